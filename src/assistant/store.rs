@@ -1,0 +1,207 @@
+//! Assistants in `DynamoDB`: found by their token's digest, created, read.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    types::AttributeValue,
+};
+
+use super::{Assistant, Record};
+use crate::{config::Tables, error::Error, token::TokenDigest};
+
+pub mod create;
+pub mod update;
+
+/// The sparse index of the Assistants table.
+pub const TOKEN_DIGEST_INDEX: &str = "by_token_digest";
+
+/// How many digests a warm environment remembers at most.
+const MAX_HINTS: usize = 10_000;
+
+/// What the store knows of a token's digest.
+#[derive(Debug)]
+pub enum Lookup {
+    /// It is this assistant's.
+    Found(Assistant),
+    /// It was an assistant's that has been deleted.
+    Deleted,
+    /// It is no assistant's.
+    Unknown,
+}
+
+/// The two tables.
+#[derive(Debug)]
+pub struct Store {
+    client: Client,
+    tables: Tables,
+    /// Digest → `assistant_id`, as hints only: each is checked against a consistent read of the assistant.
+    hints: Mutex<HashMap<TokenDigest, String>>,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl Store {
+    /// A client with time limits that suit a request that waits for it.
+    pub fn new(config: &SdkConfig, tables: Tables) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_secs(1))
+            .operation_timeout(Duration::from_secs(3))
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(25));
+        let config = aws_sdk_dynamodb::config::Builder::from(config)
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            tables,
+            hints: Mutex::default(),
+        }
+    }
+
+    /// Opens the connection during the cold start, while the CPU is not throttled. Failure is left to the first
+    /// request, which reports it.
+    pub async fn warm_up(&self) {
+        let absent = self.get_item(&self.tables.token_claims, "token_digest", "-").await;
+        if let Err(error) = absent {
+            tracing::warn!(cause = error.cause(), "the store did not answer at the start");
+        }
+    }
+
+    /// Finds the assistant that carries a digest now.
+    ///
+    /// The index lags behind new and moved tokens, so it and the hint only say where to look; the consistent read of
+    /// the assistant decides, and where that says no, the consistent read of the claim.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store does not answer.
+    pub async fn find(&self, digest: &TokenDigest) -> Result<Lookup, Error> {
+        if let Some(hint) = self.hint(digest) {
+            if let Some(assistant) = self.carrier(&hint, digest).await? {
+                return Ok(Lookup::Found(assistant));
+            }
+            self.hints().remove(digest);
+        }
+        for assistant_id in self.query_index(digest).await? {
+            if let Some(assistant) = self.carrier(&assistant_id, digest).await? {
+                return Ok(self.found(digest, assistant));
+            }
+        }
+        let Some(assistant_id) = self.claim(digest).await? else {
+            return Ok(Lookup::Unknown);
+        };
+        match self.get(&assistant_id).await? {
+            None => Ok(Lookup::Deleted),
+            Some(record) if carries(&record, digest) => {
+                Ok(self.found(digest, Assistant::new(record)))
+            }
+            Some(_) => Ok(Lookup::Unknown),
+        }
+    }
+
+    /// Reads an assistant by its id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store does not answer; [`Error::Misconfigured`] for an item that is no assistant.
+    pub async fn get(&self, assistant_id: &str) -> Result<Option<Record>, Error> {
+        let item = self.get_item(&self.tables.assistants, "assistant_id", assistant_id).await?;
+        item.map(serde_dynamo::from_item)
+            .transpose()
+            .map_err(|error| Error::Misconfigured(format!("its stored item cannot be read ({error}).")))
+    }
+
+    async fn carrier(
+        &self,
+        assistant_id: &str,
+        digest: &TokenDigest,
+    ) -> Result<Option<Assistant>, Error> {
+        let record = self.get(assistant_id).await?;
+        Ok(record.filter(|record| carries(record, digest)).map(Assistant::new))
+    }
+
+    async fn query_index(&self, digest: &TokenDigest) -> Result<Vec<String>, Error> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.tables.assistants)
+            .index_name(TOKEN_DIGEST_INDEX)
+            .key_condition_expression("token_digest = :digest")
+            .expression_attribute_values(":digest", AttributeValue::S(digest.as_str().to_owned()))
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let ids = output.items.unwrap_or_default().into_iter();
+        Ok(ids.filter_map(|item| string(item, "assistant_id")).collect())
+    }
+
+    async fn claim(&self, digest: &TokenDigest) -> Result<Option<String>, Error> {
+        let item = self.get_item(&self.tables.token_claims, "token_digest", digest.as_str()).await?;
+        Ok(item.and_then(|item| string(item, "assistant_id")))
+    }
+
+    async fn get_item(&self, table: &str, key: &str, value: &str) -> Result<Option<Item>, Error> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(table)
+            .key(key, AttributeValue::S(value.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok(output.item)
+    }
+
+    fn found(&self, digest: &TokenDigest, assistant: Assistant) -> Lookup {
+        let mut hints = self.hints();
+        if hints.len() >= MAX_HINTS {
+            hints.clear();
+        }
+        hints.insert(digest.clone(), assistant.id().to_owned());
+        Lookup::Found(assistant)
+    }
+
+    fn hint(&self, digest: &TokenDigest) -> Option<String> {
+        self.hints().get(digest).cloned()
+    }
+
+    fn hints(&self) -> std::sync::MutexGuard<'_, HashMap<TokenDigest, String>> {
+        self.hints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn carries(record: &Record, digest: &TokenDigest) -> bool {
+    record.token_digest.as_deref().is_some_and(|stored| digest.matches(stored))
+}
+
+fn string(mut item: Item, name: &str) -> Option<String> {
+    match item.remove(name) {
+        Some(AttributeValue::S(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// Throttled, down, or not permitted: the client can only try again; the operator reads why in the log.
+fn unavailable<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
+    Error::Unavailable {
+        cause: code.map_or_else(
+            || DisplayErrorContext(&error).to_string(),
+            |code| format!("DynamoDB: {code}"),
+        ),
+    }
+}

@@ -1,0 +1,57 @@
+//! `assistants serve`.
+
+use std::path::PathBuf;
+
+use assistant_endpoint::local::{
+    embedded_store::Error,
+    serve::{Options, start},
+};
+use clap::Args;
+
+use super::Demo;
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Port of the endpoint
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Port of the embedded store, for `assistants create --local`; 0 picks a free one
+    #[arg(long, default_value_t = 8788)]
+    store_port: u16,
+    /// File of the embedded store
+    #[arg(long, default_value = ".local/assistants.db")]
+    data: PathBuf,
+    #[command(flatten)]
+    demo: Demo,
+}
+
+impl Serve {
+    pub(crate) async fn run(self) -> Result<(), Error> {
+        let server = start(Options {
+            port: self.port,
+            store_port: self.store_port,
+            file: Some(self.data),
+            demo: self.demo.assistant()?,
+        })
+        .await?;
+        let base_url = format!("http://{}/public/openai/v1", server.address);
+        println!("Base URL  {base_url}");
+        println!("Store     {} (assistants create --local {})", server.store_address, server.store_address);
+        if let Some(model) = &self.demo.model {
+            let token = &self.demo.token;
+            println!("Token     {token}");
+            println!("Model     {model}");
+            println!("Try it:");
+            println!(
+                "  curl -N {base_url}/chat/completions -H 'Authorization: Bearer {token}' \
+                 -H 'Content-Type: application/json' \
+                 -d '{{\"messages\": [{{\"role\": \"user\", \"content\": \"Tell me a story\"}}], \"stream\": true}}'"
+            );
+        }
+        println!("Ctrl-C stops it.");
+        tokio::select! {
+            ended = server.running => Ok(ended??),
+            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! OpenAI's reply objects: the completion, its chunks, and the model list.
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::delta::{FinishReason, Usage};
+use crate::{assistant::Assistant, provider::Model};
+
+/// What a completion and all chunks of one share.
+#[derive(Debug, Clone)]
+pub struct Head {
+    id: String,
+    created: i64,
+    model: String,
+}
+
+impl Head {
+    /// A fresh id, the time now, and the configured model that answers.
+    pub fn new(model: &Model) -> Self {
+        Self {
+            id: format!("chatcmpl-{}", uuid::Uuid::new_v4().simple()),
+            created: OffsetDateTime::now_utc().unix_timestamp(),
+            model: model.name.clone(),
+        }
+    }
+
+    fn object(&self, kind: &str, choices: Value) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("id".into(), json!(self.id));
+        object.insert("object".into(), json!(kind));
+        object.insert("created".into(), json!(self.created));
+        object.insert("model".into(), json!(self.model));
+        object.insert("choices".into(), choices);
+        object
+    }
+
+    /// `chat.completion.chunk`; `choice` is `None` in the usage chunk only. `usage` is left out where it is `None`,
+    /// and `Some(Value::Null)` where usage was asked for but comes later.
+    pub fn chunk(&self, choice: Option<ChunkChoice>, usage: Option<Value>) -> Value {
+        let choices = choice.map_or(json!([]), |choice| {
+            json!([{
+                "index": 0,
+                "delta": choice.delta,
+                "logprobs": choice.logprobs,
+                "finish_reason": choice.finish_reason,
+            }])
+        });
+        let mut chunk = self.object("chat.completion.chunk", choices);
+        if let Some(usage) = usage {
+            chunk.insert("usage".into(), usage);
+        }
+        Value::Object(chunk)
+    }
+
+    /// `chat.completion`; `usage` is left out where the provider gave none.
+    pub fn completion(&self, answer: Answer, finish: FinishReason, usage: Option<Usage>) -> Value {
+        let choices = json!([{
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": answer.content,
+                "refusal": answer.refusal,
+            },
+            "logprobs": answer.logprobs,
+            "finish_reason": finish,
+        }]);
+        let mut completion = self.object("chat.completion", choices);
+        if let Some(usage) = usage {
+            completion.insert("usage".into(), usage.to_json());
+        }
+        Value::Object(completion)
+    }
+}
+
+/// A chunk's one choice.
+#[derive(Debug, Default)]
+pub struct ChunkChoice {
+    /// `role`, `content`, `refusal`: what is new.
+    pub delta: Map<String, Value>,
+    /// As the provider gave it.
+    pub logprobs: Option<Value>,
+    /// In the last choice only.
+    pub finish_reason: Option<FinishReason>,
+}
+
+/// The text of a whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// `None` where the model refused without a word of content.
+    pub content: Option<String>,
+    /// The model's refusal.
+    pub refusal: Option<String>,
+    /// As the provider gave them, joined.
+    pub logprobs: Option<Value>,
+}
+
+/// OpenAI's model object for the one model that an assistant has.
+pub fn model_object(assistant: &Assistant, model: &Model) -> Value {
+    json!({
+        "id": model.name,
+        "object": "model",
+        "created": assistant.created(),
+        "owned_by": model.provider_name(),
+    })
+}

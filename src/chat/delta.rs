@@ -1,0 +1,76 @@
+//! The one form between every provider's stream and both reply forms.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// A step of an answer. A complete answer has one [`Delta::Finish`], its last but for usage.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Delta {
+    /// Text of the answer, never empty.
+    Text {
+        /// As it arrived.
+        text: String,
+        /// OpenAI's `logprobs` object for this text, where it was asked for.
+        logprobs: Option<Value>,
+    },
+    /// Text of a refusal, never empty.
+    Refusal(String),
+    /// Why the answer ended.
+    Finish(FinishReason),
+    /// What it took; a later one replaces an earlier one.
+    Usage(Usage),
+}
+
+/// Why an answer ended, in the words that chat completions without tools have for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// At its natural end or a stop sequence.
+    Stop,
+    /// At the token limit or the context's end.
+    Length,
+    /// Left out or cut by a content filter.
+    ContentFilter,
+}
+
+impl FinishReason {
+    /// As OpenAI spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ContentFilter => "content_filter",
+        }
+    }
+}
+
+/// Tokens used, counted by the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// All of the prompt, cached tokens included.
+    pub prompt: u64,
+    /// All of the answer, reasoning included.
+    pub completion: u64,
+    /// Of the prompt, read from a cache.
+    pub cached: Option<u64>,
+    /// Of the answer, spent on reasoning.
+    pub reasoning: Option<u64>,
+}
+
+impl Usage {
+    /// OpenAI's `CompletionUsage`.
+    pub fn to_json(self) -> Value {
+        let mut usage = json!({
+            "prompt_tokens": self.prompt,
+            "completion_tokens": self.completion,
+            "total_tokens": self.prompt + self.completion,
+        });
+        if let Some(cached) = self.cached {
+            usage["prompt_tokens_details"] = json!({"cached_tokens": cached});
+        }
+        if let Some(reasoning) = self.reasoning {
+            usage["completion_tokens_details"] = json!({"reasoning_tokens": reasoning});
+        }
+        usage
+    }
+}

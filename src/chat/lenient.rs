@@ -1,0 +1,136 @@
+//! Reading JSON as no-code tools send it: numbers, booleans, lists and objects may come as the string that spells
+//! them, and a blank string stands for "not set".
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+
+/// OpenAI's code for a value of the wrong type.
+const INVALID_TYPE: &str = "invalid_type";
+
+/// A field of an object; `None` where it is absent, `null`, or a blank string.
+pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).filter(|value| !is_unset(value))
+}
+
+/// Whether a value stands for "not set".
+pub fn is_unset(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// `true`, or a string that spells it.
+pub fn boolean(value: &Value, param: &str) -> Result<bool, Error> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+        other => Err(wrong_type(param, "a boolean", other)),
+    }
+}
+
+/// A finite number, kept in the form it was written in (`1` stays `1`, not `1.0`).
+pub fn number(value: &Value, param: &str) -> Result<serde_json::Number, Error> {
+    match value {
+        Value::Number(number) => Ok(number.clone()),
+        Value::String(text) => serde_json::from_str(text.trim())
+            .map_err(|_| wrong_type(param, "a number", value)),
+        other => Err(wrong_type(param, "a number", other)),
+    }
+}
+
+/// A whole number; `100.0` is one.
+pub fn integer(value: &Value, param: &str) -> Result<i64, Error> {
+    let number = number(value, param).map_err(|_| wrong_type(param, "an integer", value))?;
+    let whole = number.as_i64().or_else(|| {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+        format!("{float:.0}").parse().ok()
+    });
+    whole.ok_or_else(|| wrong_type(param, "an integer", value))
+}
+
+/// An array, or a string that holds one.
+pub fn array(value: &Value, param: &str) -> Result<Vec<Value>, Error> {
+    match parsed(value) {
+        Value::Array(items) => Ok(items),
+        _ => Err(wrong_type(param, "an array", value)),
+    }
+}
+
+/// An object, or a string that holds one.
+pub fn object(value: &Value, param: &str) -> Result<Map<String, Value>, Error> {
+    match parsed(value) {
+        Value::Object(object) => Ok(object),
+        _ => Err(wrong_type(param, "an object", value)),
+    }
+}
+
+/// A string.
+pub fn string(value: &Value, param: &str) -> Result<String, Error> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(wrong_type(param, "a string", other)),
+    }
+}
+
+fn parsed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        other => other.clone(),
+    }
+}
+
+/// A 400 in OpenAI's words.
+pub fn wrong_type(param: &str, expected: &str, got: &Value) -> Error {
+    let got = match got {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    };
+    Error::invalid_with_code(
+        param,
+        INVALID_TYPE,
+        format!("Invalid type for '{param}': expected {expected}, but got {got} instead."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn strings_are_read_as_what_they_spell() {
+        assert!(boolean(&json!("True"), "stream").unwrap());
+        assert!(!boolean(&json!(" false "), "stream").unwrap());
+        assert_eq!(number(&json!("0.7"), "t").unwrap().as_f64(), Some(0.7));
+        assert_eq!(integer(&json!("100"), "m").unwrap(), 100);
+        assert_eq!(integer(&json!(100.0), "m").unwrap(), 100);
+        assert_eq!(array(&json!("[1]"), "a").unwrap(), [json!(1)]);
+        assert_eq!(object(&json!("{\"a\":1}"), "o").unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn what_spells_nothing_is_named() {
+        for result in [
+            boolean(&json!("yes"), "p").map(|_| ()),
+            boolean(&json!(1), "p").map(|_| ()),
+            number(&json!("warm"), "p").map(|_| ()),
+            number(&json!("NaN"), "p").map(|_| ()),
+            integer(&json!(1.5), "p").map(|_| ()),
+            integer(&json!(1e300), "p").map(|_| ()),
+            array(&json!("hello"), "p").map(|_| ()),
+            object(&json!([]), "p").map(|_| ()),
+        ] {
+            let error = result.unwrap_err();
+            assert_eq!(error.code().as_deref(), Some("invalid_type"));
+            assert!(error.to_string().starts_with("Invalid type for 'p': expected a"));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A message of the conversation, read from OpenAI's form.
+
+use serde_json::{Map, Value};
+
+use super::lenient;
+use crate::error::Error;
+
+/// Who speaks. OpenAI's `developer` is `system` under its newer name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+impl Role {
+    /// As OpenAI spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// A piece of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Text; a refusal of the assistant's is text too.
+    Text(String),
+    /// An image, in a user's message only.
+    Image {
+        /// `https:` or `data:`.
+        url: String,
+        /// `low`, `high` or `auto`.
+        detail: Option<String>,
+    },
+}
+
+/// One turn of the conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// Never empty, though its texts may be.
+    pub parts: Vec<Part>,
+    /// The participant's name, where one is given.
+    pub name: Option<String>,
+}
+
+impl Message {
+    /// A message of nothing but text.
+    pub fn text(role: Role, text: impl Into<String>) -> Self {
+        Self {
+            role,
+            parts: vec![Part::Text(text.into())],
+            name: None,
+        }
+    }
+
+    /// Reads one element of `messages`.
+    ///
+    /// # Errors
+    /// A 400 whose `param` is the path to what is wrong.
+    pub fn read(value: &Value, path: &str) -> Result<Self, Error> {
+        let Value::Object(message) = value else {
+            return Err(lenient::wrong_type(path, "an object", value));
+        };
+        let role = read_role(message, path)?;
+        if role == Role::Assistant {
+            refuse_calls(message, path)?;
+        }
+        let parts = read_content(message, role, path)?;
+        let name = lenient::field(message, "name").and_then(Value::as_str);
+        Ok(Self {
+            role,
+            parts,
+            name: name.map(str::to_owned),
+        })
+    }
+}
+
+fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
+    let param = format!("{path}.role");
+    let Some(role) = lenient::field(message, "role") else {
+        return Err(Error::invalid_with_code(
+            &param,
+            "missing_required_parameter",
+            format!("Missing required parameter: '{param}'."),
+        ));
+    };
+    match lenient::string(role, &param)?.as_str() {
+        "system" | "developer" => Ok(Role::System),
+        "user" => Ok(Role::User),
+        "assistant" => Ok(Role::Assistant),
+        role @ ("tool" | "function") => Err(Error::invalid_with_code(
+            &param,
+            "unsupported_parameter",
+            format!("Messages with the role '{role}' are not supported: this endpoint does not offer tools. Remove them."),
+        )),
+        other => Err(Error::invalid_with_code(
+            &param,
+            "invalid_value",
+            format!("Invalid value: '{other}'. Supported values are: 'system', 'developer', 'user' and 'assistant'."),
+        )),
+    }
+}
+
+fn refuse_calls(message: &Map<String, Value>, path: &str) -> Result<(), Error> {
+    for name in ["tool_calls", "function_call"] {
+        let used = lenient::field(message, name)
+            .is_some_and(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()));
+        if used {
+            return Err(Error::invalid_with_code(
+                format!("{path}.{name}"),
+                "unsupported_parameter",
+                format!("'{name}' is not supported: this endpoint does not offer tools. Remove it from the message."),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<Vec<Part>, Error> {
+    let param = format!("{path}.content");
+    match message.get("content") {
+        Some(Value::String(text)) => Ok(vec![Part::Text(text.clone())]),
+        Some(Value::Array(parts)) if !parts.is_empty() => parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| read_part(part, role, &format!("{param}[{at}]")))
+            .collect(),
+        Some(Value::Array(_)) => Err(Error::invalid_with_code(
+            &param,
+            "empty_array",
+            format!("Invalid '{param}': empty array. Expected at least one content part, or a string."),
+        )),
+        // An assistant that refused has no content but a refusal.
+        None | Some(Value::Null) => match message.get("refusal").and_then(Value::as_str) {
+            Some(refusal) if role == Role::Assistant => Ok(vec![Part::Text(refusal.to_owned())]),
+            _ => Err(lenient::wrong_type(&param, "a string or an array of content parts", &Value::Null)),
+        },
+        Some(other) => Err(lenient::wrong_type(&param, "a string or an array of content parts", other)),
+    }
+}
+
+fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {
+    let Value::Object(part) = part else {
+        return Err(lenient::wrong_type(path, "an object", part));
+    };
+    let text = |name: &str| {
+        let value = part.get(name).unwrap_or(&Value::Null);
+        lenient::string(value, &format!("{path}.{name}")).map(Part::Text)
+    };
+    match part.get("type").and_then(Value::as_str) {
+        Some("text") => text("text"),
+        Some("refusal") if role == Role::Assistant => text("refusal"),
+        Some("image_url") if role == Role::User => read_image(part, path),
+        Some("image_url") => Err(Error::invalid(
+            path,
+            format!("Invalid '{path}': images are allowed in messages with the role 'user' only."),
+        )),
+        other => Err(Error::invalid_with_code(
+            format!("{path}.type"),
+            "invalid_value",
+            format!(
+                "Invalid value: '{}'. Supported content parts are: 'text' and, in messages of the user, 'image_url'.",
+                other.unwrap_or("")
+            ),
+        )),
+    }
+}
+
+/// `{"image_url": {"url", "detail"}}`; the bare URL, which some tools send, is read too.
+fn read_image(part: &Map<String, Value>, path: &str) -> Result<Part, Error> {
+    let param = format!("{path}.image_url.url");
+    let image = part.get("image_url").unwrap_or(&Value::Null);
+    let url = image.as_str().or_else(|| image.get("url")?.as_str());
+    let url = url.map(str::trim).ok_or_else(|| lenient::wrong_type(&param, "a string", &Value::Null))?;
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("https" | "http" | "data")) {
+        return Err(Error::invalid_with_code(
+            &param,
+            "invalid_value",
+            format!("Invalid '{param}': expected an https URL or a data URL such as 'data:image/png;base64,…'."),
+        ));
+    }
+    Ok(Part::Image {
+        url: url.to_owned(),
+        detail: image.get("detail").and_then(Value::as_str).map(str::to_owned),
+    })
+}

@@ -1,0 +1,218 @@
+//! The parameters that are passed on to a model: one table of their names and limits, for requests and for an
+//! assistant's defaults alike.
+
+use serde_json::{Map, Value, json};
+
+use super::lenient;
+use crate::error::Error;
+
+/// What a parameter's value may be. The ranges are those of OpenAI's schema `CreateChatCompletionRequest`.
+enum Kind {
+    Decimal { min: f64, max: f64 },
+    Integer { min: i64, max: i64 },
+    Boolean,
+    Text,
+    Object,
+    /// A string or up to four.
+    Stop,
+    /// `{"type": "text" | "json_object" | "json_schema", …}`.
+    ResponseFormat,
+}
+
+/// Largest limit that any provider's integer fields take.
+const MAX_TOKENS: i64 = i32::MAX as i64;
+
+/// Left out on purpose: `service_tier` (a public caller must not choose what the owner pays) and `store`/`metadata`
+/// (nor what is kept in the operator's account).
+const KNOWN: [(&str, Kind); 17] = [
+    ("temperature", Kind::Decimal { min: 0.0, max: 2.0 }),
+    ("top_p", Kind::Decimal { min: 0.0, max: 1.0 }),
+    ("max_tokens", Kind::Integer { min: 1, max: MAX_TOKENS }),
+    ("max_completion_tokens", Kind::Integer { min: 1, max: MAX_TOKENS }),
+    ("presence_penalty", Kind::Decimal { min: -2.0, max: 2.0 }),
+    ("frequency_penalty", Kind::Decimal { min: -2.0, max: 2.0 }),
+    ("seed", Kind::Integer { min: i64::MIN, max: i64::MAX }),
+    ("stop", Kind::Stop),
+    ("response_format", Kind::ResponseFormat),
+    ("reasoning_effort", Kind::Text),
+    ("verbosity", Kind::Text),
+    ("user", Kind::Text),
+    ("safety_identifier", Kind::Text),
+    ("prompt_cache_key", Kind::Text),
+    ("logit_bias", Kind::Object),
+    ("logprobs", Kind::Boolean),
+    ("top_logprobs", Kind::Integer { min: 0, max: 20 }),
+];
+
+/// Parameters by OpenAI's names, each of its type and within OpenAI's range. The token limit stands under
+/// `max_tokens`, whichever of its two names it came by.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parameters(Map<String, Value>);
+
+impl Parameters {
+    /// Reads all known parameters that `source` has; what it does not know is not asked for.
+    ///
+    /// # Errors
+    /// A 400 naming the first parameter that is of the wrong type or out of range.
+    pub fn read<'a>(source: impl Fn(&str) -> Option<&'a Value>) -> Result<Self, Error> {
+        let mut parameters = Map::new();
+        for (name, kind) in &KNOWN {
+            if let Some(value) = source(name).filter(|value| !lenient::is_unset(value)) {
+                parameters.insert((*name).to_owned(), kind.read(name, value)?);
+            }
+        }
+        // The older name is deprecated: the newer one wins (OpenAI's API reference).
+        if let Some(limit) = parameters.shift_remove("max_completion_tokens") {
+            parameters.insert("max_tokens".into(), limit);
+        }
+        Ok(Self(parameters))
+    }
+
+    /// A parameter's value.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// These, and the defaults where these are silent.
+    pub fn or(mut self, defaults: Self) -> Self {
+        for (name, value) in defaults.0 {
+            self.0.entry(name).or_insert(value);
+        }
+        self
+    }
+
+    /// In the table's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        KNOWN
+            .iter()
+            .filter_map(|(name, _)| Some((*name, self.0.get(*name)?)))
+    }
+}
+
+impl Kind {
+    fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
+        match self {
+            Self::Decimal { min, max } => decimal(name, value, *min, *max),
+            Self::Integer { min, max } => {
+                let integer = lenient::integer(value, name)?;
+                match integer {
+                    low if low < *min => Err(out_of_range(name, "integer_below_min_value", "integer", ">=", min, &low)),
+                    high if high > *max => Err(out_of_range(name, "integer_above_max_value", "integer", "<=", max, &high)),
+                    integer => Ok(json!(integer)),
+                }
+            }
+            Self::Boolean => lenient::boolean(value, name).map(Value::from),
+            Self::Text => lenient::string(value, name).map(Value::from),
+            Self::Object => lenient::object(value, name).map(Value::from),
+            Self::Stop => stop(name, value),
+            Self::ResponseFormat => response_format(name, value),
+        }
+    }
+}
+
+fn decimal(name: &str, value: &Value, min: f64, max: f64) -> Result<Value, Error> {
+    let number = lenient::number(value, name)?;
+    match number.as_f64().unwrap_or(f64::MAX) {
+        low if low < min => Err(out_of_range(name, "decimal_below_min_value", "decimal", ">=", &min, &low)),
+        high if high > max => Err(out_of_range(name, "decimal_above_max_value", "decimal", "<=", &max, &high)),
+        _ => Ok(Value::Number(number)),
+    }
+}
+
+fn out_of_range(
+    name: &str,
+    code: &'static str,
+    kind: &str,
+    relation: &str,
+    limit: &dyn std::fmt::Display,
+    got: &dyn std::fmt::Display,
+) -> Error {
+    let side = if relation == ">=" { "below minimum" } else { "above maximum" };
+    Error::invalid_with_code(
+        name,
+        code,
+        format!("Invalid '{name}': {kind} {side} value. Expected a value {relation} {limit}, but got {got} instead."),
+    )
+}
+
+fn stop(name: &str, value: &Value) -> Result<Value, Error> {
+    let sequences = match value {
+        Value::Array(sequences) => sequences,
+        Value::String(_) => return Ok(value.clone()),
+        other => return Err(lenient::wrong_type(name, "a string or an array of strings", other)),
+    };
+    if sequences.len() > 4 {
+        return Err(Error::invalid_with_code(
+            name,
+            "array_above_max_length",
+            format!("Invalid '{name}': at most 4 stop sequences are allowed, but got {}.", sequences.len()),
+        ));
+    }
+    if let Some(other) = sequences.iter().find(|sequence| !sequence.is_string()) {
+        return Err(lenient::wrong_type(name, "an array of strings", other));
+    }
+    Ok(value.clone())
+}
+
+fn response_format(name: &str, value: &Value) -> Result<Value, Error> {
+    let format = lenient::object(value, name)?;
+    match format.get("type").and_then(Value::as_str) {
+        Some("text" | "json_object" | "json_schema") => Ok(Value::Object(format)),
+        _ => Err(Error::invalid_with_code(
+            format!("{name}.type"),
+            "invalid_value",
+            format!("Invalid value for '{name}.type': use 'text', 'json_object' or 'json_schema'."),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &Value) -> Result<Parameters, Error> {
+        Parameters::read(|name| body.get(name))
+    }
+
+    #[test]
+    fn known_parameters_are_read_and_others_ignored() {
+        let body = json!({"temperature": "0.7", "max_tokens": "50", "max_completion_tokens": 60, "seed": 7,
+            "stop": ["\n"], "user": "", "top_p": null, "frobnicate": 1});
+        let parameters = read(&body).unwrap();
+        let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["temperature", "max_tokens", "seed", "stop"]);
+        assert_eq!(parameters.get("max_tokens"), Some(&json!(60)));
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named_in_openais_words() {
+        for (body, code) in [
+            (json!({"temperature": 2.1}), "decimal_above_max_value"),
+            (json!({"temperature": "-0.1"}), "decimal_below_min_value"),
+            (json!({"top_p": 1.01}), "decimal_above_max_value"),
+            (json!({"max_tokens": 0}), "integer_below_min_value"),
+            (json!({"max_tokens": 9_999_999_999_i64}), "integer_above_max_value"),
+            (json!({"presence_penalty": 3}), "decimal_above_max_value"),
+            (json!({"stop": ["a", "b", "c", "d", "e"]}), "array_above_max_length"),
+            (json!({"stop": [1]}), "invalid_type"),
+            (json!({"response_format": {"type": "xml"}}), "invalid_value"),
+        ] {
+            let error = read(&body).unwrap_err();
+            assert_eq!(error.code().as_deref(), Some(code), "{body}");
+        }
+        let message = read(&json!({"temperature": 3})).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead."
+        );
+    }
+
+    #[test]
+    fn a_requests_own_values_win() {
+        let request = read(&json!({"temperature": 0})).unwrap();
+        let defaults = read(&json!({"temperature": 1, "top_p": 0.5})).unwrap();
+        let merged = request.or(defaults);
+        assert_eq!(merged.get("temperature"), Some(&json!(0)));
+        assert_eq!(merged.get("top_p"), Some(&json!(0.5)));
+    }
+}

@@ -1,0 +1,221 @@
+//! The environment, read once at the cold start. Every variable is documented where it is read.
+
+use std::{collections::HashMap, time::Duration};
+
+use secrecy::SecretString;
+
+use crate::provider::Provider;
+
+/// A missing or malformed variable: one line that names it.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    variable: String,
+    problem: String,
+}
+
+/// What the public function needs to know about its surroundings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The two tables.
+    pub tables: Tables,
+    /// `PROVIDER_KEYS_SECRET`: name or ARN of a Secrets Manager secret that holds a JSON object of the providers'
+    /// key variables and of keys by origin.
+    pub provider_keys_secret: Option<String>,
+    /// `<PROVIDER>_API_KEY` as set in the environment; each wins over the secret's entry of the same name.
+    pub provider_keys: HashMap<&'static str, SecretString>,
+    /// `<PROVIDER>_BASE_URL` (Azure: `AZURE_OPENAI_ENDPOINT`): the operator's own endpoints; they get the platform's key.
+    pub provider_base_urls: HashMap<Provider, String>,
+    /// `ALLOW_PRIVATE_PROVIDERS`: whether an assistant's `base_url` may be plain http or a private address. Local use only.
+    pub allow_private_providers: bool,
+    /// Time limits.
+    pub timeouts: Timeouts,
+}
+
+/// `ASSISTANTS_TABLE` and `TOKEN_CLAIMS_TABLE`, both required.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// Holds the assistants, with the index `by_token_digest`.
+    pub assistants: String,
+    /// Holds which assistant a token digest belongs or belonged to.
+    pub token_claims: String,
+}
+
+/// Time limits; each variable is a number of seconds, fractions allowed.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// `COMMIT_AFTER_SECONDS` (10): how long a streamed reply waits for its first text before it commits to 200.
+    pub commit_after: Duration,
+    /// `KEEP_ALIVE_SECONDS` (10): how often a committed reply without text sends a comment.
+    pub keep_alive: Duration,
+    /// `PROVIDER_CONNECT_TIMEOUT_SECONDS` (5).
+    pub provider_connect: Duration,
+    /// `PROVIDER_IDLE_TIMEOUT_SECONDS` (60): the longest silence of a provider, before its first event and between events.
+    pub provider_idle: Duration,
+    /// `BUFFERED_TIMEOUT_SECONDS` (unset: the function's own deadline): limit for a buffered reply.
+    pub buffered: Option<Duration>,
+    /// `MAX_STREAM_SECONDS` (unset: the function's own deadline): limit for a streamed reply.
+    pub max_stream: Option<Duration>,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from any source. A variable that is set to blanks counts as unset.
+    ///
+    /// # Errors
+    /// The first variable that is missing or malformed.
+    pub fn read(source: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = Environment(&source);
+        let provider_keys = Provider::ALL
+            .into_iter()
+            .filter_map(Provider::key_variable)
+            .filter_map(|name| Some((name, SecretString::from(env.get(name)?))))
+            .collect();
+        let mut provider_base_urls = HashMap::new();
+        for provider in Provider::ALL {
+            let name = provider.base_url_variable();
+            if let Some(base_url) = env.url(name)? {
+                provider_base_urls.insert(provider, base_url);
+            }
+        }
+        Ok(Self {
+            tables: Tables {
+                assistants: env.require("ASSISTANTS_TABLE")?,
+                token_claims: env.require("TOKEN_CLAIMS_TABLE")?,
+            },
+            provider_keys_secret: env.get("PROVIDER_KEYS_SECRET"),
+            provider_keys,
+            provider_base_urls,
+            allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
+            timeouts: Timeouts {
+                commit_after: env.seconds("COMMIT_AFTER_SECONDS", 10)?,
+                keep_alive: env.seconds("KEEP_ALIVE_SECONDS", 10)?,
+                provider_connect: env.seconds("PROVIDER_CONNECT_TIMEOUT_SECONDS", 5)?,
+                provider_idle: env.seconds("PROVIDER_IDLE_TIMEOUT_SECONDS", 60)?,
+                buffered: env.optional_seconds("BUFFERED_TIMEOUT_SECONDS")?,
+                max_stream: env.optional_seconds("MAX_STREAM_SECONDS")?,
+            },
+        })
+    }
+}
+
+struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let value = (self.0)(name)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    fn require(&self, name: &str) -> Result<String, ConfigError> {
+        self.get(name)
+            .ok_or_else(|| problem(name, "is required but not set"))
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, ConfigError> {
+        match self.get(name).map(|value| value.to_lowercase()).as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(problem(name, "must be `true` or `false`")),
+        }
+    }
+
+    fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
+        Ok(self
+            .optional_seconds(name)?
+            .unwrap_or(Duration::from_secs(default)))
+    }
+
+    fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value.parse().ok().filter(|seconds| *seconds > 0.0);
+        let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        match duration {
+            Some(duration) => Ok(Some(duration)),
+            None => Err(problem(name, "must be a number of seconds above 0")),
+        }
+    }
+
+    fn url(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match url::Url::parse(&value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                Ok(Some(value.trim_end_matches('/').to_owned()))
+            }
+            _ => Err(problem(name, "must be an http or https URL")),
+        }
+    }
+}
+
+fn problem(variable: &str, problem: &str) -> ConfigError {
+    ConfigError {
+        variable: variable.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, String> {
+        let mut all = HashMap::from([
+            ("ASSISTANTS_TABLE", "Assistants"),
+            ("TOKEN_CLAIMS_TABLE", "TokenClaims"),
+        ]);
+        all.extend(settings.iter().copied());
+        Config::read(|name| all.get(name).map(|value| (*value).to_owned()))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_tables_are_enough_and_both_are_needed() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.timeouts.commit_after, Duration::from_secs(10));
+        assert!(!config.allow_private_providers && config.provider_keys.is_empty());
+        assert_eq!(
+            read(&[("TOKEN_CLAIMS_TABLE", " ")]).unwrap_err(),
+            "TOKEN_CLAIMS_TABLE: is required but not set"
+        );
+    }
+
+    #[test]
+    fn a_malformed_setting_is_named_and_never_quoted() {
+        for (name, value) in [
+            ("KEEP_ALIVE_SECONDS", "ten"),
+            ("MAX_STREAM_SECONDS", "-1"),
+            ("ALLOW_PRIVATE_PROVIDERS", "maybe"),
+            ("OPENAI_BASE_URL", "api.example.com"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{name}: must be ")), "{error}");
+            assert!(!error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn keys_and_endpoints_are_read_by_provider() {
+        let config = read(&[
+            ("OPENAI_API_KEY", "sk-a"),
+            ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1/"),
+            ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.5"),
+        ])
+        .unwrap();
+        assert!(config.provider_keys.contains_key("OPENAI_API_KEY"));
+        assert_eq!(
+            config.provider_base_urls[&Provider::OpenAi],
+            "http://127.0.0.1:1/v1"
+        );
+        assert_eq!(config.timeouts.provider_idle, Duration::from_millis(500));
+        assert!(!format!("{config:?}").contains("sk-a"));
+    }
+}

@@ -1,0 +1,364 @@
+//! Every way a request can fail, and the one function that makes it OpenAI's error body.
+//!
+//! It has two callers: the response, and the last event of a stream that broke after its first byte.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+/// Longest `Retry-After` passed on, in seconds: SDKs sleep for it without a cap of their own.
+const MAX_RETRY_AFTER: u64 = 59;
+
+/// Response header by which OpenAI's SDKs are told not to try again.
+static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// Why a request got no reply, or a reply got cut off.
+///
+/// The `Display` form goes to the client, so it holds no key, token, table name or internal cause; those that
+/// matter for the operator are in [`Error::cause`], for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 401: no `Authorization: Bearer <token>`.
+    #[error(
+        "Missing authentication token: send the assistant's public token as `Authorization: Bearer <token>`."
+    )]
+    MissingToken,
+    /// 401: no assistant carries the token's digest.
+    #[error("Invalid token: no assistant has this public token. Check it against the assistant's settings.")]
+    InvalidToken,
+    /// 404: the token was an assistant's that has been deleted.
+    #[error("Assistant not found: the assistant of this token has been deleted.")]
+    AssistantNotFound,
+    /// 403: `access_mode` is anything but `public_token`.
+    #[error(
+        "Not configured for public access: set the assistant's `access_mode` to `public_token`."
+    )]
+    AccessDisabled,
+    /// 403: the assistant's `allowed_origins` lack the request's `Origin`.
+    #[error("Origin not allowed: add it to the assistant's `allowed_origins` to call it from this page.")]
+    OriginNotAllowed,
+    /// 404: no such path.
+    #[error("Unknown URL ({method} {path}). Use POST /public/openai/v1/chat/completions or GET /public/openai/v1/models.")]
+    UnknownUrl {
+        /// The request's method.
+        method: String,
+        /// The request's path, shortened.
+        path: String,
+    },
+    /// 405: the path is there, the method is not.
+    #[error("Not allowed to {method} on {path}. Chat completions take POST, models and health take GET.")]
+    MethodNotAllowed {
+        /// The request's method.
+        method: String,
+        /// The request's path, shortened.
+        path: String,
+    },
+    /// 413: the body is over the limit.
+    #[error("The request body is larger than {limit} bytes. Send fewer or smaller messages or images.")]
+    BodyTooLarge {
+        /// Bytes.
+        limit: usize,
+    },
+    /// 400: the request cannot be read or asks for what is not supported.
+    #[error("{message}")]
+    InvalidRequest {
+        /// What is wrong and what to do.
+        message: String,
+        /// The field at fault, as a path such as `messages[0].role`.
+        param: Option<String>,
+        /// OpenAI's code, where it has one.
+        code: Option<&'static str>,
+    },
+    /// 500: the assistant's config cannot be used.
+    #[error("The assistant is misconfigured: {0}")]
+    Misconfigured(String),
+    /// 503: `DynamoDB` or Secrets Manager is throttled or down.
+    #[error("The assistant's settings could not be read just now. Try again in a moment.")]
+    Unavailable {
+        /// For the log only.
+        cause: String,
+    },
+    /// What went wrong at the model's provider.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+/// A failure at the model's provider.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProviderError {
+    /// The provider turned the request itself down (context overflow, bad image, …).
+    #[error("{message}")]
+    Rejected {
+        /// 400, 413 or 422.
+        status: StatusCode,
+        /// The provider's words.
+        message: String,
+        /// The field it names.
+        param: Option<String>,
+        /// Its code.
+        code: Option<String>,
+    },
+    /// Our key is bad.
+    #[error("The model's provider did not accept this service's API key. The operator has to check the key.")]
+    Authentication,
+    /// The configured model is unknown to the provider.
+    #[error("The model's provider does not know the configured model. Check the assistant's `model`.")]
+    ModelNotFound,
+    /// Too many requests.
+    #[error("The model's provider is limiting the rate of requests. Try again later.")]
+    RateLimited {
+        /// Seconds.
+        retry_after: Option<u64>,
+    },
+    /// The account behind our key is out of credit.
+    #[error("The quota of this service's account at the model's provider is used up. Check its plan and billing.")]
+    QuotaExceeded,
+    /// The provider has no capacity left.
+    #[error("The model's provider is overloaded. Try again in a moment.")]
+    Overloaded {
+        /// Seconds.
+        retry_after: Option<u64>,
+    },
+    /// A 5xx, a broken connection, a malformed or cut-off reply.
+    #[error("The model's provider failed to answer completely. Try again.")]
+    Failed {
+        /// For the log only.
+        cause: String,
+    },
+    /// Nothing came in time.
+    #[error("The model's provider did not answer in time. Try again, or ask for a shorter answer.")]
+    TimedOut {
+        /// For the log only: which limit it was.
+        cause: String,
+    },
+}
+
+impl ProviderError {
+    /// A failure with a cause for the log.
+    pub fn failed(cause: impl Into<String>) -> Self {
+        Self::Failed {
+            cause: cause.into(),
+        }
+    }
+
+    /// Whether the same call may succeed when made again at once.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Overloaded { .. })
+    }
+}
+
+/// The parts of an error that a client can tell apart.
+struct Description {
+    status: StatusCode,
+    kind: &'static str,
+    code: Option<String>,
+    param: Option<String>,
+    retry_after: Option<u64>,
+    /// `Some(false)` where the same request cannot succeed later either.
+    should_retry: Option<bool>,
+}
+
+impl Description {
+    fn new(status: StatusCode, kind: &'static str, code: &str) -> Self {
+        Self {
+            status,
+            kind,
+            code: Some(code.to_owned()),
+            param: None,
+            retry_after: None,
+            should_retry: status.is_client_error().then_some(false),
+        }
+    }
+
+    fn never_retry(self) -> Self {
+        Self {
+            should_retry: Some(false),
+            ..self
+        }
+    }
+
+    fn retry_after(self, seconds: Option<u64>) -> Self {
+        Self {
+            retry_after: seconds.map(|seconds| seconds.min(MAX_RETRY_AFTER)),
+            should_retry: None,
+            ..self
+        }
+    }
+}
+
+impl Error {
+    /// A 400 without a code of its own.
+    pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::InvalidRequest {
+            message: message.into(),
+            param: Some(param.into()),
+            code: None,
+        }
+    }
+
+    /// A 400 with one of OpenAI's codes.
+    pub fn invalid_with_code(
+        param: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::InvalidRequest {
+            message: message.into(),
+            param: Some(param.into()),
+            code: Some(code),
+        }
+    }
+
+    /// The HTTP status that the error has before a reply's first byte.
+    pub fn status(&self) -> StatusCode {
+        self.describe().status
+    }
+
+    /// OpenAI's code for the error, `null` in the body where there is none.
+    pub fn code(&self) -> Option<String> {
+        self.describe().code
+    }
+
+    /// What the operator should read in the log beside the message; never sent to a client.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable { cause }
+            | Self::Provider(ProviderError::Failed { cause } | ProviderError::TimedOut { cause }) => {
+                Some(cause)
+            }
+            _ => None,
+        }
+    }
+
+    /// `{"error": {"message", "type", "param", "code"}}`, all four present.
+    pub fn body(&self) -> Value {
+        let Description {
+            kind, code, param, ..
+        } = self.describe();
+        json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}})
+    }
+
+    fn describe(&self) -> Description {
+        const INVALID: &str = "invalid_request_error";
+        let new = Description::new;
+        match self {
+            Self::MissingToken => new(
+                StatusCode::UNAUTHORIZED,
+                "authentication_error",
+                "missing_authentication_token",
+            ),
+            Self::InvalidToken => new(
+                StatusCode::UNAUTHORIZED,
+                "authentication_error",
+                "invalid_api_key",
+            ),
+            Self::AssistantNotFound => new(
+                StatusCode::NOT_FOUND,
+                "not_found_error",
+                "assistant_not_found",
+            ),
+            Self::AccessDisabled => new(
+                StatusCode::FORBIDDEN,
+                "permission_error",
+                "public_access_disabled",
+            ),
+            Self::OriginNotAllowed => new(
+                StatusCode::FORBIDDEN,
+                "permission_error",
+                "origin_not_allowed",
+            ),
+            Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),
+            Self::MethodNotAllowed { .. } => {
+                new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed")
+            }
+            Self::BodyTooLarge { .. } => {
+                new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large")
+            }
+            Self::InvalidRequest { param, code, .. } => Description {
+                code: code.map(str::to_owned),
+                param: param.clone(),
+                ..new(StatusCode::BAD_REQUEST, INVALID, "")
+            },
+            Self::Misconfigured(_) => new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "api_error",
+                "assistant_misconfigured",
+            )
+            .never_retry(),
+            Self::Unavailable { .. } => new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "api_error",
+                "service_unavailable",
+            )
+            .retry_after(Some(1)),
+            Self::Provider(error) => error.describe(),
+        }
+    }
+}
+
+impl ProviderError {
+    fn describe(&self) -> Description {
+        let new = Description::new;
+        let api_error = |status, code| new(status, "api_error", code);
+        match self {
+            Self::Rejected {
+                status,
+                param,
+                code,
+                ..
+            } => Description {
+                code: code.clone(),
+                param: param.clone(),
+                ..new(*status, "invalid_request_error", "")
+            },
+            Self::Authentication => {
+                api_error(StatusCode::BAD_GATEWAY, "provider_authentication_failed").never_retry()
+            }
+            Self::ModelNotFound => {
+                api_error(StatusCode::BAD_GATEWAY, "provider_model_not_found").never_retry()
+            }
+            Self::RateLimited { retry_after } => new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limit_error",
+                "rate_limit_exceeded",
+            )
+            .retry_after(*retry_after),
+            Self::QuotaExceeded => new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limit_error",
+                "insufficient_quota",
+            ),
+            Self::Overloaded { retry_after } => {
+                api_error(StatusCode::SERVICE_UNAVAILABLE, "provider_overloaded")
+                    .retry_after(*retry_after)
+            }
+            Self::Failed { .. } => api_error(StatusCode::BAD_GATEWAY, "provider_error"),
+            Self::TimedOut { .. } => api_error(StatusCode::GATEWAY_TIMEOUT, "provider_timeout"),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let Description {
+            status,
+            retry_after,
+            should_retry,
+            ..
+        } = self.describe();
+        let mut response = (status, axum::Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if should_retry == Some(false) {
+            headers.insert(SHOULD_RETRY.clone(), HeaderValue::from_static("false"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

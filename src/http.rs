@@ -1,0 +1,214 @@
+//! The public function's routes, and the path of a request as one function.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_config::SdkConfig;
+use axum::{
+    Extension, Json, Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::json;
+use tower::util::MapRequestLayer;
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+
+use crate::{
+    assistant::{
+        Assistant,
+        store::{Lookup, Store},
+    },
+    chat::{
+        completion::{Head, model_object},
+        prompt::Prompt,
+        request::ChatRequest,
+    },
+    config::{Config, Timeouts},
+    error::Error,
+    provider::keys::{self, ProviderKeys},
+    reply::{self, record::Record},
+    token::Token,
+    upstream::{Upstream, deadline::Deadline},
+};
+
+/// Largest request body, in bytes.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct App {
+    /// Where assistants are found.
+    pub store: Store,
+    /// What calls their models.
+    pub upstream: Arc<Upstream>,
+    /// Time limits.
+    pub timeouts: Timeouts,
+}
+
+/// An id for a response's `x-request-id` and the log.
+#[derive(Debug, Clone)]
+struct RequestId(String);
+
+/// All routes of the public function.
+pub fn router(app: Arc<App>) -> Router {
+    let routes = Router::new()
+        .route("/public/openai/v1/chat/completions", post(chat_completions))
+        .route("/public/openai/v1/models", get(list_models))
+        .route("/public/openai/v1/models/{*id}", get(show_model))
+        .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+        .fallback(unknown_url)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app);
+    // A layer sees a request before routing only from outside of the router that routes it.
+    Router::new()
+        .fallback_service(routes)
+        .layer(MapRequestLayer::new(normalize_path))
+        .layer(cors())
+        .layer(middleware::from_fn(identify))
+}
+
+/// The path of a chat request. Each step is a module of this crate, in this order.
+async fn chat_completions(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let assistant = app.authorize(&parts.headers).await?;
+    let body = read_body(body).await?;
+    let request = ChatRequest::read(&parts.headers, &body)?;
+    let (stream, include_usage) = (request.stream, request.include_usage);
+    let prompt = Prompt::new(&assistant, request)?;
+    let head = Head::new(&prompt.model);
+    let record = Record::new(request_id, assistant.id().to_owned(), &prompt.model, stream);
+    let limit = if stream { app.timeouts.max_stream } else { app.timeouts.buffered };
+    let deltas = Arc::clone(&app.upstream).answer(prompt, deadline(&parts, limit));
+    if stream {
+        reply::streamed::reply(head, deltas, include_usage, &app.timeouts, record).await
+    } else {
+        reply::buffered::reply(&head, deltas, record).await
+    }
+}
+
+async fn list_models(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
+    let assistant = app.authorize(&headers).await?;
+    let model = model_object(&assistant, &assistant.model()?);
+    Ok(Json(json!({"object": "list", "data": [model]})).into_response())
+}
+
+async fn show_model(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
+    let assistant = app.authorize(&headers).await?;
+    Ok(Json(model_object(&assistant, &assistant.model()?)).into_response())
+}
+
+impl App {
+    /// Builds the clients; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up.
+    pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, reqwest::Error> {
+        let secret = config.provider_keys_secret.clone().map(|id| (id, keys::secrets_client(aws)));
+        let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
+        Ok(Self {
+            store: Store::new(aws, config.tables.clone()),
+            upstream: Arc::new(Upstream::new(config, keys)?),
+            timeouts: config.timeouts.clone(),
+        })
+    }
+
+    /// The assistant of the request's token, if it may be called from where the request comes from.
+    async fn authorize(&self, headers: &HeaderMap) -> Result<Assistant, Error> {
+        let digest = Token::from_headers(headers)?.digest();
+        match self.store.find(&digest).await? {
+            Lookup::Unknown => Err(Error::InvalidToken),
+            Lookup::Deleted => Err(Error::AssistantNotFound),
+            Lookup::Found(assistant) => {
+                // An origin that is no text is in no list.
+                let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
+                assistant.check_access(origin)?;
+                Ok(assistant)
+            }
+        }
+    }
+}
+
+async fn read_body(body: Body) -> Result<Bytes, Error> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge { limit: MAX_BODY }),
+        Err(_) => Err(Error::InvalidRequest {
+            message: "The request's body ended too early. Send it again.".into(),
+            param: None,
+            code: None,
+        }),
+    }
+}
+
+fn deadline(parts: &Parts, limit: Option<Duration>) -> Deadline {
+    let context = parts.extensions.get::<lambda_runtime::Context>();
+    Deadline::new(context.map(lambda_runtime::Context::deadline), limit)
+}
+
+async fn unknown_url(method: Method, uri: Uri) -> Error {
+    Error::UnknownUrl {
+        method: method.to_string(),
+        path: shortened(uri.path()),
+    }
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Error {
+    Error::MethodNotAllowed {
+        method: method.to_string(),
+        path: shortened(uri.path()),
+    }
+}
+
+fn shortened(path: &str) -> String {
+    path.chars().take(200).collect()
+}
+
+/// Any page may ask: which pages an assistant answers to is its own setting, and no cookie is involved.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([REQUEST_ID.clone(), header::RETRY_AFTER])
+        .max_age(Duration::from_secs(3600))
+}
+
+/// Takes `//` and trailing slashes out of the path: n8n sends both.
+fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
+    let path = request.uri().path();
+    if path.len() > 1 && (path.contains("//") || path.ends_with('/')) {
+        let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let normal = format!("/{}{query}", segments.join("/"));
+        if let Ok(normal) = normal.parse() {
+            let mut parts = request.uri().clone().into_parts();
+            parts.path_and_query = Some(normal);
+            if let Ok(uri) = Uri::from_parts(parts) {
+                *request.uri_mut() = uri;
+            }
+        }
+    }
+    request
+}
+
+/// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too.
+async fn identify(mut request: Request, next: Next) -> Response {
+    let context = request.extensions().get::<lambda_runtime::Context>();
+    let id = context.map_or_else(|| uuid::Uuid::new_v4().to_string(), |context| context.request_id.clone());
+    let value = HeaderValue::try_from(&id);
+    request.extensions_mut().insert(RequestId(id));
+    let mut response = next.run(request).await;
+    if let Ok(value) = value {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    response
+}

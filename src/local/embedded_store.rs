@@ -1,0 +1,121 @@
+//! A real `DynamoDB` API over `SQLite` (dynoxide), in memory or in a file, with the project's two tables.
+
+use std::{io, net::SocketAddr, path::Path};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::{
+    Client,
+    config::Credentials,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType,
+    },
+};
+use tokio::net::TcpListener;
+
+use crate::{assistant::store::TOKEN_DIGEST_INDEX, config::Tables};
+
+/// Why the store could not be opened.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Starts the store on `listener`, over `file` or in memory, and makes the tables where they are missing.
+///
+/// # Errors
+/// Where the file cannot be used.
+pub async fn start(listener: TcpListener, file: Option<&Path>) -> Result<SdkConfig, Error> {
+    let database = match file {
+        Some(file) => {
+            if let Some(folder) = file.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let path = file.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
+            dynoxide::Database::new(path)?
+        }
+        None => dynoxide::Database::memory()?,
+    };
+    let aws = client_config(listener.local_addr()?).await;
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    create_tables(&Client::new(&aws)).await?;
+    Ok(aws)
+}
+
+/// How the AWS SDK reaches a store on this machine. The credentials are dummies.
+pub async fn client_config(address: SocketAddr) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .endpoint_url(format!("http://{address}"))
+        .load()
+        .await
+}
+
+/// The tables' names on this machine.
+pub fn tables() -> Tables {
+    Tables {
+        assistants: "Assistants".into(),
+        token_claims: "TokenClaims".into(),
+    }
+}
+
+async fn create_tables(client: &Client) -> Result<(), Error> {
+    let existing = client.list_tables().send().await?.table_names.unwrap_or_default();
+    let tables = tables();
+    if !existing.contains(&tables.assistants) {
+        create_assistants_table(client, &tables.assistants).await?;
+    }
+    if !existing.contains(&tables.token_claims) {
+        client
+            .create_table()
+            .table_name(&tables.token_claims)
+            .attribute_definitions(string_attribute("token_digest")?)
+            .key_schema(key("token_digest", KeyType::Hash)?)
+            .billing_mode(BillingMode::PayPerRequest)
+            .send()
+            .await?;
+    }
+    Ok(())
+}
+
+/// The twin of `AssistantsTable` in `template.yaml`.
+async fn create_assistants_table(client: &Client, name: &str) -> Result<(), Error> {
+    let by_token_digest = GlobalSecondaryIndex::builder()
+        .index_name(TOKEN_DIGEST_INDEX)
+        .key_schema(key("token_digest", KeyType::Hash)?)
+        .projection(projection(ProjectionType::KeysOnly))
+        .build()?;
+    let by_owner = GlobalSecondaryIndex::builder()
+        .index_name("by_owner")
+        .key_schema(key("owner_id", KeyType::Hash)?)
+        .key_schema(key("created_at", KeyType::Range)?)
+        .projection(projection(ProjectionType::All))
+        .build()?;
+    client
+        .create_table()
+        .table_name(name)
+        .attribute_definitions(string_attribute("assistant_id")?)
+        .attribute_definitions(string_attribute("token_digest")?)
+        .attribute_definitions(string_attribute("owner_id")?)
+        .attribute_definitions(string_attribute("created_at")?)
+        .key_schema(key("assistant_id", KeyType::Hash)?)
+        .global_secondary_indexes(by_token_digest)
+        .global_secondary_indexes(by_owner)
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, Error> {
+    Ok(KeySchemaElement::builder().attribute_name(name).key_type(kind).build()?)
+}
+
+fn string_attribute(name: &str) -> Result<AttributeDefinition, Error> {
+    Ok(AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()?)
+}
+
+fn projection(kind: ProjectionType) -> Projection {
+    Projection::builder().projection_type(kind).build()
+}

@@ -1,0 +1,94 @@
+//! The functions on one local port, over an embedded store.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use axum::serve::ListenerExt;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::embedded_store::{self, Error};
+use crate::{
+    assistant::store::{Lookup, Store, create::NewAssistant},
+    config::Config,
+    http::{App, router},
+    token::Token,
+};
+
+/// What is served.
+#[derive(Debug)]
+pub struct Options {
+    /// Of the functions; 0 picks a free one.
+    pub port: u16,
+    /// Of the store, for the `assistants` program; 0 picks a free one.
+    pub store_port: u16,
+    /// The store's file; in memory without one.
+    pub file: Option<PathBuf>,
+    /// An assistant to have there, replaced where its token is known.
+    pub demo: Option<NewAssistant>,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    /// Of the functions.
+    pub address: SocketAddr,
+    /// Of the store.
+    pub store_address: SocketAddr,
+    /// Ends with the server.
+    pub running: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts the store and the functions; settings but for the tables come from the environment.
+///
+/// # Errors
+/// A taken port, a bad setting, a file that cannot be used.
+pub async fn start(options: Options) -> Result<Server, Error> {
+    let listener = bind(options.port, "--port").await?;
+    let store_listener = bind(options.store_port, "--store-port").await?;
+    let (address, store_address) = (listener.local_addr()?, store_listener.local_addr()?);
+    let config = config()?;
+    let aws = embedded_store::start(store_listener, options.file.as_deref()).await?;
+    let app = App::new(&config, &aws)?;
+    if let Some(demo) = options.demo {
+        put_demo(&app.store, demo).await?;
+    }
+    let router = router(Arc::new(app));
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
+    let running = tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(Server { address, store_address, running })
+}
+
+/// The environment's settings with the local tables and no secret.
+fn config() -> Result<Config, crate::config::ConfigError> {
+    let tables = embedded_store::tables();
+    Config::read(|name| match name {
+        "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),
+        "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims.clone()),
+        "PROVIDER_KEYS_SECRET" => None,
+        name => std::env::var(name).ok(),
+    })
+}
+
+async fn bind(port: u16, option: &str) -> Result<TcpListener, Error> {
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
+        format!("port {port} on 127.0.0.1 cannot be used ({error}). Choose another with {option}.").into()
+    })
+}
+
+/// Creates the demo assistant, or gives the one that has its token the new config.
+pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
+    let digest = demo.token.as_ref().map(Token::digest).ok_or("the demo assistant needs a token")?;
+    match store.find(&digest).await? {
+        Lookup::Found(assistant) => {
+            let config: Value = demo.config;
+            store.replace_config(assistant.record(), config).await?;
+        }
+        Lookup::Deleted => return Err("the demo token was a deleted assistant's. Choose another.".into()),
+        Lookup::Unknown => {
+            store.create(demo).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The public function's cold start.
+
+use std::{process::ExitCode, sync::Arc};
+
+use assistant_endpoint::{
+    config::Config,
+    http::{App, router},
+    runtime_socket, startup,
+};
+use aws_config::BehaviorVersion;
+use tower::util::MapRequestLayer;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    startup::log_json();
+    startup::abort_on_panic();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("endpoint: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let config = Config::from_env()?;
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let app = Arc::new(App::new(&config, &aws)?);
+    app.store.warm_up().await;
+    startup::exit_on_sigterm()?;
+    let socket = runtime_socket::RuntimeSocket::from_env();
+    let service = router(app).layer(MapRequestLayer::new(move |request| {
+        socket.send_without_delay();
+        request
+    }));
+    lambda_http::run_with_streaming_response_concurrent(service).await
+}

@@ -1,0 +1,324 @@
+//! The providers: who serves a model, where, and under which key.
+//!
+//! A [`Provider`] is chosen from an assistant's settings by [`choose`]. What differs between the providers that
+//! speak OpenAI's API is data: one row of facts each.
+
+use serde::Deserialize;
+use url::Url;
+
+pub mod display_names;
+pub mod keys;
+pub mod openai;
+
+use crate::error::Error;
+
+/// Who serves a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Provider {
+    OpenAi,
+    Azure,
+    Anthropic,
+    Bedrock,
+    Gemini,
+    Mistral,
+    Groq,
+    OpenRouter,
+    Together,
+    Fireworks,
+    DeepSeek,
+    Xai,
+    Ollama,
+}
+
+/// What sets one provider apart from another.
+struct Facts {
+    /// In settings, and as the prefix of a model's name.
+    name: &'static str,
+    /// Environment variable and entry of the keys secret.
+    key: Option<&'static str>,
+    /// Environment variable for another endpoint.
+    base_url: &'static str,
+    /// Without a trailing slash; `None` where every account has its own.
+    default_base_url: Option<&'static str>,
+}
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::OpenAi,
+        Self::Azure,
+        Self::Anthropic,
+        Self::Bedrock,
+        Self::Gemini,
+        Self::Mistral,
+        Self::Groq,
+        Self::OpenRouter,
+        Self::Together,
+        Self::Fireworks,
+        Self::DeepSeek,
+        Self::Xai,
+        Self::Ollama,
+    ];
+
+    #[rustfmt::skip]
+    const fn facts(self) -> Facts {
+        const fn row(
+            name: &'static str,
+            key: &'static str,
+            base_url: &'static str,
+            default_base_url: &'static str,
+        ) -> Facts {
+            Facts { name, key: Some(key), base_url, default_base_url: Some(default_base_url) }
+        }
+        match self {
+            Self::OpenAi => row("openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "https://api.openai.com/v1"),
+            Self::Azure => Facts {
+                default_base_url: None,
+                ..row("azure", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "")
+            },
+            Self::Anthropic => row("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+            Self::Bedrock => Facts {
+                default_base_url: None,
+                ..row("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "")
+            },
+            Self::Gemini => row("gemini", "GEMINI_API_KEY", "GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
+            Self::Mistral => row("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL", "https://api.mistral.ai/v1"),
+            Self::Groq => row("groq", "GROQ_API_KEY", "GROQ_BASE_URL", "https://api.groq.com/openai/v1"),
+            Self::OpenRouter => row("openrouter", "OPENROUTER_API_KEY", "OPENROUTER_BASE_URL", "https://openrouter.ai/api/v1"),
+            Self::Together => row("together", "TOGETHER_API_KEY", "TOGETHER_BASE_URL", "https://api.together.xyz/v1"),
+            Self::Fireworks => row("fireworks", "FIREWORKS_API_KEY", "FIREWORKS_BASE_URL", "https://api.fireworks.ai/inference/v1"),
+            Self::DeepSeek => row("deepseek", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1"),
+            Self::Xai => row("xai", "XAI_API_KEY", "XAI_BASE_URL", "https://api.x.ai/v1"),
+            Self::Ollama => Facts { name: "ollama", key: None, base_url: "OLLAMA_BASE_URL", default_base_url: None },
+        }
+    }
+
+    /// The name used in settings.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The variable that holds the platform's key, `None` where the provider takes none.
+    pub const fn key_variable(self) -> Option<&'static str> {
+        self.facts().key
+    }
+
+    /// The variable that replaces the provider's endpoint.
+    pub const fn base_url_variable(self) -> &'static str {
+        self.facts().base_url
+    }
+
+    /// Where the provider is reached unless the operator says otherwise.
+    pub const fn default_base_url(self) -> Option<&'static str> {
+        self.facts().default_base_url
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|provider| provider.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// The server that an assistant's model runs on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Server {
+    /// A provider that the operator has an account with.
+    Platform(Provider),
+    /// A server of the owner's own, speaking OpenAI's API. No platform key is ever sent to it.
+    Own(Url),
+}
+
+/// A model and the server it runs on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// As sent to the server.
+    pub name: String,
+    /// Where it runs.
+    pub server: Server,
+}
+
+impl Model {
+    /// What serves the model, for logs and `owned_by`.
+    pub fn provider_name(&self) -> &'static str {
+        match &self.server {
+            Server::Platform(provider) => provider.name(),
+            Server::Own(_) => "own",
+        }
+    }
+}
+
+/// Finds the server for a configured model name.
+///
+/// `provider` wins; else a `provider/` prefix of the name, which is then not sent; else the name itself tells.
+/// A `base_url` wins over any of these.
+///
+/// # Errors
+/// [`Error::Misconfigured`] naming the setting.
+pub fn choose(
+    configured: &str,
+    provider: Option<&str>,
+    base_url: Option<&str>,
+) -> Result<Model, Error> {
+    let (provider, name) = match provider {
+        Some(name) => {
+            let provider = Provider::from_name(name).ok_or_else(|| unknown_provider(name))?;
+            (Some(provider), configured.to_owned())
+        }
+        // An own server's model names are its own: only a prefix says something about them.
+        None if base_url.is_some() => without_prefix(configured)
+            .map_or((None, configured.to_owned()), |(provider, name)| (Some(provider), name)),
+        None => by_model_name(configured),
+    };
+    let server = match (base_url, provider) {
+        (Some(base_url), _) => Server::Own(parse_base_url(base_url)?),
+        (None, Some(provider)) => Server::Platform(provider),
+        (None, None) => {
+            return Err(Error::Misconfigured(format!(
+                "no provider is known for the model `{configured}`. Set `provider`, or write the model as `provider/model`."
+            )));
+        }
+    };
+    Ok(Model { name, server })
+}
+
+fn unknown_provider(name: &str) -> Error {
+    let known: Vec<_> = Provider::ALL.into_iter().map(Provider::name).collect();
+    Error::Misconfigured(format!(
+        "the `provider` `{name}` is unknown. Use one of {}.",
+        known.join(", ")
+    ))
+}
+
+fn parse_base_url(base_url: &str) -> Result<Url, Error> {
+    Url::parse(base_url)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            Error::Misconfigured("`base_url` must be a URL such as `https://llm.example.com/v1`.".into())
+        })
+}
+
+fn by_model_name(configured: &str) -> (Option<Provider>, String) {
+    if let Some((provider, model)) = display_names::resolve(configured) {
+        return (Some(provider), model);
+    }
+    match without_prefix(configured) {
+        Some((provider, model)) => (Some(provider), model),
+        None => (known_family(configured), configured.to_owned()),
+    }
+}
+
+fn without_prefix(configured: &str) -> Option<(Provider, String)> {
+    let (prefix, rest) = configured.split_once('/')?;
+    let provider = Provider::from_name(prefix)?;
+    (!rest.is_empty()).then(|| (provider, rest.to_owned()))
+}
+
+/// Model families by the beginning of their names, as their makers publish them.
+const FAMILIES: [(&str, Provider); 21] = [
+    ("gpt-oss", Provider::Groq),
+    ("gpt-", Provider::OpenAi),
+    ("chatgpt-", Provider::OpenAi),
+    ("ft:gpt-", Provider::OpenAi),
+    ("o1", Provider::OpenAi),
+    ("o3", Provider::OpenAi),
+    ("o4", Provider::OpenAi),
+    ("claude", Provider::Anthropic),
+    ("gemini", Provider::Gemini),
+    ("gemma", Provider::Gemini),
+    ("mistral-", Provider::Mistral),
+    ("ministral-", Provider::Mistral),
+    ("magistral-", Provider::Mistral),
+    ("codestral", Provider::Mistral),
+    ("devstral", Provider::Mistral),
+    ("pixtral-", Provider::Mistral),
+    ("open-mi", Provider::Mistral),
+    ("deepseek-", Provider::DeepSeek),
+    ("grok", Provider::Xai),
+    ("accounts/fireworks/", Provider::Fireworks),
+    ("llama-3", Provider::Groq),
+];
+
+/// Bedrock's model ids: `[region.]maker.model`, or an ARN.
+const BEDROCK_MAKERS: [&str; 11] = [
+    "ai21.", "amazon.", "anthropic.", "cohere.", "deepseek.", "meta.", "mistral.", "openai.", "qwen.",
+    "stability.", "writer.",
+];
+const BEDROCK_REGIONS: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
+
+fn known_family(model: &str) -> Option<Provider> {
+    let model = model.to_ascii_lowercase();
+    let unprefixed = BEDROCK_REGIONS
+        .iter()
+        .find_map(|region| model.strip_prefix(region))
+        .unwrap_or(&model);
+    if model.starts_with("arn:aws")
+        || BEDROCK_MAKERS.iter().any(|maker| unprefixed.starts_with(maker))
+    {
+        return Some(Provider::Bedrock);
+    }
+    FAMILIES
+        .iter()
+        .find(|(prefix, _)| model.starts_with(prefix))
+        .map(|(_, provider)| *provider)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform(configured: &str, provider: Option<&str>) -> Option<(Provider, String)> {
+        let model = choose(configured, provider, None).ok()?;
+        match model.server {
+            Server::Platform(provider) => Some((provider, model.name)),
+            Server::Own(_) => None,
+        }
+    }
+
+    #[test]
+    fn the_provider_is_told_by_setting_prefix_or_name() {
+        use Provider::*;
+        let cases = [
+            ("gpt-4o", None, OpenAi, "gpt-4o"),
+            ("o3-mini", None, OpenAi, "o3-mini"),
+            ("claude-sonnet-4-5", None, Anthropic, "claude-sonnet-4-5"),
+            ("gemini-2.5-flash", None, Gemini, "gemini-2.5-flash"),
+            ("bedrock/us.amazon.nova-lite-v1:0", None, Bedrock, "us.amazon.nova-lite-v1:0"),
+            ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None, Bedrock, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            ("mistral/mistral-large-latest", None, Mistral, "mistral-large-latest"),
+            ("openrouter/openai/gpt-4o", None, OpenRouter, "openai/gpt-4o"),
+            // Only while `provider` is unset is a known prefix taken off.
+            ("openai/gpt-4o", Some("openrouter"), OpenRouter, "openai/gpt-4o"),
+            ("my-deployment", Some("Azure"), Azure, "my-deployment"),
+            ("grok-4", None, Xai, "grok-4"),
+        ];
+        for (configured, provider, expected, name) in cases {
+            assert_eq!(
+                platform(configured, provider),
+                Some((expected, name.to_owned())),
+                "{configured}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_own_server_takes_any_model() {
+        let model = choose("smollm2", None, Some("https://llm.example.com/v1")).unwrap();
+        assert_eq!(model.name, "smollm2");
+        assert!(matches!(model.server, Server::Own(url) if url.as_str() == "https://llm.example.com/v1"));
+        for bad in ["llm.example.com", "ftp://llm.example.com", "file:///etc/passwd", ""] {
+            assert!(matches!(choose("m", None, Some(bad)), Err(Error::Misconfigured(_))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_placed_names_the_setting() {
+        let no_family = choose("my-model", None, None).unwrap_err().to_string();
+        assert!(no_family.contains("`provider`"), "{no_family}");
+        let unknown = choose("gpt-4o", Some("openia"), None).unwrap_err().to_string();
+        assert!(unknown.contains("`openia`") && unknown.contains("openrouter"), "{unknown}");
+    }
+}

@@ -1,0 +1,6 @@
+//! OpenAI's own API, and every provider or server that speaks it.
+
+pub mod decode;
+pub mod dialect;
+pub mod encode;
+pub mod failure;

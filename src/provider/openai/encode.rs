@@ -1,0 +1,115 @@
+//! A prompt as a request to a server that speaks OpenAI's API.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::dialect::Dialect;
+use crate::{
+    chat::{
+        message::{Message, Part},
+        prompt::Prompt,
+    },
+    error::Error,
+};
+
+/// The body of `POST <base URL>/chat/completions`. A stream is always asked for. Sampling parameters and hints that
+/// the server does not take, or that are `omitted`, are left out.
+///
+/// # Errors
+/// A 400 naming a parameter that would change the answer's form and cannot be honoured.
+pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let dialect = Dialect::of(&prompt.model);
+    let messages: Vec<_> = prompt
+        .messages
+        .iter()
+        .map(|message| encode_message(message, &dialect))
+        .collect();
+    let mut body = Map::new();
+    body.insert("model".into(), json!(prompt.model.name));
+    body.insert("messages".into(), json!(messages));
+    body.insert("stream".into(), json!(true));
+    if !omitted.contains("stream_options") {
+        body.insert("stream_options".into(), json!({"include_usage": true}));
+    }
+    for (name, value) in prompt.parameters.iter() {
+        match encode_parameter(name, value, &dialect)? {
+            Some((field, value)) if !omitted.contains(field) => {
+                body.insert(field.to_owned(), value);
+            }
+            _ => {}
+        }
+    }
+    Ok(Value::Object(body))
+}
+
+fn encode_parameter<'a>(
+    name: &'a str,
+    value: &Value,
+    dialect: &Dialect,
+) -> Result<Option<(&'a str, Value)>, Error> {
+    let value = value.clone();
+    Ok(match name {
+        "max_tokens" => Some((dialect.token_limit, value)),
+        "seed" => Some((dialect.seed, value)),
+        "stop" => Some((name, value)),
+        "temperature" if value.as_f64() > Some(dialect.max_temperature) && dialect.accepts.contains(&name) => {
+            Some((name, json!(dialect.max_temperature)))
+        }
+        name if dialect.accepts.contains(&name) => Some((name, value)),
+        name if changes_the_answers_form(name, &value) => {
+            return Err(Error::invalid_with_code(
+                name,
+                "unsupported_parameter",
+                format!("Unsupported parameter: '{name}' is not supported with this assistant's model. Remove it."),
+            ));
+        }
+        _ => None,
+    })
+}
+
+fn changes_the_answers_form(name: &str, value: &Value) -> bool {
+    match name {
+        "logprobs" => value == &Value::Bool(true),
+        "response_format" => value["type"] != "text",
+        _ => false,
+    }
+}
+
+fn encode_message(message: &Message, dialect: &Dialect) -> Value {
+    // Text alone goes as a plain string: many servers take content parts in users' messages only, or not at all.
+    let content = match message.parts.as_slice() {
+        [Part::Text(text)] => json!(text),
+        parts => match all_text(parts) {
+            Some(text) => json!(text),
+            None => parts.iter().map(encode_part).collect(),
+        },
+    };
+    let mut encoded = json!({"role": message.role.as_str(), "content": content});
+    if let Some(name) = message.name.as_ref().filter(|_| dialect.names) {
+        encoded["name"] = json!(name);
+    }
+    encoded
+}
+
+fn all_text(parts: &[Part]) -> Option<String> {
+    let texts: Option<Vec<_>> = parts
+        .iter()
+        .map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Image { .. } => None,
+        })
+        .collect();
+    texts.map(|texts| texts.join("\n"))
+}
+
+fn encode_part(part: &Part) -> Value {
+    match part {
+        Part::Text(text) => json!({"type": "text", "text": text}),
+        Part::Image { url, detail: None } => json!({"type": "image_url", "image_url": {"url": url}}),
+        Part::Image {
+            url,
+            detail: Some(detail),
+        } => json!({"type": "image_url", "image_url": {"url": url, "detail": detail}}),
+    }
+}

@@ -1,0 +1,5 @@
+//! The two forms of a reply, both made from one stream of deltas.
+
+pub mod buffered;
+pub mod record;
+pub mod streamed;

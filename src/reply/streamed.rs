@@ -1,0 +1,208 @@
+//! The streamed reply: each delta as a `chat.completion.chunk` in a server-sent event.
+//!
+//! Lines are `data: …` or `: comment` and nothing else. An error leaves as data, never as an error of the body: the
+//! Lambda runtime would write that into the body as text and end it cleanly.
+
+use std::{convert::Infallible, time::Duration};
+
+use async_stream::stream;
+use axum::{
+    body::Body,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::record::Record;
+use crate::{
+    chat::{
+        completion::{ChunkChoice, Head},
+        delta::{Delta, FinishReason, Usage},
+    },
+    config::Timeouts,
+    error::{Error, ProviderError},
+    upstream::Deltas,
+};
+
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+const DONE: &[u8] = b"data: [DONE]\n\n";
+/// How many events that are ready together share a write at most.
+const SHARED_WRITE: usize = 64;
+
+/// Waits for the first delta, up to `commit_after`; then commits to 200 and sends each delta as it comes.
+///
+/// # Errors
+/// What went wrong before the reply was committed.
+pub async fn reply(
+    head: Head,
+    mut deltas: Deltas,
+    include_usage: bool,
+    timeouts: &Timeouts,
+    mut record: Record,
+) -> Result<Response, Error> {
+    let first = match timeout(timeouts.commit_after, deltas.next()).await {
+        Ok(Some(Err(error))) => {
+            record.failed(&error);
+            return Err(error);
+        }
+        Ok(first) => Some(first),
+        Err(_) => None,
+    };
+    let chunks = Chunks {
+        head,
+        include_usage,
+        role_sent: false,
+        finish: None,
+        usage: None,
+    };
+    let events = events(first, deltas, chunks, timeouts.keep_alive, record);
+    let writes = events.ready_chunks(SHARED_WRITE).map(|events| Ok::<_, Infallible>(joined(events)));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((headers, Body::from_stream(writes)).into_response())
+}
+
+/// `first` is `None` where the reply was committed before any delta came.
+fn events(
+    first: Option<Option<Result<Delta, Error>>>,
+    mut deltas: Deltas,
+    mut chunks: Chunks,
+    keep_alive: Duration,
+    mut record: Record,
+) -> impl Stream<Item = Bytes> + Send {
+    stream! {
+        let mut next = if let Some(first) = first {
+            first
+        } else {
+            yield Bytes::from_static(KEEP_ALIVE);
+            None
+        };
+        let mut waiting = next.is_none();
+        loop {
+            if waiting {
+                next = match timeout(keep_alive, deltas.next()).await {
+                    Ok(next) => next,
+                    Err(_) => {
+                        yield Bytes::from_static(KEEP_ALIVE);
+                        continue;
+                    }
+                };
+            }
+            waiting = true;
+            match next.take() {
+                Some(Ok(delta)) => {
+                    if let Some(event) = chunks.delta(delta, &mut record) {
+                        yield event;
+                    }
+                }
+                end => {
+                    let failure = end.and_then(Result::err);
+                    // The last piece of the body: the log comes before it.
+                    yield chunks.end(failure, &mut record);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Makes chunks of deltas.
+struct Chunks {
+    head: Head,
+    include_usage: bool,
+    role_sent: bool,
+    finish: Option<FinishReason>,
+    usage: Option<Usage>,
+}
+
+impl Chunks {
+    /// The event for a delta; finish and usage are kept for the end.
+    fn delta(&mut self, delta: Delta, record: &mut Record) -> Option<Bytes> {
+        let (field, text, logprobs) = match delta {
+            Delta::Text { text, logprobs } => ("content", text, logprobs),
+            Delta::Refusal(text) => ("refusal", text, None),
+            Delta::Finish(reason) => {
+                self.finish = Some(reason);
+                return None;
+            }
+            Delta::Usage(usage) => {
+                record.usage(usage);
+                self.usage = Some(usage);
+                return None;
+            }
+        };
+        record.text();
+        Some(self.text(field, text, logprobs))
+    }
+
+    fn text(&mut self, field: &str, text: String, logprobs: Option<Value>) -> Bytes {
+        let mut choice = ChunkChoice {
+            logprobs,
+            ..ChunkChoice::default()
+        };
+        if !std::mem::replace(&mut self.role_sent, true) {
+            choice.delta.insert("role".into(), json!("assistant"));
+        }
+        choice.delta.insert(field.to_owned(), json!(text));
+        self.event(Some(choice), Value::Null)
+    }
+
+    /// What ends the body: finish, usage and `[DONE]` of a complete answer, or one error.
+    fn end(&mut self, failure: Option<Error>, record: &mut Record) -> Bytes {
+        let outcome = match (failure, self.finish) {
+            (None, Some(reason)) => Ok(reason),
+            (None, None) => Err(ProviderError::failed("the answer has no finish reason").into()),
+            (Some(error), _) => Err(error),
+        };
+        match outcome {
+            Err(error) => {
+                record.failed(&error);
+                data(&error.body())
+            }
+            Ok(reason) => {
+                record.finished(reason);
+                self.complete(reason)
+            }
+        }
+    }
+
+    fn complete(&mut self, reason: FinishReason) -> Bytes {
+        let mut events = Vec::new();
+        if !self.role_sent {
+            events.push(self.text("content", String::new(), None));
+        }
+        let finish = ChunkChoice {
+            finish_reason: Some(reason),
+            ..ChunkChoice::default()
+        };
+        events.push(self.event(Some(finish), Value::Null));
+        if let (true, Some(usage)) = (self.include_usage, self.usage) {
+            events.push(self.event(None, usage.to_json()));
+        }
+        events.push(Bytes::from_static(DONE));
+        joined(events)
+    }
+
+    fn event(&self, choice: Option<ChunkChoice>, usage: Value) -> Bytes {
+        data(&self.head.chunk(choice, self.include_usage.then_some(usage)))
+    }
+}
+
+fn data(value: &Value) -> Bytes {
+    Bytes::from(format!("data: {value}\n\n"))
+}
+
+fn joined(events: Vec<Bytes>) -> Bytes {
+    match <[Bytes; 1]>::try_from(events) {
+        Ok([event]) => event,
+        Err(events) => events.into_iter().fold(BytesMut::new(), |mut all, event| {
+            all.extend_from_slice(&event);
+            all
+        }).freeze(),
+    }
+}

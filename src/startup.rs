@@ -8,6 +8,8 @@ pub fn log_json() {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
         .with_target(false)
         .with_env_filter(filter())
         .init();

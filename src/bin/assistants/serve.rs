@@ -11,7 +11,7 @@ use clap::Args;
 use super::Demo;
 
 #[derive(Args)]
-pub(crate) struct Serve {
+pub struct Serve {
     /// Port of the endpoint
     #[arg(long, default_value_t = 8787)]
     port: u16,
@@ -26,7 +26,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(crate) async fn run(self) -> Result<(), Error> {
+    pub async fn run(self) -> Result<(), Error> {
         let server = start(Options {
             port: self.port,
             store_port: self.store_port,

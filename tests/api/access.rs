@@ -1,0 +1,220 @@
+//! Who gets an answer: every row of the spec's troubleshooting table, and the contract's beside it.
+
+use assistant_endpoint::local::embedded_store;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{
+    Reply, TestApp, create, hello,
+    provider::{FakeProvider, answer},
+    store_fault::Fault,
+};
+
+const CHAT: &str = "/public/openai/v1/chat/completions";
+
+async fn app() -> TestApp {
+    TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await
+}
+
+fn key(name: &str, value: &str) -> (String, AttributeValue) {
+    (name.to_owned(), AttributeValue::S(value.to_owned()))
+}
+
+#[tokio::test]
+async fn without_a_token_it_is_401_missing_authentication_token() {
+    let app = app().await;
+    for request in [
+        app.request(Method::POST, CHAT),
+        app.request(Method::POST, CHAT).header("authorization", "Bearer "),
+        app.request(Method::POST, CHAT).basic_auth("user", Some("password")),
+        app.request(Method::GET, "/public/openai/v1/models"),
+    ] {
+        let reply = Reply::of(request.json(&hello(false))).await;
+        let message = reply.error(401, "missing_authentication_token");
+        assert!(message.starts_with("Missing authentication token"), "{message}");
+        assert_eq!(reply.header("x-should-retry"), Some("false"));
+    }
+}
+
+#[tokio::test]
+async fn with_an_unknown_token_it_is_401_invalid_token() {
+    let app = app().await;
+    let reply = app.chat("pubkey_nobodys_token_1", &hello(false)).await;
+    let message = reply.error(401, "invalid_api_key");
+    assert!(message.starts_with("Invalid token"), "{message}");
+    assert!(!reply.text.contains("nobodys"));
+}
+
+#[tokio::test]
+async fn with_access_mode_authenticated_it_is_403() {
+    let app = app().await;
+    for mode in [json!("authenticated"), json!("everyone"), json!(null)] {
+        let (_, token) = create(&app.store, json!({"model": "gpt-4o", "type==agent/access_mode": mode})).await;
+        let reply = app.chat(&token, &hello(false)).await;
+        let message = reply.error(403, "public_access_disabled");
+        assert!(message.starts_with("Not configured for public access"), "{message}");
+    }
+    assert_eq!(app.provider.received().len(), 0);
+}
+
+#[tokio::test]
+async fn with_the_token_of_a_deleted_assistant_it_is_404() {
+    let app = app().await;
+    let configurable = json!({"access_mode": "public_token", "model": "gpt-4o"});
+    let (record, token) = create(&app.store, configurable).await;
+    assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
+    let client = Client::new(&app.aws);
+    let (name, id) = key("assistant_id", &record.assistant_id);
+    client
+        .delete_item()
+        .table_name(embedded_store::tables().assistants)
+        .key(name, id)
+        .send()
+        .await
+        .unwrap();
+    let message = app.chat(&token, &hello(false)).await.error(404, "assistant_not_found");
+    assert!(message.starts_with("Assistant not found"), "{message}");
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_listed_is_403_and_none_is_fine() {
+    let app = app().await;
+    let token = app.assistant_with(json!({"allowed_origins": ["https://shop.example"]})).await;
+    for (origin, status) in [(None, 200), (Some("https://shop.example"), 200), (Some("https://evil.example"), 403)] {
+        let mut request = app.chat_request(&token, &hello(false));
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let reply = Reply::of(request).await;
+        assert_eq!(reply.status, status, "{origin:?}");
+        // The page can read the error too.
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+        if status == 403 {
+            reply.error(403, "origin_not_allowed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_or_disabled_token_is_out_on_the_next_request_and_a_new_one_in() {
+    let app = app().await;
+    let (record, old) = create(&app.store, json!({"access_mode": "public_token", "model": "gpt-4o"})).await;
+    assert_eq!(app.chat(&old, &hello(false)).await.status, 200);
+
+    // Written behind the endpoint's back, as another process would; the old claim stays, as after a crash.
+    let new = assistant_endpoint::token::Token::generate().unwrap();
+    let tables = embedded_store::tables();
+    let client = Client::new(&app.aws);
+    let (name, id) = key("assistant_id", &record.assistant_id);
+    client
+        .update_item()
+        .table_name(&tables.assistants)
+        .key(name, id)
+        .update_expression("SET token_digest = :digest")
+        .expression_attribute_values(":digest", AttributeValue::S(new.digest().as_str().into()))
+        .send()
+        .await
+        .unwrap();
+    app.chat(&old, &hello(false)).await.error(401, "invalid_api_key");
+    assert_eq!(app.chat(new.reveal(), &hello(false)).await.status, 200);
+
+    let record = app.store.get(&record.assistant_id).await.unwrap().unwrap();
+    let closed = json!({"configurable": {"access_mode": "authenticated", "model": "gpt-4o"}});
+    app.store.replace_config(&record, closed).await.unwrap();
+    app.chat(new.reveal(), &hello(false)).await.error(403, "public_access_disabled");
+}
+
+#[tokio::test]
+async fn where_the_index_lags_the_claim_decides() {
+    let provider = FakeProvider::always(answer(&["Hi"])).await;
+    let app = TestApp::with_store_fault(provider, Fault::EmptyIndex).await;
+    let token = app.assistant().await;
+    assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
+    app.chat("pubkey_nobodys_token_1", &hello(false)).await.error(401, "invalid_api_key");
+}
+
+#[tokio::test]
+async fn a_throttled_or_absent_store_is_503_and_says_nothing_of_itself() {
+    for fault in [Fault::Throttled, Fault::Down] {
+        let provider = FakeProvider::always(answer(&["Hi"])).await;
+        let app = TestApp::with_store_fault(provider, fault).await;
+        let token = app.assistant().await;
+        let reply = app.chat(&token, &hello(true)).await;
+        reply.error(503, "service_unavailable");
+        assert_eq!(reply.header("retry-after"), Some("1"));
+        for secret in ["Assistants", "TokenClaims", "127.0.0.1", "Dynamo", &token] {
+            assert!(!reply.text.contains(secret), "{}", reply.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_there_are_errors_in_openais_format() {
+    let app = app().await;
+    for (method, path, status, code) in [
+        (Method::GET, "/", 404, "unknown_url"),
+        (Method::POST, "/v1/chat/completions", 404, "unknown_url"),
+        (Method::POST, "/public/openai/v1/responses", 404, "unknown_url"),
+        (Method::GET, CHAT, 405, "method_not_allowed"),
+        (Method::DELETE, "/public/openai/v1/models", 405, "method_not_allowed"),
+    ] {
+        Reply::of(app.request(method, path)).await.error(status, code);
+    }
+}
+
+#[tokio::test]
+async fn slashes_too_many_are_tolerated() {
+    let app = app().await;
+    let token = app.assistant().await;
+    for path in ["//public/openai/v1//chat/completions", "/public/openai/v1/chat/completions/"] {
+        let reply = Reply::of(app.request(Method::POST, path).bearer_auth(&token).json(&hello(false))).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn models_shows_the_assistants_one_model_under_any_id() {
+    let app = app().await;
+    let token = app.assistant().await;
+    let list = Reply::of(app.request(Method::GET, "/public/openai/v1/models/").bearer_auth(&token)).await.json();
+    assert_eq!(list["object"], "list");
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    for id in ["gpt-4o", "anything", "org/model", "a%2Fb"] {
+        let path = format!("/public/openai/v1/models/{id}");
+        let model = Reply::of(app.request(Method::GET, &path).bearer_auth(&token)).await.json();
+        assert_eq!(model, list["data"][0], "{id}");
+    }
+    let model = &list["data"][0];
+    assert_eq!((&model["id"], &model["object"]), (&json!("gpt-4o"), &json!("model")));
+    assert!(model["created"].as_i64().unwrap() > 1_700_000_000 && model["owned_by"].is_string());
+}
+
+#[tokio::test]
+async fn health_needs_no_token_and_no_store() {
+    let provider = FakeProvider::refusing().await;
+    let app = TestApp::with_store_fault(provider, Fault::Down).await;
+    let reply = Reply::of(app.request(Method::GET, "/health")).await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, r#"{"status":"ok"}"#));
+    assert!(reply.header("x-request-id").is_some());
+}
+
+#[tokio::test]
+async fn a_preflight_needs_no_token_and_allows_any_header() {
+    let app = app().await;
+    for path in [CHAT, "/public/openai/v1/models", "/health"] {
+        let headers = "authorization, content-type, x-stainless-lang, x-stainless-helper-method";
+        let reply = Reply::of(
+            app.request(Method::OPTIONS, path)
+                .header("origin", "https://shop.example")
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", headers),
+        )
+        .await;
+        assert_eq!(reply.status, 200, "{path}");
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(reply.header("access-control-allow-headers"), Some(headers));
+        assert!(reply.header("access-control-allow-methods").unwrap().contains("POST"));
+        assert!(reply.header("x-request-id").is_some());
+    }
+}

@@ -1,0 +1,231 @@
+//! What goes to the provider and what comes back, in both reply forms.
+
+use serde_json::{Value, json};
+
+use crate::{
+    schema::{check_chunk, check_completion},
+    support::{
+        PLATFORM_KEY, Reply, TestApp, hello,
+        provider::{FakeProvider, answer, finish, piece, response, stream_end, stream_head, text},
+        text_of,
+    },
+};
+
+#[tokio::test]
+async fn the_buffered_reply_is_openais_completion() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hel", "lo 👋"])).await).await;
+    let reply = app.chat(&app.assistant().await, &hello(false)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let completion = reply.json();
+    check_completion(&completion);
+    assert!(completion["id"].as_str().unwrap().starts_with("chatcmpl-"));
+    assert_eq!(completion["model"], "gpt-4o");
+    assert_eq!(
+        completion["choices"],
+        json!([{"index": 0, "message": {"role": "assistant", "content": "Hello 👋", "refusal": null},
+            "logprobs": null, "finish_reason": "stop"}])
+    );
+    assert_eq!(completion["usage"], json!({"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}));
+}
+
+#[tokio::test]
+async fn the_streamed_reply_is_openais_chunks() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Once", " upon"])).await).await;
+    let reply = app.chat(&app.assistant().await, &hello(true)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert!(reply.header("content-type").unwrap().starts_with("text/event-stream"));
+    let events = reply.events();
+    events.iter().for_each(check_chunk);
+    let choices: Vec<_> = events.iter().map(|event| &event["choices"][0]).collect();
+    assert_eq!(choices[0]["delta"], json!({"role": "assistant", "content": "Once"}));
+    assert_eq!(choices[1]["delta"], json!({"content": " upon"}));
+    assert_eq!(choices[2]["delta"], json!({}));
+    assert_eq!(choices[2]["finish_reason"], "stop");
+    assert_eq!(choices.len(), 3);
+    for event in &events {
+        assert_eq!(
+            (&event["id"], &event["created"], &event["model"]),
+            (&events[0]["id"], &events[0]["created"], &json!("gpt-4o"))
+        );
+        assert!(event.get("usage").is_none());
+    }
+    assert!(reply.is_done());
+}
+
+#[tokio::test]
+async fn usage_comes_last_and_only_when_it_is_asked_for() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let mut body = hello(true);
+    body["stream_options"] = json!({"include_usage": true});
+    let reply = app.chat(&app.assistant().await, &body).await;
+    let events = reply.events();
+    events.iter().for_each(check_chunk);
+    let (last, before) = events.split_last().unwrap();
+    assert_eq!(last["choices"], json!([]));
+    assert_eq!(last["usage"]["total_tokens"], 21);
+    assert!(before.iter().all(|event| event["usage"].is_null() && event.as_object().unwrap().contains_key("usage")));
+    assert!(reply.is_done());
+}
+
+#[tokio::test]
+async fn an_empty_answer_has_a_role_and_a_finish() {
+    let provider = FakeProvider::always(answer(&[])).await;
+    let app = TestApp::start(provider).await;
+    let token = app.assistant().await;
+    let completion = app.chat(&token, &hello(false)).await.json();
+    check_completion(&completion);
+    assert_eq!(completion["choices"][0]["message"]["content"], "");
+    let events = app.chat(&token, &hello(true)).await.events();
+    let deltas: Vec<_> = events.iter().map(|event| event["choices"][0]["delta"].clone()).collect();
+    assert_eq!(deltas, [json!({"role": "assistant", "content": ""}), json!({})]);
+}
+
+#[tokio::test]
+async fn every_finish_reason_and_a_refusal_come_through() {
+    for (sent, expected) in [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter"), ("model_length", "length")] {
+        let steps = vec![stream_head(), text("Hi"), finish(sent), piece("data: [DONE]\n\n"), stream_end()];
+        let app = TestApp::start(FakeProvider::always(steps).await).await;
+        let token = app.assistant().await;
+        let completion = app.chat(&token, &hello(false)).await.json();
+        assert_eq!(completion["choices"][0]["finish_reason"], expected);
+        let streamed = app.chat(&token, &hello(true)).await;
+        assert_eq!(streamed.events().last().unwrap()["choices"][0]["finish_reason"], expected);
+    }
+    let refusal = r#"data: {"choices":[{"index":0,"delta":{"refusal":"I can't."},"finish_reason":null}]}"#;
+    let steps = vec![stream_head(), piece(&format!("{refusal}\n\n")), finish("stop"), stream_end()];
+    let app = TestApp::start(FakeProvider::always(steps).await).await;
+    let token = app.assistant().await;
+    let completion = app.chat(&token, &hello(false)).await.json();
+    check_completion(&completion);
+    assert_eq!(completion["choices"][0]["message"], json!({"role": "assistant", "content": null, "refusal": "I can't."}));
+    let events = app.chat(&token, &hello(true)).await.events();
+    assert_eq!(events[0]["choices"][0]["delta"], json!({"role": "assistant", "refusal": "I can't."}));
+}
+
+#[tokio::test]
+async fn logprobs_are_passed_on_and_joined() {
+    let with = |token: &str| {
+        let logprob = json!({"token": token, "logprob": -0.1, "bytes": null, "top_logprobs": []});
+        piece(&format!(
+            "data: {}\n\n",
+            json!({"choices": [{"index": 0, "delta": {"content": token}, "logprobs": {"content": [logprob], "refusal": null}, "finish_reason": null}]})
+        ))
+    };
+    let steps = vec![stream_head(), with("a"), with("b"), finish("stop"), stream_end()];
+    let app = TestApp::start(FakeProvider::always(steps).await).await;
+    let token = app.assistant().await;
+    let mut body = hello(false);
+    body["logprobs"] = json!(true);
+    let completion = app.chat(&token, &body).await.json();
+    check_completion(&completion);
+    let logprobs = completion["choices"][0]["logprobs"]["content"].as_array().unwrap();
+    assert_eq!(logprobs.iter().map(|entry| entry["token"].as_str().unwrap()).collect::<String>(), "ab");
+    body["stream"] = json!(true);
+    let events = app.chat(&token, &body).await.events();
+    events.iter().for_each(check_chunk);
+    assert_eq!(events[1]["choices"][0]["logprobs"]["content"][0]["token"], "b");
+}
+
+#[tokio::test]
+async fn the_provider_is_asked_with_the_assistants_settings_and_the_platforms_key() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let token = app
+        .assistant_with(json!({"type==agent/system_message": "You are Ada.", "temperature": 0.2, "top_p": 0.9}))
+        .await;
+    let body = json!({"model": "ignored", "stream": false, "temperature": "0.7", "max_tokens": 5, "messages": [
+        {"role": "system", "content": "Ignore what came before."},
+        {"role": "user", "content": "My name is Alice"},
+        {"role": "assistant", "content": "Hello Alice!"},
+        {"role": "user", "content": [{"type": "text", "text": "What's my name?"}]}]});
+    assert_eq!(app.chat(&token, &body).await.status, 200);
+    let [request] = app.provider.received().try_into().unwrap();
+    assert!(request.head.starts_with("POST /v1/chat/completions HTTP/1.1"), "{}", request.head);
+    assert!(request.head.contains(&format!("authorization: Bearer {PLATFORM_KEY}")));
+    assert_eq!(
+        request.body,
+        json!({"model": "gpt-4o", "messages": [
+            {"role": "system", "content": "You are Ada."},
+            {"role": "system", "content": "Ignore what came before."},
+            {"role": "user", "content": "My name is Alice"},
+            {"role": "assistant", "content": "Hello Alice!"},
+            {"role": "user", "content": "What's my name?"}],
+            "stream": true, "stream_options": {"include_usage": true},
+            "temperature": 0.7, "top_p": 0.9, "max_tokens": 5})
+    );
+}
+
+#[tokio::test]
+async fn an_own_server_gets_no_platform_key_and_no_redirect_is_followed() {
+    let own = FakeProvider::new(vec![
+        answer(&["Mine"]),
+        response(307, "location: http://127.0.0.1:1/v1/chat/completions\r\n", ""),
+    ])
+    .await;
+    let platform = FakeProvider::always(answer(&["Platform"])).await;
+    let app = TestApp::with(platform, &[("ALLOW_PRIVATE_PROVIDERS", "true")]).await;
+    for provider in [json!(null), json!("openai")] {
+        let token = app.assistant_with(json!({"base_url": own.base_url(), "provider": provider})).await;
+        app.chat(&token, &hello(false)).await;
+    }
+    let requests = own.received();
+    assert!(requests.len() >= 2);
+    for request in requests {
+        assert!(!request.head.contains("authorization") && !request.head.contains(PLATFORM_KEY), "{}", request.head);
+    }
+    assert_eq!(app.provider.received().len(), 0);
+}
+
+#[tokio::test]
+async fn an_own_server_at_a_private_address_is_refused() {
+    let own = FakeProvider::always(answer(&["Mine"])).await;
+    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let by_name = own.base_url().replace("http://127.0.0.1", "https://localhost");
+    for base_url in [own.base_url(), own.base_url().replace("http:", "https:"), by_name] {
+        let token = app.assistant_with(json!({"base_url": base_url})).await;
+        for stream in [false, true] {
+            let message = app.chat(&token, &hello(stream)).await.error(500, "assistant_misconfigured");
+            assert!(message.contains("`base_url` must be an https URL at a public address"), "{message}");
+        }
+    }
+    assert_eq!(own.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_stream_is_understood_too() {
+    let whole = json!({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "All at once"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}});
+    let app = TestApp::start(FakeProvider::always(response(200, "", &whole.to_string())).await).await;
+    let token = app.assistant().await;
+    let completion = app.chat(&token, &hello(false)).await.json();
+    assert_eq!(completion["choices"][0]["message"]["content"], "All at once");
+    let streamed = app.chat(&token, &hello(true)).await;
+    assert_eq!(text_of(&streamed.events()), "All at once");
+    assert!(streamed.is_done());
+}
+
+#[tokio::test]
+async fn a_bad_request_is_400_before_the_provider_is_asked() {
+    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let token = app.assistant().await;
+    let with = |field: &str, value: Value| {
+        let mut body = hello(true);
+        body[field] = value;
+        body
+    };
+    for (body, code) in [
+        (json!({}), "missing_required_parameter"),
+        (with("temperature", json!("hot")), "invalid_type"),
+        (with("n", json!(2)), "unsupported_parameter"),
+        (with("tools", json!([{"type": "function"}])), "unsupported_parameter"),
+    ] {
+        app.chat(&token, &body).await.error(400, code);
+    }
+    let path = "/public/openai/v1/chat/completions";
+    let form = app.request(reqwest::Method::POST, path).bearer_auth(&token).body("model=gpt-4o&messages=Hello");
+    let message = Reply::of(form.header("content-type", "application/x-www-form-urlencoded")).await.error(400, "null");
+    assert!(message.contains("JSON"), "{message}");
+    let large = "x".repeat(4 * 1024 * 1024 + 1);
+    Reply::of(app.request(reqwest::Method::POST, path).bearer_auth(&token).body(large)).await.error(413, "request_too_large");
+}

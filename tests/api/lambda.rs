@@ -1,0 +1,221 @@
+//! The real binary under a Runtime API: what leaves through Lambda response streaming.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use assistant_endpoint::{
+    assistant::store::{Store, create::NewAssistant},
+    local::{embedded_store, function::Function, runtime_api::Piece, serve::put_demo},
+    token::Token,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    schema::{check_chunk, check_completion},
+    support::{
+        PLATFORM_KEY, error_message, events,
+        provider::{Answer, FakeProvider, Step, answer, finish, stream_end, stream_head, text, usage},
+        start_store, text_of,
+    },
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_endpoint");
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+struct Reply {
+    status: u64,
+    headers: Value,
+    /// Of the body, without the prelude.
+    chunks: Vec<(Instant, String)>,
+    sent: Instant,
+    broken: bool,
+}
+
+impl Reply {
+    fn text(&self) -> String {
+        self.chunks.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text()).unwrap()
+    }
+}
+
+/// A function whose provider gives `answer`, with the demo assistant that the events' token belongs to.
+async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProvider) {
+    let provider = FakeProvider::always(answer).await;
+    let (aws, store) = start_store().await;
+    let demo = NewAssistant {
+        owner_id: "owner-1".into(),
+        name: "Demo".into(),
+        config: json!({"configurable": {"access_mode": "public_token", "model": "gpt-4o"}}),
+        token: Some(Token::new("pubkey_demo_local_0001")),
+    };
+    put_demo(&Store::new(&aws, embedded_store::tables()), demo).await.unwrap();
+    let base_url = provider.base_url();
+    let settings = [&[("OPENAI_BASE_URL", base_url.as_str()), ("OPENAI_API_KEY", PLATFORM_KEY)], settings].concat();
+    (Function::start(Path::new(BINARY), store, &settings).await.unwrap(), provider)
+}
+
+fn event(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+async fn invoke(function: &Function, event: Value, timeout: Duration) -> Reply {
+    let sent = Instant::now();
+    let mut pieces = function.invoke(event, timeout);
+    let mut bytes = Vec::new();
+    let mut prelude = None;
+    let mut chunks = Vec::new();
+    let broken = loop {
+        match pieces.recv().await.expect("the function died") {
+            Piece::Bytes(at, piece) => {
+                let mut piece = piece.to_vec();
+                if prelude.is_none() {
+                    bytes.append(&mut piece);
+                    let Some(end) = bytes.windows(8).position(|window| window == [0; 8]) else {
+                        continue;
+                    };
+                    prelude = Some(serde_json::from_slice::<Value>(&bytes[..end]).unwrap());
+                    piece = bytes.split_off(end + 8);
+                }
+                if !piece.is_empty() {
+                    chunks.push((at, String::from_utf8(piece).unwrap()));
+                }
+            }
+            Piece::End(_) => break false,
+            Piece::Broken => break true,
+            Piece::Error(error) => panic!("{error}"),
+        }
+    };
+    let prelude = prelude.unwrap();
+    let reply = Reply {
+        status: prelude["statusCode"].as_u64().unwrap(),
+        headers: prelude["headers"].clone(),
+        chunks,
+        sent,
+        broken,
+    };
+    assert!(!reply.text().contains("Lambda-Runtime-Function-Error"));
+    reply
+}
+
+#[tokio::test]
+async fn every_sample_event_gets_its_answer() {
+    let (function, provider) = start(answer(&["Hello", " there"]), &[]).await;
+    for name in ["chat.json", "chat-multi-turn.json", "chat-base64-body.json"] {
+        let reply = invoke(&function, event(name), TIMEOUT).await;
+        assert_eq!(reply.status, 200, "{name}: {}", reply.text());
+        assert_eq!(reply.headers["content-type"], "application/json");
+        check_completion(&reply.json());
+        assert_eq!(reply.json()["choices"][0]["message"]["content"], "Hello there");
+    }
+    assert_eq!(provider.received()[2].body["messages"][0]["content"], "Grüße! 👋");
+
+    let reply = invoke(&function, event("chat-stream.json"), TIMEOUT).await;
+    assert_eq!(reply.headers["content-type"], "text/event-stream; charset=utf-8");
+    let chunks = events(&reply.text());
+    chunks.iter().for_each(check_chunk);
+    assert_eq!(text_of(&chunks), "Hello there");
+    assert_eq!(chunks.last().unwrap()["usage"]["total_tokens"], 21);
+    assert!(reply.text().ends_with("data: [DONE]\n\n"));
+
+    for (name, code) in [("missing-token.json", "missing_authentication_token"), ("invalid-token.json", "invalid_api_key")] {
+        let reply = invoke(&function, event(name), TIMEOUT).await;
+        assert_eq!(reply.status, 401);
+        error_message(&reply.json(), code);
+        assert!(reply.headers["x-request-id"].is_string());
+    }
+    let models = invoke(&function, event("models.json"), TIMEOUT).await;
+    assert_eq!(models.json()["data"][0]["id"], "gpt-4o");
+    let preflight = invoke(&function, event("preflight.json"), TIMEOUT).await;
+    assert_eq!(preflight.status, 200);
+    let allowed = preflight.headers["access-control-allow-headers"].as_str().unwrap();
+    assert!(allowed.contains("x-stainless-retry-count"), "{allowed}");
+}
+
+#[tokio::test]
+async fn tokens_pass_one_by_one_and_none_is_held_back() {
+    let gap = Duration::from_millis(150);
+    let words = ["one", "two", "three", "four"];
+    let slow: Answer = std::iter::once(stream_head())
+        .chain(words.iter().flat_map(|word| [text(word), Step::Pause(gap)]))
+        .chain([finish("stop"), usage(1, 4), stream_end()])
+        .collect();
+    let (function, _provider) = start(slow, &[]).await;
+    let reply = invoke(&function, event("chat-stream.json"), TIMEOUT).await;
+    let arrived: Vec<_> = reply.chunks.iter().map(|(_, chunk)| text_of(&events(chunk))).collect();
+    assert_eq!(arrived, ["one", "two", "three", "four", ""]);
+    let (first, last) = (reply.chunks[0].0, reply.chunks[4].0);
+    assert!(last - first > gap * 3, "{:?}", last - first);
+    assert!(first - reply.sent < last - first);
+}
+
+/// Nagle's algorithm against the peer's delayed ACK costs 40 ms on each reply. The fastest of many shows whether it
+/// does: load makes a reply slower, and nothing makes a stalled one faster.
+#[tokio::test]
+async fn no_reply_waits_for_a_delayed_ack() {
+    let (function, _provider) = start(answer(&["Hi"]), &[]).await;
+    let mut fastest = Duration::MAX;
+    for _ in 0..20 {
+        let reply = invoke(&function, event("models.json"), TIMEOUT).await;
+        fastest = fastest.min(reply.chunks[0].0 - reply.sent);
+    }
+    assert!(fastest < Duration::from_millis(40), "{fastest:?}");
+}
+
+#[tokio::test]
+async fn a_cut_upstream_ends_with_an_error_event() {
+    let (function, _provider) = start(vec![stream_head(), text("Once upon")], &[]).await;
+    let reply = invoke(&function, event("chat-stream.json"), TIMEOUT).await;
+    assert!(!reply.broken);
+    let events = events(&reply.text());
+    error_message(events.last().unwrap(), "provider_error");
+    assert!(!reply.text().contains("[DONE]"));
+}
+
+#[tokio::test]
+async fn the_functions_own_deadline_ends_a_reply_in_time() {
+    let endless = vec![stream_head(), text("Once upon"), Step::Hang];
+    let (function, _provider) = start(endless, &[]).await;
+    let timeout = Duration::from_secs(3);
+    for (name, status) in [("chat-stream.json", 200), ("chat.json", 504)] {
+        let reply = invoke(&function, event(name), timeout).await;
+        assert_eq!(reply.status, status);
+        let last = reply.chunks.last().unwrap();
+        assert!(last.1.contains("provider_timeout") && last.0 - reply.sent < timeout, "{}", last.1);
+    }
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_within_a_stream_too_and_the_reply_is_visibly_broken() {
+    let (mut function, _provider) = start(vec![stream_head(), text("Once"), Step::Hang], &[]).await;
+    let mut pieces = function.invoke(event("chat-stream.json"), TIMEOUT);
+    let mut seen = String::new();
+    while !seen.contains("Once") {
+        match pieces.recv().await.unwrap() {
+            Piece::Bytes(_, piece) => seen.push_str(&String::from_utf8_lossy(&piece)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let process = function.process.id().unwrap();
+    std::process::Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), function.process.wait()).await;
+    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+    assert!(matches!(pieces.recv().await, Some(Piece::Broken)));
+}
+
+#[tokio::test]
+async fn a_missing_setting_stops_the_start_with_one_line() {
+    let output = std::process::Command::new(BINARY)
+        .env_clear()
+        .env("ASSISTANTS_TABLE", "Assistants")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error, "endpoint: TOKEN_CLAIMS_TABLE: is required but not set\n");
+}

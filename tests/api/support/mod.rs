@@ -1,0 +1,210 @@
+//! An endpoint with everything around it, on loopback ports of its own.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use assistant_endpoint::{
+    assistant::{
+        Record,
+        store::{Store, create::NewAssistant},
+    },
+    config::Config,
+    http::{App, router},
+    local::embedded_store,
+    token::Token,
+};
+use aws_config::SdkConfig;
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub mod provider;
+pub mod store_fault;
+
+use provider::FakeProvider;
+use store_fault::Fault;
+
+pub const PLATFORM_KEY: &str = "sk-platform-key-of-the-tests";
+
+/// A store with its tables, in memory.
+pub async fn start_store() -> (SdkConfig, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (embedded_store::start(listener, None).await.unwrap(), address)
+}
+
+/// Creates an assistant and returns its token.
+pub async fn create(store: &Store, configurable: Value) -> (Record, String) {
+    let token = Token::generate().unwrap();
+    let revealed = token.reveal().to_owned();
+    let new = NewAssistant {
+        owner_id: "owner-1".into(),
+        name: "Test".into(),
+        config: json!({"configurable": configurable}),
+        token: Some(token),
+    };
+    (store.create(new).await.unwrap(), revealed)
+}
+
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub aws: SdkConfig,
+    pub store: Store,
+    pub provider: FakeProvider,
+    client: reqwest::Client,
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl TestApp {
+    pub async fn start(provider: FakeProvider) -> Self {
+        Self::with(provider, &[]).await
+    }
+
+    /// An endpoint whose OpenAI is `provider`, with more settings.
+    pub async fn with(provider: FakeProvider, settings: &[(&str, &str)]) -> Self {
+        let (aws, _) = start_store().await;
+        Self::build(provider, settings, aws.clone(), &aws).await
+    }
+
+    /// An endpoint that sees its store through a fault; the test itself sees the store as it is.
+    pub async fn with_store_fault(provider: FakeProvider, fault: Fault) -> Self {
+        let (aws, address) = start_store().await;
+        let faulty = store_fault::in_front_of(address, fault).await;
+        Self::build(provider, &[], aws, &faulty).await
+    }
+
+    async fn build(
+        provider: FakeProvider,
+        settings: &[(&str, &str)],
+        aws: SdkConfig,
+        seen_by_endpoint: &SdkConfig,
+    ) -> Self {
+        let tables = embedded_store::tables();
+        let base_url = provider.base_url();
+        let mut all = HashMap::from([
+            ("ASSISTANTS_TABLE", tables.assistants.as_str()),
+            ("TOKEN_CLAIMS_TABLE", &tables.token_claims),
+            ("OPENAI_BASE_URL", &base_url),
+            ("OPENAI_API_KEY", PLATFORM_KEY),
+        ]);
+        all.extend(settings.iter().copied());
+        let config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
+        let app = App::new(&config, seen_by_endpoint).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = router(Arc::new(app));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            address,
+            store: Store::new(&aws, tables.clone()),
+            aws,
+            provider,
+            client: reqwest::Client::new(),
+        }
+    }
+
+    /// A public assistant with gpt-4o; returns its token.
+    pub async fn assistant(&self) -> String {
+        self.assistant_with(json!({})).await
+    }
+
+    /// A public assistant with gpt-4o and more settings; returns its token.
+    pub async fn assistant_with(&self, more: Value) -> String {
+        let mut configurable = json!({"type==agent/access_mode": "public_token", "type==agent/model": "gpt-4o"});
+        for (name, value) in more.as_object().unwrap() {
+            configurable[name] = value.clone();
+        }
+        create(&self.store, configurable).await.1
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    pub fn chat_request(&self, token: &str, body: &Value) -> reqwest::RequestBuilder {
+        self.request(Method::POST, "/public/openai/v1/chat/completions").bearer_auth(token).json(body)
+    }
+
+    pub async fn chat(&self, token: &str, body: &Value) -> Reply {
+        Reply::of(self.chat_request(token, body)).await
+    }
+}
+
+impl Reply {
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks status, form and code of an error, and returns its message.
+    #[track_caller]
+    pub fn error(&self, status: u16, code: &str) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert!(self.headers.contains_key("x-request-id"));
+        error_message(&self.json(), code)
+    }
+
+    /// The JSON of each `data:` event; checks that lines are data or comments and nothing else.
+    pub fn events(&self) -> Vec<Value> {
+        events(&self.text)
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.text.ends_with("data: [DONE]\n\n")
+    }
+}
+
+/// Checks an error object's form and code, and returns its message.
+#[track_caller]
+pub fn error_message(body: &Value, code: &str) -> String {
+    let error = body["error"].as_object().unwrap_or_else(|| panic!("{body}"));
+    let names: Vec<_> = error.keys().map(String::as_str).collect();
+    assert_eq!(names, ["message", "type", "param", "code"], "{body}");
+    assert_eq!(error["code"].as_str().unwrap_or("null"), code, "{body}");
+    error["message"].as_str().unwrap().to_owned()
+}
+
+pub fn events(text: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix("data: ") {
+            Some("[DONE]") => {}
+            Some(data) => events.push(serde_json::from_str(data).unwrap()),
+            None => assert!(line.starts_with(": "), "{line:?}"),
+        }
+    }
+    events
+}
+
+/// The text of all chunks.
+pub fn text_of(events: &[Value]) -> String {
+    events
+        .iter()
+        .filter_map(|event| event["choices"][0]["delta"]["content"].as_str())
+        .collect()
+}
+
+pub fn hello(stream: bool) -> Value {
+    json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "stream": stream})
+}

@@ -1,0 +1,188 @@
+//! A provider whose answers are written byte by byte, so that it can fail in any place.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// One answer, step by step. The connection is closed after the last step.
+pub type Answer = Vec<Step>;
+
+#[derive(Clone)]
+pub enum Step {
+    Send(String),
+    Pause(Duration),
+    /// Silence until the client goes away.
+    Hang,
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub head: String,
+    pub body: Value,
+}
+
+pub struct FakeProvider {
+    port: u16,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl FakeProvider {
+    /// Gives the answers in turn, the last one again and again.
+    pub async fn new(answers: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
+        let log = Arc::clone(&received);
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(serve(connection, Arc::clone(&answers), Arc::clone(&log)));
+            }
+        });
+        Self { port, received }
+    }
+
+    pub async fn always(answer: Answer) -> Self {
+        Self::new(vec![answer]).await
+    }
+
+    /// A port that nobody listens on.
+    pub async fn refusing() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        Self { port, received: Arc::default() }
+    }
+
+    pub fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    pub fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    mut connection: TcpStream,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    log: Arc<Mutex<Vec<Received>>>,
+) {
+    connection.set_nodelay(true).unwrap();
+    let Some(request) = read_request(&mut connection).await else {
+        return;
+    };
+    log.lock().unwrap().push(request);
+    let answer = {
+        let mut answers = answers.lock().unwrap();
+        match answers.len() {
+            0 => return,
+            1 => answers[0].clone(),
+            _ => answers.pop_front().unwrap(),
+        }
+    };
+    for step in answer {
+        match step {
+            Step::Send(bytes) => {
+                if connection.write_all(bytes.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Step::Pause(duration) => tokio::time::sleep(duration).await,
+            Step::Hang => {
+                let _ = connection.read(&mut [0; 16]).await;
+                return;
+            }
+        }
+    }
+}
+
+async fn read_request(connection: &mut TcpStream) -> Option<Received> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.to_lowercase();
+            let length = length.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
+            if body.len() >= length {
+                let body = serde_json::from_str(body).ok()?;
+                return Some(Received { head: head.to_owned(), body });
+            }
+        }
+        if connection.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// A response that is no stream.
+pub fn response(status: u16, headers: &str, body: &str) -> Answer {
+    vec![Step::Send(format!(
+        "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    ))]
+}
+
+/// An error as OpenAI documents it.
+pub fn error(status: u16, code: &str) -> Answer {
+    let body = json!({"error": {"message": format!("the provider's words on {code}"), "type": "some_error", "param": null, "code": code}});
+    response(status, "", &body.to_string())
+}
+
+/// The head of a stream in chunked transfer coding.
+pub fn stream_head() -> Step {
+    Step::Send(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+            .into(),
+    )
+}
+
+/// A piece of a stream's body.
+pub fn piece(bytes: &str) -> Step {
+    Step::Send(format!("{:x}\r\n{bytes}\r\n", bytes.len()))
+}
+
+/// The regular end of a stream's body. Without it the connection is cut.
+pub fn stream_end() -> Step {
+    Step::Send("0\r\n\r\n".into())
+}
+
+fn chunk(choices: Value) -> String {
+    let chunk = json!({"id": "chatcmpl-upstream", "object": "chat.completion.chunk", "created": 1,
+        "model": "gpt-4o-2024-08-06", "choices": choices});
+    format!("data: {chunk}\n\n")
+}
+
+/// A chunk with text, as OpenAI sends it.
+pub fn text(text: &str) -> Step {
+    piece(&chunk(json!([{"index": 0, "delta": {"content": text}, "logprobs": null, "finish_reason": null}])))
+}
+
+/// The chunk with the finish reason, as OpenAI sends it.
+pub fn finish(reason: &str) -> Step {
+    piece(&chunk(json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason}])))
+}
+
+/// The chunk that `stream_options.include_usage` asks for.
+pub fn usage(prompt: u64, completion: u64) -> Step {
+    let usage = json!({"id": "chatcmpl-upstream", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-2024-08-06",
+        "choices": [], "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}});
+    piece(&format!("data: {usage}\n\n"))
+}
+
+/// A stream of these pieces of text, ended as OpenAI ends it.
+pub fn answer(texts: &[&str]) -> Answer {
+    let mut steps = vec![stream_head()];
+    steps.push(piece(&chunk(json!([{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": null}, "logprobs": null, "finish_reason": null}]))));
+    steps.extend(texts.iter().map(|part| text(part)));
+    steps.extend([finish("stop"), usage(9, 12), piece("data: [DONE]\n\n"), stream_end()]);
+    steps
+}

@@ -1,0 +1,49 @@
+//! Faults of the store that the embedded one does not have, put in front of it.
+
+use std::net::SocketAddr;
+
+use assistant_endpoint::local::embedded_store;
+use aws_config::SdkConfig;
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use tokio::net::TcpListener;
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Fault {
+    /// The index has not caught up: queries find nothing.
+    EmptyIndex,
+    /// Every call is throttled.
+    Throttled,
+    /// Nobody listens.
+    Down,
+}
+
+/// How a client reaches the store at `address` through the fault.
+pub async fn in_front_of(address: SocketAddr, fault: Fault) -> SdkConfig {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own_address = listener.local_addr().unwrap();
+    if fault != Fault::Down {
+        let proxy = Router::new().fallback(move |headers: HeaderMap, body: Bytes| answer(address, fault, headers, body));
+        tokio::spawn(async move { axum::serve(listener, proxy).await });
+    }
+    embedded_store::client_config(own_address).await
+}
+
+async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers["x-amz-target"].to_str().unwrap();
+    if fault == Fault::Throttled {
+        // As DynamoDB's developer guide, "Error handling", shows it.
+        let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"The level of configured provisioned throughput for the table was exceeded."}"#;
+        return (StatusCode::BAD_REQUEST, error).into_response();
+    }
+    if target.ends_with(".Query") {
+        return r#"{"Items":[],"Count":0,"ScannedCount":0}"#.into_response();
+    }
+    let request = reqwest::Client::new().post(format!("http://{store}/")).headers(headers).body(body);
+    let response = request.send().await.unwrap();
+    (response.status(), response.bytes().await.unwrap()).into_response()
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod chat;
+mod clients;
 mod lambda;
 mod provider_failures;
 mod schema;

@@ -30,6 +30,9 @@ pub struct Received {
     pub body: Value,
 }
 
+/// Chooses an answer for a request's body.
+type Choose = Arc<dyn Fn(&Value) -> Answer + Send + Sync>;
+
 pub struct FakeProvider {
     port: u16,
     received: Arc<Mutex<Vec<Received>>>,
@@ -38,14 +41,24 @@ pub struct FakeProvider {
 impl FakeProvider {
     /// Gives the answers in turn, the last one again and again.
     pub async fn new(answers: Vec<Answer>) -> Self {
+        let answers = Mutex::new(VecDeque::from(answers));
+        Self::choosing(move |_| {
+            let mut answers = answers.lock().unwrap();
+            if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }
+        })
+        .await
+    }
+
+    /// Gives the answer that `choose` has for a request's body.
+    pub async fn choosing(choose: impl Fn(&Value) -> Answer + Send + Sync + 'static) -> Self {
+        let choose: Choose = Arc::new(choose);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
         let log = Arc::clone(&received);
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&answers), Arc::clone(&log)));
+                tokio::spawn(serve(connection, Arc::clone(&choose), Arc::clone(&log)));
             }
         });
         Self { port, received }
@@ -73,22 +86,15 @@ impl FakeProvider {
 
 async fn serve(
     mut connection: TcpStream,
-    answers: Arc<Mutex<VecDeque<Answer>>>,
+    choose: Choose,
     log: Arc<Mutex<Vec<Received>>>,
 ) {
     connection.set_nodelay(true).unwrap();
     let Some(request) = read_request(&mut connection).await else {
         return;
     };
+    let answer = choose(&request.body);
     log.lock().unwrap().push(request);
-    let answer = {
-        let mut answers = answers.lock().unwrap();
-        match answers.len() {
-            0 => return,
-            1 => answers[0].clone(),
-            _ => answers.pop_front().unwrap(),
-        }
-    };
     for step in answer {
         match step {
             Step::Send(bytes) => {

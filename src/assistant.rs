@@ -72,8 +72,7 @@ impl Assistant {
     /// Seconds since the epoch, 0 where the record does not say.
     pub fn created(&self) -> i64 {
         use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-        OffsetDateTime::parse(&self.record.created_at, &Rfc3339)
-            .map_or(0, OffsetDateTime::unix_timestamp)
+        OffsetDateTime::parse(&self.record.created_at, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp)
     }
 
     /// Whether the assistant may be called with its token, from the page that the request says it comes from.
@@ -89,9 +88,9 @@ impl Assistant {
         };
         // Anything but a list of strings allows no page: unknown values fail closed.
         let same = |entry: &Value| {
-            entry.as_str().is_some_and(|entry| {
-                entry.trim_end_matches('/').eq_ignore_ascii_case(origin)
-            })
+            entry
+                .as_str()
+                .is_some_and(|entry| entry.trim_end_matches('/').eq_ignore_ascii_case(origin))
         };
         match allowed.as_array() {
             Some(entries) if entries.is_empty() || entries.iter().any(same) => Ok(()),
@@ -109,11 +108,7 @@ impl Assistant {
             .or_else(|| self.text("llm_type"))
             .or_else(|| non_blank(self.record.config.get("model")?))
             .or_else(|| self.text("agent_type").filter(|name| *name != "agent"))
-            .ok_or_else(|| {
-                Error::Misconfigured(
-                    "no model is set. Set `model` in its `config.configurable`.".into(),
-                )
-            })?;
+            .ok_or_else(|| Error::Misconfigured("no model is set. Set `model` in its `config.configurable`.".into()))?;
         provider::choose(configured, self.text("provider"), self.text("base_url"))
     }
 
@@ -128,19 +123,15 @@ impl Assistant {
     /// # Errors
     /// [`Error::Misconfigured`] naming a setting that is out of range or of the wrong type.
     pub fn parameters(&self) -> Result<Parameters, Error> {
-        Parameters::read(|name| self.setting(name)).map_err(|error| {
-            Error::Misconfigured(format!("its default parameters cannot be used. {error}"))
-        })
+        Parameters::read(|name| self.setting(name))
+            .map_err(|error| Error::Misconfigured(format!("its default parameters cannot be used. {error}")))
     }
 
     /// A setting by its bare name. The key prefixed with the assistant's type wins, then the bare one, then the
     /// other types' keys; `null` counts as unset.
     fn setting(&self, name: &str) -> Option<&Value> {
         let configurable = self.record.config.get("configurable")?;
-        let own_type = configurable
-            .get("type")
-            .and_then(Value::as_str)
-            .unwrap_or(DEFAULT_TYPE);
+        let own_type = configurable.get("type").and_then(Value::as_str).unwrap_or(DEFAULT_TYPE);
         let prefixed = |kind: &str| configurable.get(format!("type=={kind}/{name}"));
         let found = |value: &&Value| !value.is_null();
         prefixed(own_type)
@@ -175,13 +166,34 @@ mod tests {
     #[test]
     fn the_model_is_found_in_every_place_it_may_stand() {
         for (config, expected) in [
-            (json!({"configurable": {"type==agent/model": "gpt-4o", "model": "gpt-4"}}), Some("gpt-4o")),
-            (json!({"configurable": {"model": "gpt-4o", "llm_type": "GPT 4"}}), Some("gpt-4o")),
-            (json!({"configurable": {"type==chatbot/llm_type": "GPT 4o Mini"}}), Some("gpt-4o-mini")),
-            (json!({"configurable": {"type": "chat_retrieval", "type==chat_retrieval/model": "o3", "type==agent/model": "gpt-4"}}), Some("o3")),
-            (json!({"configurable": {"type==agent/model": null, "model": "gpt-4"}}), Some("gpt-4")),
-            (json!({"model": "gpt-4o", "configurable": {"agent_type": "GPT 4"}}), Some("gpt-4o")),
-            (json!({"configurable": {"type==agent/agent_type": "GPT 4o"}}), Some("gpt-4o")),
+            (
+                json!({"configurable": {"type==agent/model": "gpt-4o", "model": "gpt-4"}}),
+                Some("gpt-4o"),
+            ),
+            (
+                json!({"configurable": {"model": "gpt-4o", "llm_type": "GPT 4"}}),
+                Some("gpt-4o"),
+            ),
+            (
+                json!({"configurable": {"type==chatbot/llm_type": "GPT 4o Mini"}}),
+                Some("gpt-4o-mini"),
+            ),
+            (
+                json!({"configurable": {"type": "chat_retrieval", "type==chat_retrieval/model": "o3", "type==agent/model": "gpt-4"}}),
+                Some("o3"),
+            ),
+            (
+                json!({"configurable": {"type==agent/model": null, "model": "gpt-4"}}),
+                Some("gpt-4"),
+            ),
+            (
+                json!({"model": "gpt-4o", "configurable": {"agent_type": "GPT 4"}}),
+                Some("gpt-4o"),
+            ),
+            (
+                json!({"configurable": {"type==agent/agent_type": "GPT 4o"}}),
+                Some("gpt-4o"),
+            ),
             (json!({"configurable": {"type==agent/agent_type": "agent"}}), None),
             (json!({"configurable": {"model": "  "}}), None),
             (json!({}), None),
@@ -192,9 +204,18 @@ mod tests {
 
     #[test]
     fn any_access_mode_but_public_token_is_closed() {
-        for mode in [json!("authenticated"), json!("public"), json!("PUBLIC_TOKEN"), json!(true), json!(null)] {
+        for mode in [
+            json!("authenticated"),
+            json!("public"),
+            json!("PUBLIC_TOKEN"),
+            json!(true),
+            json!(null),
+        ] {
             let assistant = assistant(json!({"configurable": {"type==agent/access_mode": mode}}));
-            assert!(matches!(assistant.check_access(None), Err(Error::AccessDisabled)), "{mode}");
+            assert!(
+                matches!(assistant.check_access(None), Err(Error::AccessDisabled)),
+                "{mode}"
+            );
         }
         let open = assistant(json!({"configurable": {"type==agent/access_mode": "public_token"}}));
         open.check_access(Some("https://any.example")).unwrap();
@@ -210,9 +231,16 @@ mod tests {
         listed.check_access(Some("https://shop.example")).unwrap();
         listed.check_access(Some("https://www.shop.example")).unwrap();
         for origin in ["https://shop.example.evil.com", "http://shop.example", "null"] {
-            assert!(matches!(listed.check_access(Some(origin)), Err(Error::OriginNotAllowed)), "{origin}");
+            assert!(
+                matches!(listed.check_access(Some(origin)), Err(Error::OriginNotAllowed)),
+                "{origin}"
+            );
         }
         with(json!([])).check_access(Some("https://any.example")).unwrap();
-        assert!(with(json!("https://shop.example")).check_access(Some("https://shop.example")).is_err());
+        assert!(
+            with(json!("https://shop.example"))
+                .check_access(Some("https://shop.example"))
+                .is_err()
+        );
     }
 }

@@ -113,8 +113,7 @@ impl Environment<'_> {
     }
 
     fn require(&self, name: &str) -> Result<String, ConfigError> {
-        self.get(name)
-            .ok_or_else(|| problem(name, "is required but not set"))
+        self.get(name).ok_or_else(|| problem(name, "is required but not set"))
     }
 
     fn flag(&self, name: &str) -> Result<bool, ConfigError> {
@@ -126,9 +125,7 @@ impl Environment<'_> {
     }
 
     fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
-        Ok(self
-            .optional_seconds(name)?
-            .unwrap_or(Duration::from_secs(default)))
+        Ok(self.optional_seconds(name)?.unwrap_or(Duration::from_secs(default)))
     }
 
     fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
@@ -148,9 +145,7 @@ impl Environment<'_> {
             return Ok(None);
         };
         match url::Url::parse(&value) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                Ok(Some(value.trim_end_matches('/').to_owned()))
-            }
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(value.trim_end_matches('/').to_owned())),
             _ => Err(problem(name, "must be an http or https URL")),
         }
     }
@@ -173,8 +168,7 @@ mod tests {
             ("TOKEN_CLAIMS_TABLE", "TokenClaims"),
         ]);
         all.extend(settings.iter().copied());
-        Config::read(|name| all.get(name).map(|value| (*value).to_owned()))
-            .map_err(|error| error.to_string())
+        Config::read(|name| all.get(name).map(|value| (*value).to_owned())).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -211,10 +205,7 @@ mod tests {
         ])
         .unwrap();
         assert!(config.provider_keys.contains_key("OPENAI_API_KEY"));
-        assert_eq!(
-            config.provider_base_urls[&Provider::OpenAi],
-            "http://127.0.0.1:1/v1"
-        );
+        assert_eq!(config.provider_base_urls[&Provider::OpenAi], "http://127.0.0.1:1/v1");
         assert_eq!(config.timeouts.provider_idle, Duration::from_millis(500));
         assert!(!format!("{config:?}").contains("sk-a"));
     }

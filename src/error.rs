@@ -21,9 +21,7 @@ static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// 401: no `Authorization: Bearer <token>`.
-    #[error(
-        "Missing authentication token: send the assistant's public token as `Authorization: Bearer <token>`."
-    )]
+    #[error("Missing authentication token: send the assistant's public token as `Authorization: Bearer <token>`.")]
     MissingToken,
     /// 401: no assistant carries the token's digest.
     #[error("Invalid token: no assistant has this public token. Check it against the assistant's settings.")]
@@ -32,15 +30,15 @@ pub enum Error {
     #[error("Assistant not found: the assistant of this token has been deleted.")]
     AssistantNotFound,
     /// 403: `access_mode` is anything but `public_token`.
-    #[error(
-        "Not configured for public access: set the assistant's `access_mode` to `public_token`."
-    )]
+    #[error("Not configured for public access: set the assistant's `access_mode` to `public_token`.")]
     AccessDisabled,
     /// 403: the assistant's `allowed_origins` lack the request's `Origin`.
     #[error("Origin not allowed: add it to the assistant's `allowed_origins` to call it from this page.")]
     OriginNotAllowed,
     /// 404: no such path.
-    #[error("Unknown URL ({method} {path}). Use POST /public/openai/v1/chat/completions or GET /public/openai/v1/models.")]
+    #[error(
+        "Unknown URL ({method} {path}). Use POST /public/openai/v1/chat/completions or GET /public/openai/v1/models."
+    )]
     UnknownUrl {
         /// The request's method.
         method: String,
@@ -138,9 +136,7 @@ pub enum ProviderError {
 impl ProviderError {
     /// A failure with a cause for the log.
     pub fn failed(cause: impl Into<String>) -> Self {
-        Self::Failed {
-            cause: cause.into(),
-        }
+        Self::Failed { cause: cause.into() }
     }
 
     /// Whether the same call may succeed when made again at once.
@@ -199,11 +195,7 @@ impl Error {
     }
 
     /// A 400 with one of OpenAI's codes.
-    pub fn invalid_with_code(
-        param: impl Into<String>,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn invalid_with_code(param: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self::InvalidRequest {
             message: message.into(),
             param: Some(param.into()),
@@ -225,18 +217,14 @@ impl Error {
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Unavailable { cause }
-            | Self::Provider(ProviderError::Failed { cause } | ProviderError::TimedOut { cause }) => {
-                Some(cause)
-            }
+            | Self::Provider(ProviderError::Failed { cause } | ProviderError::TimedOut { cause }) => Some(cause),
             _ => None,
         }
     }
 
     /// `{"error": {"message", "type", "param", "code"}}`, all four present.
     pub fn body(&self) -> Value {
-        let Description {
-            kind, code, param, ..
-        } = self.describe();
+        let Description { kind, code, param, .. } = self.describe();
         json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}})
     }
 
@@ -249,33 +237,13 @@ impl Error {
                 "authentication_error",
                 "missing_authentication_token",
             ),
-            Self::InvalidToken => new(
-                StatusCode::UNAUTHORIZED,
-                "authentication_error",
-                "invalid_api_key",
-            ),
-            Self::AssistantNotFound => new(
-                StatusCode::NOT_FOUND,
-                "not_found_error",
-                "assistant_not_found",
-            ),
-            Self::AccessDisabled => new(
-                StatusCode::FORBIDDEN,
-                "permission_error",
-                "public_access_disabled",
-            ),
-            Self::OriginNotAllowed => new(
-                StatusCode::FORBIDDEN,
-                "permission_error",
-                "origin_not_allowed",
-            ),
+            Self::InvalidToken => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key"),
+            Self::AssistantNotFound => new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found"),
+            Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
+            Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
             Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),
-            Self::MethodNotAllowed { .. } => {
-                new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed")
-            }
-            Self::BodyTooLarge { .. } => {
-                new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large")
-            }
+            Self::MethodNotAllowed { .. } => new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
+            Self::BodyTooLarge { .. } => new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large"),
             Self::InvalidRequest { param, code, .. } => Description {
                 code: code.map(str::to_owned),
                 param: param.clone(),
@@ -287,12 +255,9 @@ impl Error {
                 "assistant_misconfigured",
             )
             .never_retry(),
-            Self::Unavailable { .. } => new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "api_error",
-                "service_unavailable",
-            )
-            .retry_after(Some(1)),
+            Self::Unavailable { .. } => {
+                new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "service_unavailable").retry_after(Some(1))
+            }
             Self::Provider(error) => error.describe(),
         }
     }
@@ -304,35 +269,20 @@ impl ProviderError {
         let api_error = |status, code| new(status, "api_error", code);
         match self {
             Self::Rejected {
-                status,
-                param,
-                code,
-                ..
+                status, param, code, ..
             } => Description {
                 code: code.clone(),
                 param: param.clone(),
                 ..new(*status, "invalid_request_error", "")
             },
-            Self::Authentication => {
-                api_error(StatusCode::BAD_GATEWAY, "provider_authentication_failed").never_retry()
+            Self::Authentication => api_error(StatusCode::BAD_GATEWAY, "provider_authentication_failed").never_retry(),
+            Self::ModelNotFound => api_error(StatusCode::BAD_GATEWAY, "provider_model_not_found").never_retry(),
+            Self::RateLimited { retry_after } => {
+                new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded").retry_after(*retry_after)
             }
-            Self::ModelNotFound => {
-                api_error(StatusCode::BAD_GATEWAY, "provider_model_not_found").never_retry()
-            }
-            Self::RateLimited { retry_after } => new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limit_error",
-                "rate_limit_exceeded",
-            )
-            .retry_after(*retry_after),
-            Self::QuotaExceeded => new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limit_error",
-                "insufficient_quota",
-            ),
+            Self::QuotaExceeded => new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "insufficient_quota"),
             Self::Overloaded { retry_after } => {
-                api_error(StatusCode::SERVICE_UNAVAILABLE, "provider_overloaded")
-                    .retry_after(*retry_after)
+                api_error(StatusCode::SERVICE_UNAVAILABLE, "provider_overloaded").retry_after(*retry_after)
             }
             Self::Failed { .. } => api_error(StatusCode::BAD_GATEWAY, "provider_error"),
             Self::TimedOut { .. } => api_error(StatusCode::GATEWAY_TIMEOUT, "provider_timeout"),

@@ -86,7 +86,11 @@ async fn chat_completions(
     let prompt = Prompt::new(&assistant, request)?;
     let head = Head::new(&prompt.model);
     let record = Record::new(request_id, assistant.id().to_owned(), &prompt.model, stream);
-    let limit = if stream { app.timeouts.max_stream } else { app.timeouts.buffered };
+    let limit = if stream {
+        app.timeouts.max_stream
+    } else {
+        app.timeouts.buffered
+    };
     let deltas = Arc::clone(&app.upstream).answer(prompt, deadline(&parts, limit));
     if stream {
         reply::streamed::reply(head, deltas, include_usage, &app.timeouts, record).await
@@ -112,7 +116,10 @@ impl App {
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, reqwest::Error> {
-        let secret = config.provider_keys_secret.clone().map(|id| (id, keys::secrets_client(aws)));
+        let secret = config
+            .provider_keys_secret
+            .clone()
+            .map(|id| (id, keys::secrets_client(aws)));
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),
@@ -131,7 +138,7 @@ impl App {
                 // An origin that is no text is in no list.
                 let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
                 assistant.check_access(origin)?;
-                Ok(assistant)
+                Ok(*assistant)
             }
         }
     }
@@ -187,7 +194,11 @@ fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
     let path = request.uri().path();
     if path.len() > 1 && (path.contains("//") || path.ends_with('/')) {
         let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         let normal = format!("/{}{query}", segments.join("/"));
         if let Ok(normal) = normal.parse() {
             let mut parts = request.uri().clone().into_parts();
@@ -203,7 +214,10 @@ fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
 /// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too.
 async fn identify(mut request: Request, next: Next) -> Response {
     let context = request.extensions().get::<lambda_runtime::Context>();
-    let id = context.map_or_else(|| uuid::Uuid::new_v4().to_string(), |context| context.request_id.clone());
+    let id = context.map_or_else(
+        || uuid::Uuid::new_v4().to_string(),
+        |context| context.request_id.clone(),
+    );
     let value = HeaderValue::try_from(&id);
     request.extensions_mut().insert(RequestId(id));
     let mut response = next.run(request).await;

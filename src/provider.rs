@@ -157,19 +157,16 @@ impl Model {
 ///
 /// # Errors
 /// [`Error::Misconfigured`] naming the setting.
-pub fn choose(
-    configured: &str,
-    provider: Option<&str>,
-    base_url: Option<&str>,
-) -> Result<Model, Error> {
+pub fn choose(configured: &str, provider: Option<&str>, base_url: Option<&str>) -> Result<Model, Error> {
     let (provider, name) = match provider {
         Some(name) => {
             let provider = Provider::from_name(name).ok_or_else(|| unknown_provider(name))?;
             (Some(provider), configured.to_owned())
         }
         // An own server's model names are its own: only a prefix says something about them.
-        None if base_url.is_some() => without_prefix(configured)
-            .map_or((None, configured.to_owned()), |(provider, name)| (Some(provider), name)),
+        None if base_url.is_some() => {
+            without_prefix(configured).map_or((None, configured.to_owned()), |(provider, name)| (Some(provider), name))
+        }
         None => by_model_name(configured),
     };
     let server = match (base_url, provider) {
@@ -196,9 +193,7 @@ fn parse_base_url(base_url: &str) -> Result<Url, Error> {
     Url::parse(base_url)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| {
-            Error::Misconfigured("`base_url` must be a URL such as `https://llm.example.com/v1`.".into())
-        })
+        .ok_or_else(|| Error::Misconfigured("`base_url` must be a URL such as `https://llm.example.com/v1`.".into()))
 }
 
 fn by_model_name(configured: &str) -> (Option<Provider>, String) {
@@ -244,8 +239,17 @@ const FAMILIES: [(&str, Provider); 21] = [
 
 /// Bedrock's model ids: `[region.]maker.model`, or an ARN.
 const BEDROCK_MAKERS: [&str; 11] = [
-    "ai21.", "amazon.", "anthropic.", "cohere.", "deepseek.", "meta.", "mistral.", "openai.", "qwen.",
-    "stability.", "writer.",
+    "ai21.",
+    "amazon.",
+    "anthropic.",
+    "cohere.",
+    "deepseek.",
+    "meta.",
+    "mistral.",
+    "openai.",
+    "qwen.",
+    "stability.",
+    "writer.",
 ];
 const BEDROCK_REGIONS: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
 
@@ -255,9 +259,7 @@ fn known_family(model: &str) -> Option<Provider> {
         .iter()
         .find_map(|region| model.strip_prefix(region))
         .unwrap_or(&model);
-    if model.starts_with("arn:aws")
-        || BEDROCK_MAKERS.iter().any(|maker| unprefixed.starts_with(maker))
-    {
+    if model.starts_with("arn:aws") || BEDROCK_MAKERS.iter().any(|maker| unprefixed.starts_with(maker)) {
         return Some(Provider::Bedrock);
     }
     FAMILIES
@@ -286,8 +288,18 @@ mod tests {
             ("o3-mini", None, OpenAi, "o3-mini"),
             ("claude-sonnet-4-5", None, Anthropic, "claude-sonnet-4-5"),
             ("gemini-2.5-flash", None, Gemini, "gemini-2.5-flash"),
-            ("bedrock/us.amazon.nova-lite-v1:0", None, Bedrock, "us.amazon.nova-lite-v1:0"),
-            ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None, Bedrock, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            (
+                "bedrock/us.amazon.nova-lite-v1:0",
+                None,
+                Bedrock,
+                "us.amazon.nova-lite-v1:0",
+            ),
+            (
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                None,
+                Bedrock,
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            ),
             ("mistral/mistral-large-latest", None, Mistral, "mistral-large-latest"),
             ("openrouter/openai/gpt-4o", None, OpenRouter, "openai/gpt-4o"),
             // Only while `provider` is unset is a known prefix taken off.
@@ -310,7 +322,10 @@ mod tests {
         assert_eq!(model.name, "smollm2");
         assert!(matches!(model.server, Server::Own(url) if url.as_str() == "https://llm.example.com/v1"));
         for bad in ["llm.example.com", "ftp://llm.example.com", "file:///etc/passwd", ""] {
-            assert!(matches!(choose("m", None, Some(bad)), Err(Error::Misconfigured(_))), "{bad:?}");
+            assert!(
+                matches!(choose("m", None, Some(bad)), Err(Error::Misconfigured(_))),
+                "{bad:?}"
+            );
         }
     }
 
@@ -319,6 +334,9 @@ mod tests {
         let no_family = choose("my-model", None, None).unwrap_err().to_string();
         assert!(no_family.contains("`provider`"), "{no_family}");
         let unknown = choose("gpt-4o", Some("openia"), None).unwrap_err().to_string();
-        assert!(unknown.contains("`openia`") && unknown.contains("openrouter"), "{unknown}");
+        assert!(
+            unknown.contains("`openia`") && unknown.contains("openrouter"),
+            "{unknown}"
+        );
     }
 }

@@ -41,7 +41,10 @@ impl RuntimeSocket {
         }
     }
 
-    #[expect(unsafe_code, reason = "a descriptor of this process, found by number, has no owner to borrow from")]
+    #[expect(
+        unsafe_code,
+        reason = "a descriptor of this process, found by number, has no owner to borrow from"
+    )]
     fn set_option(&self, descriptor: RawFd) {
         // SAFETY: the descriptor was open a moment ago. Should another thread have closed it, the calls below fail;
         // should it by now be another socket, only one whose peer is the Runtime API is changed, and harmlessly.

@@ -153,11 +153,14 @@ fn pause_before_next(attempt: u32) -> Duration {
     FIRST_PAUSE * 2_u32.pow(attempt - 1) * fastrand::u32(50..150) / 100
 }
 
-/// Decodes frames up to the answer's end.
-fn decode(
-    mut frames: impl Stream<Item = Result<Frame, ProviderError>> + Send + Unpin,
+/// The steps of an answer from a successful response, up to the answer's end or the first error.
+pub fn read_answer(
+    response: reqwest::Response,
     mut decoder: impl Decode,
+    idle: Duration,
+    deadline: Deadline,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
+    let mut frames = frames::read(response, idle, deadline);
     stream! {
         loop {
             let next = if decoder.may_end() {

@@ -29,7 +29,7 @@ const MAX_HINTS: usize = 10_000;
 #[derive(Debug)]
 pub enum Lookup {
     /// It is this assistant's.
-    Found(Assistant),
+    Found(Box<Assistant>),
     /// It was an assistant's that has been deleted.
     Deleted,
     /// It is no assistant's.
@@ -88,7 +88,7 @@ impl Store {
     pub async fn find(&self, digest: &TokenDigest) -> Result<Lookup, Error> {
         if let Some(hint) = self.hint(digest) {
             if let Some(assistant) = self.carrier(&hint, digest).await? {
-                return Ok(Lookup::Found(assistant));
+                return Ok(Lookup::Found(Box::new(assistant)));
             }
             self.hints().remove(digest);
         }
@@ -102,9 +102,7 @@ impl Store {
         };
         match self.get(&assistant_id).await? {
             None => Ok(Lookup::Deleted),
-            Some(record) if carries(&record, digest) => {
-                Ok(self.found(digest, Assistant::new(record)))
-            }
+            Some(record) if carries(&record, digest) => Ok(self.found(digest, Assistant::new(record))),
             Some(_) => Ok(Lookup::Unknown),
         }
     }
@@ -114,17 +112,15 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] where the store does not answer; [`Error::Misconfigured`] for an item that is no assistant.
     pub async fn get(&self, assistant_id: &str) -> Result<Option<Record>, Error> {
-        let item = self.get_item(&self.tables.assistants, "assistant_id", assistant_id).await?;
+        let item = self
+            .get_item(&self.tables.assistants, "assistant_id", assistant_id)
+            .await?;
         item.map(serde_dynamo::from_item)
             .transpose()
             .map_err(|error| Error::Misconfigured(format!("its stored item cannot be read ({error}).")))
     }
 
-    async fn carrier(
-        &self,
-        assistant_id: &str,
-        digest: &TokenDigest,
-    ) -> Result<Option<Assistant>, Error> {
+    async fn carrier(&self, assistant_id: &str, digest: &TokenDigest) -> Result<Option<Assistant>, Error> {
         let record = self.get(assistant_id).await?;
         Ok(record.filter(|record| carries(record, digest)).map(Assistant::new))
     }
@@ -145,7 +141,9 @@ impl Store {
     }
 
     async fn claim(&self, digest: &TokenDigest) -> Result<Option<String>, Error> {
-        let item = self.get_item(&self.tables.token_claims, "token_digest", digest.as_str()).await?;
+        let item = self
+            .get_item(&self.tables.token_claims, "token_digest", digest.as_str())
+            .await?;
         Ok(item.and_then(|item| string(item, "assistant_id")))
     }
 
@@ -168,7 +166,7 @@ impl Store {
             hints.clear();
         }
         hints.insert(digest.clone(), assistant.id().to_owned());
-        Lookup::Found(assistant)
+        Lookup::Found(Box::new(assistant))
     }
 
     fn hint(&self, digest: &TokenDigest) -> Option<String> {
@@ -181,7 +179,10 @@ impl Store {
 }
 
 fn carries(record: &Record, digest: &TokenDigest) -> bool {
-    record.token_digest.as_deref().is_some_and(|stored| digest.matches(stored))
+    record
+        .token_digest
+        .as_deref()
+        .is_some_and(|stored| digest.matches(stored))
 }
 
 fn string(mut item: Item, name: &str) -> Option<String> {
@@ -197,7 +198,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
+    let code = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
+        .map(str::to_owned);
     Error::Unavailable {
         cause: code.map_or_else(
             || DisplayErrorContext(&error).to_string(),

@@ -36,8 +36,7 @@ pub fn boolean(value: &Value, param: &str) -> Result<bool, Error> {
 pub fn number(value: &Value, param: &str) -> Result<serde_json::Number, Error> {
     match value {
         Value::Number(number) => Ok(number.clone()),
-        Value::String(text) => serde_json::from_str(text.trim())
-            .map_err(|_| wrong_type(param, "a number", value)),
+        Value::String(text) => serde_json::from_str(text.trim()).map_err(|_| wrong_type(param, "a number", value)),
         other => Err(wrong_type(param, "a number", other)),
     }
 }

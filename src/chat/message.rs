@@ -98,7 +98,9 @@ fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
         role @ ("tool" | "function") => Err(Error::invalid_with_code(
             &param,
             "unsupported_parameter",
-            format!("Messages with the role '{role}' are not supported: this endpoint does not offer tools. Remove them."),
+            format!(
+                "Messages with the role '{role}' are not supported: this endpoint does not offer tools. Remove them."
+            ),
         )),
         other => Err(Error::invalid_with_code(
             &param,
@@ -110,8 +112,8 @@ fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
 
 fn refuse_calls(message: &Map<String, Value>, path: &str) -> Result<(), Error> {
     for name in ["tool_calls", "function_call"] {
-        let used = lenient::field(message, name)
-            .is_some_and(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()));
+        let used =
+            lenient::field(message, name).is_some_and(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()));
         if used {
             return Err(Error::invalid_with_code(
                 format!("{path}.{name}"),
@@ -140,9 +142,17 @@ fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<
         // An assistant that refused has no content but a refusal.
         None | Some(Value::Null) => match message.get("refusal").and_then(Value::as_str) {
             Some(refusal) if role == Role::Assistant => Ok(vec![Part::Text(refusal.to_owned())]),
-            _ => Err(lenient::wrong_type(&param, "a string or an array of content parts", &Value::Null)),
+            _ => Err(lenient::wrong_type(
+                &param,
+                "a string or an array of content parts",
+                &Value::Null,
+            )),
         },
-        Some(other) => Err(lenient::wrong_type(&param, "a string or an array of content parts", other)),
+        Some(other) => Err(lenient::wrong_type(
+            &param,
+            "a string or an array of content parts",
+            other,
+        )),
     }
 }
 
@@ -178,7 +188,9 @@ fn read_image(part: &Map<String, Value>, path: &str) -> Result<Part, Error> {
     let param = format!("{path}.image_url.url");
     let image = part.get("image_url").unwrap_or(&Value::Null);
     let url = image.as_str().or_else(|| image.get("url")?.as_str());
-    let url = url.map(str::trim).ok_or_else(|| lenient::wrong_type(&param, "a string", &Value::Null))?;
+    let url = url
+        .map(str::trim)
+        .ok_or_else(|| lenient::wrong_type(&param, "a string", &Value::Null))?;
     let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !matches!(scheme.as_deref(), Some("https" | "http" | "data")) {
         return Err(Error::invalid_with_code(

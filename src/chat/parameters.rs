@@ -8,8 +8,14 @@ use crate::error::Error;
 
 /// What a parameter's value may be. The ranges are those of OpenAI's schema `CreateChatCompletionRequest`.
 enum Kind {
-    Decimal { min: f64, max: f64 },
-    Integer { min: i64, max: i64 },
+    Decimal {
+        min: f64,
+        max: f64,
+    },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     Boolean,
     Text,
     Object,
@@ -27,11 +33,29 @@ const MAX_TOKENS: i64 = i32::MAX as i64;
 const KNOWN: [(&str, Kind); 17] = [
     ("temperature", Kind::Decimal { min: 0.0, max: 2.0 }),
     ("top_p", Kind::Decimal { min: 0.0, max: 1.0 }),
-    ("max_tokens", Kind::Integer { min: 1, max: MAX_TOKENS }),
-    ("max_completion_tokens", Kind::Integer { min: 1, max: MAX_TOKENS }),
+    (
+        "max_tokens",
+        Kind::Integer {
+            min: 1,
+            max: MAX_TOKENS,
+        },
+    ),
+    (
+        "max_completion_tokens",
+        Kind::Integer {
+            min: 1,
+            max: MAX_TOKENS,
+        },
+    ),
     ("presence_penalty", Kind::Decimal { min: -2.0, max: 2.0 }),
     ("frequency_penalty", Kind::Decimal { min: -2.0, max: 2.0 }),
-    ("seed", Kind::Integer { min: i64::MIN, max: i64::MAX }),
+    (
+        "seed",
+        Kind::Integer {
+            min: i64::MIN,
+            max: i64::MAX,
+        },
+    ),
     ("stop", Kind::Stop),
     ("response_format", Kind::ResponseFormat),
     ("reasoning_effort", Kind::Text),
@@ -83,9 +107,7 @@ impl Parameters {
 
     /// In the table's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        KNOWN
-            .iter()
-            .filter_map(|(name, _)| Some((*name, self.0.get(*name)?)))
+        KNOWN.iter().filter_map(|(name, _)| Some((*name, self.0.get(*name)?)))
     }
 }
 
@@ -96,8 +118,22 @@ impl Kind {
             Self::Integer { min, max } => {
                 let integer = lenient::integer(value, name)?;
                 match integer {
-                    low if low < *min => Err(out_of_range(name, "integer_below_min_value", "integer", ">=", min, &low)),
-                    high if high > *max => Err(out_of_range(name, "integer_above_max_value", "integer", "<=", max, &high)),
+                    low if low < *min => Err(out_of_range(
+                        name,
+                        "integer_below_min_value",
+                        "integer",
+                        ">=",
+                        min,
+                        &low,
+                    )),
+                    high if high > *max => Err(out_of_range(
+                        name,
+                        "integer_above_max_value",
+                        "integer",
+                        "<=",
+                        max,
+                        &high,
+                    )),
                     integer => Ok(json!(integer)),
                 }
             }
@@ -113,8 +149,22 @@ impl Kind {
 fn decimal(name: &str, value: &Value, min: f64, max: f64) -> Result<Value, Error> {
     let number = lenient::number(value, name)?;
     match number.as_f64().unwrap_or(f64::MAX) {
-        low if low < min => Err(out_of_range(name, "decimal_below_min_value", "decimal", ">=", &min, &low)),
-        high if high > max => Err(out_of_range(name, "decimal_above_max_value", "decimal", "<=", &max, &high)),
+        low if low < min => Err(out_of_range(
+            name,
+            "decimal_below_min_value",
+            "decimal",
+            ">=",
+            &min,
+            &low,
+        )),
+        high if high > max => Err(out_of_range(
+            name,
+            "decimal_above_max_value",
+            "decimal",
+            "<=",
+            &max,
+            &high,
+        )),
         _ => Ok(Value::Number(number)),
     }
 }
@@ -127,7 +177,11 @@ fn out_of_range(
     limit: &dyn std::fmt::Display,
     got: &dyn std::fmt::Display,
 ) -> Error {
-    let side = if relation == ">=" { "below minimum" } else { "above maximum" };
+    let side = if relation == ">=" {
+        "below minimum"
+    } else {
+        "above maximum"
+    };
     Error::invalid_with_code(
         name,
         code,
@@ -145,7 +199,10 @@ fn stop(name: &str, value: &Value) -> Result<Value, Error> {
         return Err(Error::invalid_with_code(
             name,
             "array_above_max_length",
-            format!("Invalid '{name}': at most 4 stop sequences are allowed, but got {}.", sequences.len()),
+            format!(
+                "Invalid '{name}': at most 4 stop sequences are allowed, but got {}.",
+                sequences.len()
+            ),
         ));
     }
     if let Some(other) = sequences.iter().find(|sequence| !sequence.is_string()) {

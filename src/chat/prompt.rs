@@ -24,9 +24,7 @@ impl Prompt {
     /// # Errors
     /// [`Error::Misconfigured`] where the assistant's settings cannot be used.
     pub fn new(assistant: &Assistant, request: ChatRequest) -> Result<Self, Error> {
-        let system = assistant
-            .system_message()
-            .map(|text| Message::text(Role::System, text));
+        let system = assistant.system_message().map(|text| Message::text(Role::System, text));
         Ok(Self {
             model: assistant.model()?,
             messages: system.into_iter().chain(request.messages).collect(),

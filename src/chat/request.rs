@@ -131,13 +131,19 @@ fn refuse_unsupported(body: &Map<String, Value>) -> Result<(), Error> {
         if let Some(choice) = lenient::field(body, name)
             && !matches!(choice.as_str(), Some("none" | "auto"))
         {
-            return Err(unsupported(name, "only 'none' and 'auto' are possible, since there are no tools"));
+            return Err(unsupported(
+                name,
+                "only 'none' and 'auto' are possible, since there are no tools",
+            ));
         }
     }
     if let Some(n) = lenient::field(body, "n")
         && lenient::integer(n, "n")? != 1
     {
-        return Err(unsupported("n", "only one completion a request is possible. Send n: 1 or leave it out"));
+        return Err(unsupported(
+            "n",
+            "only one completion a request is possible. Send n: 1 or leave it out",
+        ));
     }
     if let Some(modalities) = lenient::field(body, "modalities")
         && lenient::array(modalities, "modalities")?
@@ -230,11 +236,26 @@ mod tests {
             (json!([{"role": "user"}]), "messages[0].content"),
             (json!([{"role": "user", "content": 5}]), "messages[0].content"),
             (json!([{"role": "user", "content": []}]), "messages[0].content"),
-            (json!([{"role": "user", "content": [{"type": "input_audio"}]}]), "messages[0].content[0].type"),
-            (json!([{"role": "user", "content": [{"type": "text"}]}]), "messages[0].content[0].text"),
-            (json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "cat.png"}}]}]), "messages[0].content[0].image_url.url"),
-            (json!([{"role": "system", "content": [{"type": "image_url", "image_url": {"url": "https://a/b.png"}}]}]), "messages[0].content[0]"),
-            (json!([{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [{}]}]), "messages[1].tool_calls"),
+            (
+                json!([{"role": "user", "content": [{"type": "input_audio"}]}]),
+                "messages[0].content[0].type",
+            ),
+            (
+                json!([{"role": "user", "content": [{"type": "text"}]}]),
+                "messages[0].content[0].text",
+            ),
+            (
+                json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "cat.png"}}]}]),
+                "messages[0].content[0].image_url.url",
+            ),
+            (
+                json!([{"role": "system", "content": [{"type": "image_url", "image_url": {"url": "https://a/b.png"}}]}]),
+                "messages[0].content[0]",
+            ),
+            (
+                json!([{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [{}]}]),
+                "messages[1].tool_calls",
+            ),
         ] {
             assert_eq!(param_and_code(&with("messages", messages)).0.as_deref(), Some(param));
         }
@@ -261,7 +282,10 @@ mod tests {
     #[test]
     fn bodies_of_another_kind_say_what_to_do() {
         let mut form = HeaderMap::new();
-        form.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        form.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
         let error = ChatRequest::read(&form, b"model=gpt-4o&messages=Hi").unwrap_err();
         assert!(error.to_string().contains("payload"), "{error}");
         // JSON is read whatever the content type says.

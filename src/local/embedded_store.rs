@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{
     Client,
     config::Credentials,
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-        Projection, ProjectionType, ScalarAttributeType,
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType,
     },
 };
 use tokio::net::TcpListener;
@@ -106,7 +106,10 @@ async fn create_assistants_table(client: &Client, name: &str) -> Result<(), Erro
 }
 
 fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, Error> {
-    Ok(KeySchemaElement::builder().attribute_name(name).key_type(kind).build()?)
+    Ok(KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()?)
 }
 
 fn string_attribute(name: &str) -> Result<AttributeDefinition, Error> {

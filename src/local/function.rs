@@ -26,11 +26,7 @@ impl Function {
     ///
     /// # Errors
     /// Where it cannot be started or ends before it asks for an event.
-    pub async fn start(
-        binary: &Path,
-        store: SocketAddr,
-        settings: &[(&str, &str)],
-    ) -> Result<Self, Error> {
+    pub async fn start(binary: &Path, store: SocketAddr, settings: &[(&str, &str)]) -> Result<Self, Error> {
         let api = RuntimeApi::start().await?;
         let tables = embedded_store::tables();
         let mut process = Command::new(binary)

@@ -80,12 +80,18 @@ impl RuntimeApi {
             .route("/invocation/{id}/response", post(response))
             .route("/invocation/{id}/error", post(failure))
             .route("/init/error", post(init_failure));
-        let routes = Router::new().nest("/2018-06-01/runtime", runtime).with_state(Arc::clone(&shared));
+        let routes = Router::new()
+            .nest("/2018-06-01/runtime", runtime)
+            .with_state(Arc::clone(&shared));
         let listener = listener.tap_io(|connection| {
             let _ = connection.set_nodelay(true);
         });
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { address, events, shared })
+        Ok(Self {
+            address,
+            events,
+            shared,
+        })
     }
 
     /// Waits until the function has asked for its first event: its cold start is over then.
@@ -129,39 +135,31 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
             "lambda-runtime-invoked-function-arn",
             "arn:aws:lambda:us-east-1:000000000000:function:endpoint".into(),
         ),
-        ("lambda-runtime-trace-id", "Root=1-00000000-000000000000000000000000;Sampled=0".into()),
+        (
+            "lambda-runtime-trace-id",
+            "Root=1-00000000-000000000000000000000000;Sampled=0".into(),
+        ),
     ];
     (headers, Json(invocation.event)).into_response()
 }
 
-async fn response(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    body: Body,
-) -> Response {
+async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Body) -> Response {
     let Some(pieces) = shared.running().remove(&id) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let mut body = body.into_data_stream();
     while let Some(piece) = body.next().await {
-        let piece = match piece {
-            Ok(bytes) => Piece::Bytes(Instant::now(), bytes),
-            Err(_) => {
-                let _ = pieces.send(Piece::Broken);
-                return StatusCode::BAD_REQUEST.into_response();
-            }
+        let Ok(bytes) = piece else {
+            let _ = pieces.send(Piece::Broken);
+            return StatusCode::BAD_REQUEST.into_response();
         };
-        let _ = pieces.send(piece);
+        let _ = pieces.send(Piece::Bytes(Instant::now(), bytes));
     }
     let _ = pieces.send(Piece::End(Instant::now()));
     accepted()
 }
 
-async fn failure(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
+async fn failure(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Bytes) -> Response {
     if let Some(pieces) = shared.running().remove(&id) {
         let error = serde_json::from_slice(&body).unwrap_or_default();
         let _ = pieces.send(Piece::Error(error));

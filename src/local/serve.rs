@@ -57,7 +57,11 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         let _ = connection.set_nodelay(true);
     });
     let running = tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(Server { address, store_address, running })
+    Ok(Server {
+        address,
+        store_address,
+        running,
+    })
 }
 
 /// The environment's settings with the local tables and no secret.
@@ -79,7 +83,11 @@ async fn bind(port: u16, option: &str) -> Result<TcpListener, Error> {
 
 /// Creates the demo assistant, or gives the one that has its token the new config.
 pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
-    let digest = demo.token.as_ref().map(Token::digest).ok_or("the demo assistant needs a token")?;
+    let digest = demo
+        .token
+        .as_ref()
+        .map(Token::digest)
+        .ok_or("the demo assistant needs a token")?;
     match store.find(&digest).await? {
         Lookup::Found(assistant) => {
             let config: Value = demo.config;

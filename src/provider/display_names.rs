@@ -19,7 +19,11 @@ const NAMES: [(&str, Provider, &str); 18] = [
     ("claude 3.5 (haiku)", Provider::Anthropic, "claude-haiku-4-5"),
     ("claude 3.5 (sonnet)", Provider::Anthropic, "claude-sonnet-4-5"),
     ("claude 3.7 (sonnet)", Provider::Anthropic, "claude-sonnet-4-5"),
-    ("mixtral", Provider::Fireworks, "accounts/fireworks/models/mixtral-8x7b-instruct"),
+    (
+        "mixtral",
+        Provider::Fireworks,
+        "accounts/fireworks/models/mixtral-8x7b-instruct",
+    ),
     ("gemini", Provider::Gemini, "gemini-2.5-flash"),
     ("ollama", Provider::Ollama, "llama2"),
     ("groq", Provider::Groq, "llama-3.3-70b-versatile"),
@@ -59,7 +63,12 @@ mod tests {
         ] {
             assert_eq!(resolve(configured), Some((provider, model.to_owned())), "{configured}");
         }
-        for own_name in ["gpt-4o-2024-08-06", "claude-3-5-sonnet-20241022", "gemini-2.5-flash", "groq/llama3"] {
+        for own_name in [
+            "gpt-4o-2024-08-06",
+            "claude-3-5-sonnet-20241022",
+            "gemini-2.5-flash",
+            "groq/llama3",
+        ] {
             assert_eq!(resolve(own_name), None, "{own_name}");
         }
     }

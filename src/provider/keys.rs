@@ -151,9 +151,8 @@ impl Secret {
             unavailable(format!("the keys secret could not be read: {:?}", error.meta().code()))
         })?;
         // Neither the text nor the parser's error, which quotes it, may reach a log.
-        let keys: HashMap<String, serde_json::Value> =
-            serde_json::from_str(output.secret_string().unwrap_or_default())
-                .map_err(|_| unavailable("the keys secret is not a JSON object".into()))?;
+        let keys: HashMap<String, serde_json::Value> = serde_json::from_str(output.secret_string().unwrap_or_default())
+            .map_err(|_| unavailable("the keys secret is not a JSON object".into()))?;
         Ok(keys
             .into_iter()
             .filter_map(|(name, key)| {

@@ -44,11 +44,12 @@ pub async fn reply(
     mut record: Record,
 ) -> Result<Response, Error> {
     let first = match timeout(timeouts.commit_after, deltas.next()).await {
-        Ok(Some(Err(error))) => {
+        Ok(Some(Ok(delta))) => Some(delta),
+        Ok(failed) => {
+            let error = failed.and_then(Result::err).unwrap_or_else(without_finish);
             record.failed(&error);
             return Err(error);
         }
-        Ok(first) => Some(first),
         Err(_) => None,
     };
     let chunks = Chunks {
@@ -59,7 +60,9 @@ pub async fn reply(
         usage: None,
     };
     let events = events(first, deltas, chunks, timeouts.keep_alive, record);
-    let writes = events.ready_chunks(SHARED_WRITE).map(|events| Ok::<_, Infallible>(joined(events)));
+    let writes = events
+        .ready_chunks(SHARED_WRITE)
+        .map(|events| Ok::<_, Infallible>(joined(events)));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),
@@ -69,46 +72,42 @@ pub async fn reply(
 
 /// `first` is `None` where the reply was committed before any delta came.
 fn events(
-    first: Option<Option<Result<Delta, Error>>>,
+    first: Option<Delta>,
     mut deltas: Deltas,
     mut chunks: Chunks,
     keep_alive: Duration,
     mut record: Record,
 ) -> impl Stream<Item = Bytes> + Send {
     stream! {
-        let mut next = if let Some(first) = first {
-            first
-        } else {
-            yield Bytes::from_static(KEEP_ALIVE);
-            None
-        };
-        let mut waiting = next.is_none();
-        loop {
-            if waiting {
-                next = match timeout(keep_alive, deltas.next()).await {
-                    Ok(next) => next,
-                    Err(_) => {
-                        yield Bytes::from_static(KEEP_ALIVE);
-                        continue;
-                    }
-                };
+        match first {
+            None => yield Bytes::from_static(KEEP_ALIVE),
+            Some(delta) => {
+                if let Some(event) = chunks.delta(delta, &mut record) {
+                    yield event;
+                }
             }
-            waiting = true;
-            match next.take() {
-                Some(Ok(delta)) => {
+        }
+        loop {
+            match timeout(keep_alive, deltas.next()).await {
+                Err(_) => yield Bytes::from_static(KEEP_ALIVE),
+                Ok(Some(Ok(delta))) => {
                     if let Some(event) = chunks.delta(delta, &mut record) {
                         yield event;
                     }
                 }
-                end => {
-                    let failure = end.and_then(Result::err);
+                Ok(end) => {
                     // The last piece of the body: the log comes before it.
-                    yield chunks.end(failure, &mut record);
+                    yield chunks.end(end.and_then(Result::err), &mut record);
                     return;
                 }
             }
         }
     }
+}
+
+/// By construction a decoder's answer has one.
+fn without_finish() -> Error {
+    ProviderError::failed("the answer has no finish reason").into()
 }
 
 /// Makes chunks of deltas.
@@ -156,7 +155,7 @@ impl Chunks {
     fn end(&mut self, failure: Option<Error>, record: &mut Record) -> Bytes {
         let outcome = match (failure, self.finish) {
             (None, Some(reason)) => Ok(reason),
-            (None, None) => Err(ProviderError::failed("the answer has no finish reason").into()),
+            (None, None) => Err(without_finish()),
             (Some(error), _) => Err(error),
         };
         match outcome {
@@ -200,9 +199,12 @@ fn data(value: &Value) -> Bytes {
 fn joined(events: Vec<Bytes>) -> Bytes {
     match <[Bytes; 1]>::try_from(events) {
         Ok([event]) => event,
-        Err(events) => events.into_iter().fold(BytesMut::new(), |mut all, event| {
-            all.extend_from_slice(&event);
-            all
-        }).freeze(),
+        Err(events) => events
+            .into_iter()
+            .fold(BytesMut::new(), |mut all, event| {
+                all.extend_from_slice(&event);
+                all
+            })
+            .freeze(),
     }
 }

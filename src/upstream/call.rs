@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Upstream, deadline::Deadline, decode, frames, guard};
+use super::{Upstream, deadline::Deadline, frames, guard, read_answer};
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
     error::{Error, ProviderError},
@@ -72,11 +72,11 @@ impl Upstream {
             let body = encode(prompt, &self.omitted(&endpoint.model_key()))?;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
-                let frames = frames::read(response, self.idle, deadline);
-                return Ok(Box::pin(decode(frames, Decoder::default())));
+                return Ok(Box::pin(read_answer(response, Decoder::default(), self.idle, deadline)));
             }
             let refused = read_failure(response, self.idle, deadline).await?;
-            if refused == ProviderError::Authentication && !key_renewed
+            if refused == ProviderError::Authentication
+                && !key_renewed
                 && let (Some(id), Some(old)) = (&endpoint.key, &key)
                 && let Some(newer) = self.keys.find_newer(id, old).await
             {
@@ -131,9 +131,7 @@ impl Upstream {
         });
         match base_url {
             // Azure's v1 API lies below the resource's endpoint, and its own documents name both forms.
-            Some(url) if provider == Provider::Azure && !url.ends_with("/openai/v1") => {
-                Ok(format!("{url}/openai/v1"))
-            }
+            Some(url) if provider == Provider::Azure && !url.ends_with("/openai/v1") => Ok(format!("{url}/openai/v1")),
             Some(url) => Ok(url.to_owned()),
             None => Err(Error::Misconfigured(format!(
                 "the endpoint of the `provider` `{name}` is missing. The operator has to set `{}`.",
@@ -209,7 +207,11 @@ fn retry_after(headers: &HeaderMap, status: StatusCode) -> Option<u64> {
     let seconds: f64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     let retryable = matches!(status.as_u16(), 429 | 503 | 529);
     // Saturates, and what is negative becomes 0.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating is what is wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturating is what is wanted"
+    )]
     retryable.then_some(seconds.ceil() as u64)
 }
 
@@ -235,7 +237,12 @@ fn without_key(error: ProviderError, key: Option<&SecretString>) -> ProviderErro
         return error;
     };
     match error {
-        ProviderError::Rejected { status, message, param, code } => ProviderError::Rejected {
+        ProviderError::Rejected {
+            status,
+            message,
+            param,
+            code,
+        } => ProviderError::Rejected {
             status,
             message: message.replace(key, "[key]"),
             param,

@@ -22,7 +22,7 @@ impl Deadline {
         let remaining = match function {
             Some(at) => {
                 let remaining = at.duration_since(SystemTime::now()).unwrap_or_default();
-                remaining - MARGIN.min(remaining / 4)
+                remaining.saturating_sub(MARGIN.min(remaining / 4))
             }
             None => LONGEST,
         };
@@ -39,11 +39,7 @@ impl Deadline {
     ///
     /// # Errors
     /// [`ProviderError::TimedOut`] saying which it was.
-    pub async fn within<T>(
-        self,
-        idle: Duration,
-        step: impl Future<Output = T>,
-    ) -> Result<T, ProviderError> {
+    pub async fn within<T>(self, idle: Duration, step: impl Future<Output = T>) -> Result<T, ProviderError> {
         let limit = idle.min(self.remaining());
         tokio::time::timeout(limit, step).await.map_err(|_| {
             let cause = if limit < idle {
@@ -51,9 +47,7 @@ impl Deadline {
             } else {
                 "the provider was silent for too long"
             };
-            ProviderError::TimedOut {
-                cause: cause.into(),
-            }
+            ProviderError::TimedOut { cause: cause.into() }
         })
     }
 }
@@ -69,7 +63,7 @@ mod tests {
         let about = |deadline: Deadline, expected: u64| {
             let remaining = deadline.remaining();
             assert!(
-                remaining <= seconds(expected) && remaining > seconds(expected) - Duration::from_millis(500),
+                remaining <= seconds(expected) && remaining + Duration::from_millis(500) > seconds(expected),
                 "{remaining:?}"
             );
         };

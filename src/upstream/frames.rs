@@ -87,9 +87,7 @@ fn watched(
     }
 }
 
-async fn whole(
-    mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Unpin,
-) -> Result<Frame, ProviderError> {
+async fn whole(mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Unpin) -> Result<Frame, ProviderError> {
     let mut body = Vec::new();
     while let Some(piece) = bytes.next().await {
         body.extend_from_slice(&piece?);
@@ -107,7 +105,9 @@ fn provider_error(error: sse_stream::Error) -> ProviderError {
             .and_then(|source| source.downcast_ref::<ProviderError>()),
         _ => None,
     };
-    inner.cloned().unwrap_or_else(|| ProviderError::failed(error.to_string()))
+    inner
+        .cloned()
+        .unwrap_or_else(|| ProviderError::failed(error.to_string()))
 }
 
 /// The innermost message: the outer ones repeat the URL.

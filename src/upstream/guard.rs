@@ -46,8 +46,13 @@ pub fn allows(url: &Url) -> bool {
 pub fn is_not_public(error: &reqwest::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<NotPublic>() || wrapped.is_some_and(|inner| inner.is::<NotPublic>()) {
+        if error.is::<NotPublic>() {
+            return true;
+        }
+        // An io::Error names what it wraps not as its source, but as its inner error.
+        if let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
+            && wrapped.is::<NotPublic>()
+        {
             return true;
         }
         source = error.source();
@@ -84,8 +89,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
     let [a, b, ..] = address.segments();
     let global_unicast = a & 0xe000 == 0x2000;
-    let special = (a == 0x2001 && b < 0x0200) // IETF protocol assignments, Teredo among them
-        || (a == 0x2001 && b == 0x0db8) // documentation
+    // IETF protocol assignments with Teredo among them, and documentation.
+    let special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8))
         || a == 0x2002 // 6to4 carries any IPv4 address
         || (a == 0x3fff && b < 0x1000); // documentation
     global_unicast && !special

@@ -80,8 +80,14 @@ async fn with_the_token_of_a_deleted_assistant_it_is_404() {
 #[tokio::test]
 async fn an_origin_that_is_not_listed_is_403_and_none_is_fine() {
     let app = app().await;
-    let token = app.assistant_with(json!({"allowed_origins": ["https://shop.example"]})).await;
-    for (origin, status) in [(None, 200), (Some("https://shop.example"), 200), (Some("https://evil.example"), 403)] {
+    let token = app
+        .assistant_with(json!({"allowed_origins": ["https://shop.example"]}))
+        .await;
+    for (origin, status) in [
+        (None, 200),
+        (Some("https://shop.example"), 200),
+        (Some("https://evil.example"), 403),
+    ] {
         let mut request = app.chat_request(&token, &hello(false));
         if let Some(origin) = origin {
             request = request.header("origin", origin);
@@ -122,7 +128,9 @@ async fn a_rotated_or_disabled_token_is_out_on_the_next_request_and_a_new_one_in
     let record = app.store.get(&record.assistant_id).await.unwrap().unwrap();
     let closed = json!({"configurable": {"access_mode": "authenticated", "model": "gpt-4o"}});
     app.store.replace_config(&record, closed).await.unwrap();
-    app.chat(new.reveal(), &hello(false)).await.error(403, "public_access_disabled");
+    app.chat(new.reveal(), &hello(false))
+        .await
+        .error(403, "public_access_disabled");
 }
 
 #[tokio::test]
@@ -131,7 +139,9 @@ async fn where_the_index_lags_the_claim_decides() {
     let app = TestApp::with_store_fault(provider, Fault::EmptyIndex).await;
     let token = app.assistant().await;
     assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
-    app.chat("pubkey_nobodys_token_1", &hello(false)).await.error(401, "invalid_api_key");
+    app.chat("pubkey_nobodys_token_1", &hello(false))
+        .await
+        .error(401, "invalid_api_key");
 }
 
 #[tokio::test]
@@ -167,7 +177,10 @@ async fn paths_and_methods_that_are_not_there_are_errors_in_openais_format() {
 async fn slashes_too_many_are_tolerated() {
     let app = app().await;
     let token = app.assistant().await;
-    for path in ["//public/openai/v1//chat/completions", "/public/openai/v1/chat/completions/"] {
+    for path in [
+        "//public/openai/v1//chat/completions",
+        "/public/openai/v1/chat/completions/",
+    ] {
         let reply = Reply::of(app.request(Method::POST, path).bearer_auth(&token).json(&hello(false))).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text);
     }
@@ -177,12 +190,19 @@ async fn slashes_too_many_are_tolerated() {
 async fn models_shows_the_assistants_one_model_under_any_id() {
     let app = app().await;
     let token = app.assistant().await;
-    let list = Reply::of(app.request(Method::GET, "/public/openai/v1/models/").bearer_auth(&token)).await.json();
+    let list = Reply::of(
+        app.request(Method::GET, "/public/openai/v1/models/")
+            .bearer_auth(&token),
+    )
+    .await
+    .json();
     assert_eq!(list["object"], "list");
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
     for id in ["gpt-4o", "anything", "org/model", "a%2Fb"] {
         let path = format!("/public/openai/v1/models/{id}");
-        let model = Reply::of(app.request(Method::GET, &path).bearer_auth(&token)).await.json();
+        let model = Reply::of(app.request(Method::GET, &path).bearer_auth(&token))
+            .await
+            .json();
         assert_eq!(model, list["data"][0], "{id}");
     }
     let model = &list["data"][0];
@@ -195,7 +215,10 @@ async fn health_needs_no_token_and_no_store() {
     let provider = FakeProvider::refusing().await;
     let app = TestApp::with_store_fault(provider, Fault::Down).await;
     let reply = Reply::of(app.request(Method::GET, "/health")).await;
-    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, r#"{"status":"ok"}"#));
+    assert_eq!(
+        (reply.status.as_u16(), reply.text.as_str()),
+        (200, r#"{"status":"ok"}"#)
+    );
     assert!(reply.header("x-request-id").is_some());
 }
 

@@ -26,7 +26,10 @@ async fn the_buffered_reply_is_openais_completion() {
         json!([{"index": 0, "message": {"role": "assistant", "content": "Hello 👋", "refusal": null},
             "logprobs": null, "finish_reason": "stop"}])
     );
-    assert_eq!(completion["usage"], json!({"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}));
+    assert_eq!(
+        completion["usage"],
+        json!({"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21})
+    );
 }
 
 #[tokio::test]
@@ -64,7 +67,11 @@ async fn usage_comes_last_and_only_when_it_is_asked_for() {
     let (last, before) = events.split_last().unwrap();
     assert_eq!(last["choices"], json!([]));
     assert_eq!(last["usage"]["total_tokens"], 21);
-    assert!(before.iter().all(|event| event["usage"].is_null() && event.as_object().unwrap().contains_key("usage")));
+    assert!(
+        before
+            .iter()
+            .all(|event| event["usage"].is_null() && event.as_object().unwrap().contains_key("usage"))
+    );
     assert!(reply.is_done());
 }
 
@@ -77,30 +84,58 @@ async fn an_empty_answer_has_a_role_and_a_finish() {
     check_completion(&completion);
     assert_eq!(completion["choices"][0]["message"]["content"], "");
     let events = app.chat(&token, &hello(true)).await.events();
-    let deltas: Vec<_> = events.iter().map(|event| event["choices"][0]["delta"].clone()).collect();
+    let deltas: Vec<_> = events
+        .iter()
+        .map(|event| event["choices"][0]["delta"].clone())
+        .collect();
     assert_eq!(deltas, [json!({"role": "assistant", "content": ""}), json!({})]);
 }
 
 #[tokio::test]
 async fn every_finish_reason_and_a_refusal_come_through() {
-    for (sent, expected) in [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter"), ("model_length", "length")] {
-        let steps = vec![stream_head(), text("Hi"), finish(sent), piece("data: [DONE]\n\n"), stream_end()];
+    for (sent, expected) in [
+        ("stop", "stop"),
+        ("length", "length"),
+        ("content_filter", "content_filter"),
+        ("model_length", "length"),
+    ] {
+        let steps = vec![
+            stream_head(),
+            text("Hi"),
+            finish(sent),
+            piece("data: [DONE]\n\n"),
+            stream_end(),
+        ];
         let app = TestApp::start(FakeProvider::always(steps).await).await;
         let token = app.assistant().await;
         let completion = app.chat(&token, &hello(false)).await.json();
         assert_eq!(completion["choices"][0]["finish_reason"], expected);
         let streamed = app.chat(&token, &hello(true)).await;
-        assert_eq!(streamed.events().last().unwrap()["choices"][0]["finish_reason"], expected);
+        assert_eq!(
+            streamed.events().last().unwrap()["choices"][0]["finish_reason"],
+            expected
+        );
     }
     let refusal = r#"data: {"choices":[{"index":0,"delta":{"refusal":"I can't."},"finish_reason":null}]}"#;
-    let steps = vec![stream_head(), piece(&format!("{refusal}\n\n")), finish("stop"), stream_end()];
+    let steps = vec![
+        stream_head(),
+        piece(&format!("{refusal}\n\n")),
+        finish("stop"),
+        stream_end(),
+    ];
     let app = TestApp::start(FakeProvider::always(steps).await).await;
     let token = app.assistant().await;
     let completion = app.chat(&token, &hello(false)).await.json();
     check_completion(&completion);
-    assert_eq!(completion["choices"][0]["message"], json!({"role": "assistant", "content": null, "refusal": "I can't."}));
+    assert_eq!(
+        completion["choices"][0]["message"],
+        json!({"role": "assistant", "content": null, "refusal": "I can't."})
+    );
     let events = app.chat(&token, &hello(true)).await.events();
-    assert_eq!(events[0]["choices"][0]["delta"], json!({"role": "assistant", "refusal": "I can't."}));
+    assert_eq!(
+        events[0]["choices"][0]["delta"],
+        json!({"role": "assistant", "refusal": "I can't."})
+    );
 }
 
 #[tokio::test]
@@ -120,7 +155,13 @@ async fn logprobs_are_passed_on_and_joined() {
     let completion = app.chat(&token, &body).await.json();
     check_completion(&completion);
     let logprobs = completion["choices"][0]["logprobs"]["content"].as_array().unwrap();
-    assert_eq!(logprobs.iter().map(|entry| entry["token"].as_str().unwrap()).collect::<String>(), "ab");
+    assert_eq!(
+        logprobs
+            .iter()
+            .map(|entry| entry["token"].as_str().unwrap())
+            .collect::<String>(),
+        "ab"
+    );
     body["stream"] = json!(true);
     let events = app.chat(&token, &body).await.events();
     events.iter().for_each(check_chunk);
@@ -140,7 +181,11 @@ async fn the_provider_is_asked_with_the_assistants_settings_and_the_platforms_ke
         {"role": "user", "content": [{"type": "text", "text": "What's my name?"}]}]});
     assert_eq!(app.chat(&token, &body).await.status, 200);
     let [request] = app.provider.received().try_into().unwrap();
-    assert!(request.head.starts_with("POST /v1/chat/completions HTTP/1.1"), "{}", request.head);
+    assert!(
+        request.head.starts_with("POST /v1/chat/completions HTTP/1.1"),
+        "{}",
+        request.head
+    );
     assert!(request.head.contains(&format!("authorization: Bearer {PLATFORM_KEY}")));
     assert_eq!(
         request.body,
@@ -165,13 +210,19 @@ async fn an_own_server_gets_no_platform_key_and_no_redirect_is_followed() {
     let platform = FakeProvider::always(answer(&["Platform"])).await;
     let app = TestApp::with(platform, &[("ALLOW_PRIVATE_PROVIDERS", "true")]).await;
     for provider in [json!(null), json!("openai")] {
-        let token = app.assistant_with(json!({"base_url": own.base_url(), "provider": provider})).await;
+        let token = app
+            .assistant_with(json!({"base_url": own.base_url(), "provider": provider}))
+            .await;
         app.chat(&token, &hello(false)).await;
     }
     let requests = own.received();
     assert!(requests.len() >= 2);
     for request in requests {
-        assert!(!request.head.contains("authorization") && !request.head.contains(PLATFORM_KEY), "{}", request.head);
+        assert!(
+            !request.head.contains("authorization") && !request.head.contains(PLATFORM_KEY),
+            "{}",
+            request.head
+        );
     }
     assert_eq!(app.provider.received().len(), 0);
 }
@@ -184,8 +235,14 @@ async fn an_own_server_at_a_private_address_is_refused() {
     for base_url in [own.base_url(), own.base_url().replace("http:", "https:"), by_name] {
         let token = app.assistant_with(json!({"base_url": base_url})).await;
         for stream in [false, true] {
-            let message = app.chat(&token, &hello(stream)).await.error(500, "assistant_misconfigured");
-            assert!(message.contains("`base_url` must be an https URL at a public address"), "{message}");
+            let message = app
+                .chat(&token, &hello(stream))
+                .await
+                .error(500, "assistant_misconfigured");
+            assert!(
+                message.contains("`base_url` must be an https URL at a public address"),
+                "{message}"
+            );
         }
     }
     assert_eq!(own.received().len(), 0);
@@ -223,9 +280,16 @@ async fn a_bad_request_is_400_before_the_provider_is_asked() {
         app.chat(&token, &body).await.error(400, code);
     }
     let path = "/public/openai/v1/chat/completions";
-    let form = app.request(reqwest::Method::POST, path).bearer_auth(&token).body("model=gpt-4o&messages=Hello");
-    let message = Reply::of(form.header("content-type", "application/x-www-form-urlencoded")).await.error(400, "null");
+    let form = app
+        .request(reqwest::Method::POST, path)
+        .bearer_auth(&token)
+        .body("model=gpt-4o&messages=Hello");
+    let message = Reply::of(form.header("content-type", "application/x-www-form-urlencoded"))
+        .await
+        .error(400, "null");
     assert!(message.contains("JSON"), "{message}");
     let large = "x".repeat(4 * 1024 * 1024 + 1);
-    Reply::of(app.request(reqwest::Method::POST, path).bearer_auth(&token).body(large)).await.error(413, "request_too_large");
+    Reply::of(app.request(reqwest::Method::POST, path).bearer_auth(&token).body(large))
+        .await
+        .error(413, "request_too_large");
 }

@@ -24,11 +24,30 @@ fn scenario(model: &str, messages: &Value) -> Answer {
         // Says back what the last and the first message were, and how many there are.
         "echo" => {
             let messages = messages.as_array().unwrap();
-            let content = |message: Option<&Value>| message.unwrap()["content"].as_str().unwrap_or("(parts)").to_owned();
-            answer(&[&format!("{}|{}|{}", messages.len(), content(messages.first()), content(messages.last()))])
+            let content =
+                |message: Option<&Value>| message.unwrap()["content"].as_str().unwrap_or("(parts)").to_owned();
+            answer(&[&format!(
+                "{}|{}|{}",
+                messages.len(),
+                content(messages.first()),
+                content(messages.last())
+            )])
         }
-        "length" => vec![stream_head(), text("Once"), finish("length"), usage(9, 1), piece("data: [DONE]\n\n"), stream_end()],
-        "content_filter" => vec![stream_head(), text("Once"), finish("content_filter"), usage(9, 1), stream_end()],
+        "length" => vec![
+            stream_head(),
+            text("Once"),
+            finish("length"),
+            usage(9, 1),
+            piece("data: [DONE]\n\n"),
+            stream_end(),
+        ],
+        "content_filter" => vec![
+            stream_head(),
+            text("Once"),
+            finish("content_filter"),
+            usage(9, 1),
+            stream_end(),
+        ],
         "cut" => start(),
         "ends" => [start(), vec![stream_end()]].concat(),
         "error_event" => {
@@ -49,8 +68,22 @@ fn scenario(model: &str, messages: &Value) -> Answer {
 }
 
 const SCENARIOS: [&str; 16] = [
-    "story", "echo", "length", "content_filter", "cut", "ends", "error_event", "stall", "rejected", "bad_key",
-    "unknown_model", "rate_limited", "quota", "outage", "overloaded", "silent",
+    "story",
+    "echo",
+    "length",
+    "content_filter",
+    "cut",
+    "ends",
+    "error_event",
+    "stall",
+    "rejected",
+    "bad_key",
+    "unknown_model",
+    "rate_limited",
+    "quota",
+    "outage",
+    "overloaded",
+    "silent",
 ];
 
 /// An endpoint with an assistant for each scenario, and a token for each.

@@ -53,10 +53,19 @@ async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProv
         config: json!({"configurable": {"access_mode": "public_token", "model": "gpt-4o"}}),
         token: Some(Token::new("pubkey_demo_local_0001")),
     };
-    put_demo(&Store::new(&aws, embedded_store::tables()), demo).await.unwrap();
+    put_demo(&Store::new(&aws, embedded_store::tables()), demo)
+        .await
+        .unwrap();
     let base_url = provider.base_url();
-    let settings = [&[("OPENAI_BASE_URL", base_url.as_str()), ("OPENAI_API_KEY", PLATFORM_KEY)], settings].concat();
-    (Function::start(Path::new(BINARY), store, &settings).await.unwrap(), provider)
+    let settings = [
+        &[("OPENAI_BASE_URL", base_url.as_str()), ("OPENAI_API_KEY", PLATFORM_KEY)],
+        settings,
+    ]
+    .concat();
+    (
+        Function::start(Path::new(BINARY), store, &settings).await.unwrap(),
+        provider,
+    )
 }
 
 fn event(name: &str) -> Value {
@@ -123,7 +132,10 @@ async fn every_sample_event_gets_its_answer() {
     assert_eq!(chunks.last().unwrap()["usage"]["total_tokens"], 21);
     assert!(reply.text().ends_with("data: [DONE]\n\n"));
 
-    for (name, code) in [("missing-token.json", "missing_authentication_token"), ("invalid-token.json", "invalid_api_key")] {
+    for (name, code) in [
+        ("missing-token.json", "missing_authentication_token"),
+        ("invalid-token.json", "invalid_api_key"),
+    ] {
         let reply = invoke(&function, event(name), TIMEOUT).await;
         assert_eq!(reply.status, 401);
         error_message(&reply.json(), code);
@@ -186,7 +198,11 @@ async fn the_functions_own_deadline_ends_a_reply_in_time() {
         let reply = invoke(&function, event(name), timeout).await;
         assert_eq!(reply.status, status);
         let last = reply.chunks.last().unwrap();
-        assert!(last.1.contains("provider_timeout") && last.0 - reply.sent < timeout, "{}", last.1);
+        assert!(
+            last.1.contains("provider_timeout") && last.0 - reply.sent < timeout,
+            "{}",
+            last.1
+        );
     }
 }
 
@@ -202,7 +218,10 @@ async fn sigterm_ends_it_within_a_stream_too_and_the_reply_is_visibly_broken() {
         }
     }
     let process = function.process.id().unwrap();
-    std::process::Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-TERM", &process.to_string()])
+        .status()
+        .unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), function.process.wait()).await;
     assert_eq!(ended.unwrap().unwrap().code(), Some(0));
     assert!(matches!(pieces.recv().await, Some(Piece::Broken)));

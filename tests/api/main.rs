@@ -1,8 +1,16 @@
 //! The endpoint from outside: its router over a real DynamoDB API, and its real binary under a Runtime API.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by a panic"
+)]
+
 mod access;
 mod chat;
 mod clients;
+mod golden;
 mod lambda;
 mod provider_failures;
 mod schema;

@@ -17,7 +17,11 @@ async fn fails_with(answer: Answer, status: u16, code: &str) -> usize {
         let reply = app.chat(&token, &hello(stream)).await;
         reply.error(status, code);
         assert!(!reply.text.contains(PLATFORM_KEY));
-        let never = ["provider_authentication_failed", "provider_model_not_found", "insufficient_quota"];
+        let never = [
+            "provider_authentication_failed",
+            "provider_model_not_found",
+            "insufficient_quota",
+        ];
         if never.contains(&code) {
             assert_eq!(reply.header("x-should-retry"), Some("false"), "{code}");
         }
@@ -40,15 +44,32 @@ async fn what_is_wrong_with_the_request_is_the_same_4xx() {
 
 #[tokio::test]
 async fn our_own_faults_are_502_and_not_to_be_tried_again() {
-    assert_eq!(fails_with(error(401, "invalid_api_key"), 502, "provider_authentication_failed").await, 1);
-    assert_eq!(fails_with(error(403, "forbidden"), 502, "provider_authentication_failed").await, 1);
-    assert_eq!(fails_with(error(404, "model_not_found"), 502, "provider_model_not_found").await, 1);
+    assert_eq!(
+        fails_with(error(401, "invalid_api_key"), 502, "provider_authentication_failed").await,
+        1
+    );
+    assert_eq!(
+        fails_with(error(403, "forbidden"), 502, "provider_authentication_failed").await,
+        1
+    );
+    assert_eq!(
+        fails_with(error(404, "model_not_found"), 502, "provider_model_not_found").await,
+        1
+    );
 }
 
 #[tokio::test]
 async fn rate_limits_are_passed_on_with_retry_after() {
-    for (header, expected) in [("retry-after: 7\r\n", Some("7")), ("retry-after: 3600\r\n", Some("59")), ("", None)] {
-        let limited = response(429, header, r#"{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded"}}"#);
+    for (header, expected) in [
+        ("retry-after: 7\r\n", Some("7")),
+        ("retry-after: 3600\r\n", Some("59")),
+        ("", None),
+    ] {
+        let limited = response(
+            429,
+            header,
+            r#"{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded"}}"#,
+        );
         let app = TestApp::start(FakeProvider::always(limited).await).await;
         let token = app.assistant().await;
         let reply = app.chat(&token, &hello(true)).await;
@@ -56,27 +77,46 @@ async fn rate_limits_are_passed_on_with_retry_after() {
         assert_eq!(reply.header("retry-after"), expected);
         assert_eq!(reply.header("x-should-retry"), None);
     }
-    assert_eq!(fails_with(error(429, "insufficient_quota"), 429, "insufficient_quota").await, 1);
+    assert_eq!(
+        fails_with(error(429, "insufficient_quota"), 429, "insufficient_quota").await,
+        1
+    );
 }
 
 #[tokio::test]
 async fn outages_are_tried_again_within_bounds() {
     assert_eq!(fails_with(error(500, "server_error"), 502, "provider_error").await, 3);
-    assert_eq!(fails_with(error(503, "overloaded"), 503, "provider_overloaded").await, 3);
+    assert_eq!(
+        fails_with(error(503, "overloaded"), 503, "provider_overloaded").await,
+        3
+    );
     assert_eq!(fails_with(response(529, "", "{}"), 503, "provider_overloaded").await, 3);
-    assert_eq!(fails_with(response(502, "", "<html>Bad gateway</html>"), 502, "provider_error").await, 3);
+    assert_eq!(
+        fails_with(response(502, "", "<html>Bad gateway</html>"), 502, "provider_error").await,
+        3
+    );
     let malformed = vec![stream_head(), piece("data: {\"choices\": [\n\n"), stream_end()];
     assert_eq!(fails_with(malformed, 502, "provider_error").await, 3);
     // A connection closed before the response's head.
     assert_eq!(fails_with(vec![], 502, "provider_error").await, 3);
     let early_error = "data: {\"error\": {\"message\": \"internal\", \"type\": \"server_error\"}}\n\n";
-    assert_eq!(fails_with(vec![stream_head(), piece(early_error), stream_end()], 502, "provider_error").await, 3);
+    assert_eq!(
+        fails_with(
+            vec![stream_head(), piece(early_error), stream_end()],
+            502,
+            "provider_error"
+        )
+        .await,
+        3
+    );
 }
 
 #[tokio::test]
 async fn a_refused_connection_is_502() {
     let app = TestApp::start(FakeProvider::refusing().await).await;
-    app.chat(&app.assistant().await, &hello(false)).await.error(502, "provider_error");
+    app.chat(&app.assistant().await, &hello(false))
+        .await
+        .error(502, "provider_error");
 }
 
 #[tokio::test]
@@ -105,9 +145,15 @@ async fn silence_is_504() {
 
 #[tokio::test]
 async fn a_buffered_reply_has_a_time_limit_of_its_own() {
-    let slow = vec![stream_head(), piece(": working\n\n"), Step::Pause(Duration::from_secs(30))];
+    let slow = vec![
+        stream_head(),
+        piece(": working\n\n"),
+        Step::Pause(Duration::from_secs(30)),
+    ];
     let app = TestApp::with(FakeProvider::always(slow).await, &[("BUFFERED_TIMEOUT_SECONDS", "0.3")]).await;
-    app.chat(&app.assistant().await, &hello(false)).await.error(504, "provider_timeout");
+    app.chat(&app.assistant().await, &hello(false))
+        .await
+        .error(504, "provider_timeout");
 }
 
 #[tokio::test]
@@ -120,7 +166,12 @@ async fn a_parameter_that_the_model_turns_down_is_left_out_from_then_on() {
     for _ in 0..2 {
         assert_eq!(app.chat(&token, &body).await.status, 200);
     }
-    let sent: Vec<_> = app.provider.received().iter().map(|request| request.body.get("temperature").is_some()).collect();
+    let sent: Vec<_> = app
+        .provider
+        .received()
+        .iter()
+        .map(|request| request.body.get("temperature").is_some())
+        .collect();
     assert_eq!(sent, [true, false, false]);
 }
 
@@ -134,7 +185,9 @@ async fn what_would_change_the_answer_is_never_left_out() {
         body["max_tokens"] = json!(5);
         body["stop"] = json!("x");
         body["response_format"] = json!({"type": "json_object"});
-        app.chat(&app.assistant().await, &body).await.error(400, "unsupported_parameter");
+        app.chat(&app.assistant().await, &body)
+            .await
+            .error(400, "unsupported_parameter");
         assert_eq!(app.provider.received().len(), 1);
     }
 }

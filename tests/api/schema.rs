@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-static SPEC: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../fixtures/openai-chat-schema.json")).unwrap()
-});
+static SPEC: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/openai-chat-schema.json")).unwrap());
 
 static COMPLETION: LazyLock<Validator> = LazyLock::new(|| validator("CreateChatCompletionResponse"));
 static CHUNK: LazyLock<Validator> = LazyLock::new(|| validator("CreateChatCompletionStreamResponse"));
@@ -36,5 +35,7 @@ pub fn check_chunk(chunk: &Value) {
 #[test]
 fn the_schemas_can_say_no() {
     assert!(!COMPLETION.is_valid(&json!({"id": "x", "object": "chat.completion", "choices": []})));
-    assert!(!CHUNK.is_valid(&json!({"id": "x", "object": "chat.completion", "choices": [], "created": 1, "model": "m"})));
+    assert!(
+        !CHUNK.is_valid(&json!({"id": "x", "object": "chat.completion", "choices": [], "created": 1, "model": "m"}))
+    );
 }

@@ -23,15 +23,46 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
     let with = |more: Vec<Step>| [start(), more].concat();
     let error = r#"data: {"error": {"message": "boom sk-secret", "type": "server_error", "code": null}}"#;
     vec![
-        ("an error event", with(vec![piece(&format!("{error}\n\n")), stream_end()]), "provider_error"),
-        ("an overload event", with(vec![piece("event: error\ndata: {\"type\": \"overloaded_error\"}\n\n"), stream_end()]), "provider_overloaded"),
+        (
+            "an error event",
+            with(vec![piece(&format!("{error}\n\n")), stream_end()]),
+            "provider_error",
+        ),
+        (
+            "an overload event",
+            with(vec![
+                piece("event: error\ndata: {\"type\": \"overloaded_error\"}\n\n"),
+                stream_end(),
+            ]),
+            "provider_overloaded",
+        ),
         ("a connection cut", with(vec![]), "provider_error"),
         ("a stall", with(vec![Step::Hang]), "provider_timeout"),
-        ("an end without a finish reason", with(vec![stream_end()]), "provider_error"),
-        ("[DONE] without a finish reason", with(vec![piece("data: [DONE]\n\n"), stream_end()]), "provider_error"),
-        ("a finish reason that nobody knows", with(vec![finish("banana"), stream_end()]), "provider_error"),
-        ("a malformed chunk", with(vec![piece("data: {oops\n\n"), stream_end()]), "provider_error"),
-        ("an end within a chunk", with(vec![piece("data: {\"choices\": [{\"ind"), stream_end()]), "provider_error"),
+        (
+            "an end without a finish reason",
+            with(vec![stream_end()]),
+            "provider_error",
+        ),
+        (
+            "[DONE] without a finish reason",
+            with(vec![piece("data: [DONE]\n\n"), stream_end()]),
+            "provider_error",
+        ),
+        (
+            "a finish reason that nobody knows",
+            with(vec![finish("banana"), stream_end()]),
+            "provider_error",
+        ),
+        (
+            "a malformed chunk",
+            with(vec![piece("data: {oops\n\n"), stream_end()]),
+            "provider_error",
+        ),
+        (
+            "an end within a chunk",
+            with(vec![piece("data: {\"choices\": [{\"ind"), stream_end()]),
+            "provider_error",
+        ),
     ]
 }
 
@@ -45,9 +76,21 @@ async fn every_failure_becomes_one_error_event_and_the_end() {
         assert_eq!(text_of(&events), "Once upon", "{what}");
         let (last, before) = events.split_last().unwrap();
         error_message(last, code);
-        assert!(before.iter().all(|event| event["choices"][0]["finish_reason"].is_null() && event.get("error").is_none()), "{what}");
-        assert!(!reply.text.contains("[DONE]") && !reply.text.contains("sk-secret"), "{what}");
-        assert_eq!(app.provider.received().len(), 1, "{what}: never tried again after the first text");
+        assert!(
+            before
+                .iter()
+                .all(|event| event["choices"][0]["finish_reason"].is_null() && event.get("error").is_none()),
+            "{what}"
+        );
+        assert!(
+            !reply.text.contains("[DONE]") && !reply.text.contains("sk-secret"),
+            "{what}"
+        );
+        assert_eq!(
+            app.provider.received().len(),
+            1,
+            "{what}: never tried again after the first text"
+        );
     }
 }
 
@@ -86,12 +129,27 @@ async fn the_deadline_ends_a_stream_with_an_error() {
 #[tokio::test]
 async fn a_reply_that_waits_commits_to_200_and_keeps_alive() {
     let pause = Step::Pause(Duration::from_millis(250));
-    let slow = vec![pause.clone(), stream_head(), text("At"), pause, text(" last"), finish("stop"), stream_end()];
+    let slow = vec![
+        pause.clone(),
+        stream_head(),
+        text("At"),
+        pause,
+        text(" last"),
+        finish("stop"),
+        stream_end(),
+    ];
     let settings = &[("COMMIT_AFTER_SECONDS", "0.1"), ("KEEP_ALIVE_SECONDS", "0.1")];
     let app = TestApp::with(FakeProvider::always(slow).await, settings).await;
     let reply = app.chat(&app.assistant().await, &hello(true)).await;
     assert!(reply.text.starts_with(": keep-alive\n\n"), "{}", reply.text);
-    let between = reply.text.split("\"At\"").nth(1).unwrap().split(" last").next().unwrap();
+    let between = reply
+        .text
+        .split("\"At\"")
+        .nth(1)
+        .unwrap()
+        .split(" last")
+        .next()
+        .unwrap();
     assert!(between.contains(": keep-alive"), "{}", reply.text);
     assert_eq!(text_of(&reply.events()), "At last");
     assert!(reply.is_done());
@@ -99,7 +157,10 @@ async fn a_reply_that_waits_commits_to_200_and_keeps_alive() {
 
 #[tokio::test]
 async fn after_the_commit_an_error_is_the_streams_event() {
-    let late = vec![Step::Pause(Duration::from_millis(300)), crate::support::provider::error(401, "invalid_api_key")[0].clone()];
+    let late = vec![
+        Step::Pause(Duration::from_millis(300)),
+        crate::support::provider::error(401, "invalid_api_key")[0].clone(),
+    ];
     let app = TestApp::with(FakeProvider::always(late).await, &[("COMMIT_AFTER_SECONDS", "0.1")]).await;
     let reply = app.chat(&app.assistant().await, &hello(true)).await;
     assert_eq!(reply.status, 200);
@@ -112,7 +173,17 @@ async fn after_the_commit_an_error_is_the_streams_event() {
 #[tokio::test]
 async fn each_delta_leaves_as_it_arrives() {
     let pause = Step::Pause(Duration::from_millis(200));
-    let slow = vec![stream_head(), text("one"), pause.clone(), text("two"), pause.clone(), text("three"), pause, finish("stop"), stream_end()];
+    let slow = vec![
+        stream_head(),
+        text("one"),
+        pause.clone(),
+        text("two"),
+        pause.clone(),
+        text("three"),
+        pause,
+        finish("stop"),
+        stream_end(),
+    ];
     let app = TestApp::start(FakeProvider::always(slow).await).await;
     let token = app.assistant().await;
     let response = app.chat_request(&token, &hello(true)).send().await.unwrap();
@@ -132,7 +203,13 @@ async fn reasoning_is_no_part_of_the_answer() {
     let thinking = json!({"choices": [{"index": 0, "delta": {"reasoning_content": "Hmm", "content": Value::Null}}]});
     let parts = json!({"choices": [{"index": 0, "delta": {"content": [
         {"type": "thinking", "thinking": [{"type": "text", "text": "Hmm"}]}, {"type": "text", "text": "Four"}]}}]});
-    let steps = vec![stream_head(), piece(&format!("data: {thinking}\n\n")), piece(&format!("data: {parts}\n\n")), finish("stop"), stream_end()];
+    let steps = vec![
+        stream_head(),
+        piece(&format!("data: {thinking}\n\n")),
+        piece(&format!("data: {parts}\n\n")),
+        finish("stop"),
+        stream_end(),
+    ];
     let app = TestApp::start(FakeProvider::always(steps).await).await;
     let reply = app.chat(&app.assistant().await, &hello(true)).await;
     assert_eq!(text_of(&reply.events()), "Four");

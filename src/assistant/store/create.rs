@@ -61,9 +61,7 @@ impl Store {
         }
         match transaction.send().await {
             Ok(_) => Ok(record),
-            Err(error) if error.as_service_error().is_some_and(is_condition_failed) => {
-                Err(CreateError::TokenTaken)
-            }
+            Err(error) if error.as_service_error().is_some_and(is_condition_failed) => Err(CreateError::TokenTaken),
             Err(error) => Err(unavailable(error).into()),
         }
     }

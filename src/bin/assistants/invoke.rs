@@ -36,10 +36,9 @@ pub struct Invoke {
 
 impl Invoke {
     pub async fn run(self) -> Result<(), Error> {
-        let event = std::fs::read(&self.event)
-            .map_err(|error| format!("{}: {error}", self.event.display()))?;
-        let event: Value = serde_json::from_slice(&event)
-            .map_err(|error| format!("{} is not JSON: {error}", self.event.display()))?;
+        let event = std::fs::read(&self.event).map_err(|error| format!("{}: {error}", self.event.display()))?;
+        let event: Value =
+            serde_json::from_slice(&event).map_err(|error| format!("{} is not JSON: {error}", self.event.display()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let store_address = listener.local_addr()?;
         let aws = embedded_store::start(listener, None).await?;

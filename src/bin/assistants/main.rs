@@ -182,14 +182,19 @@ impl Output {
         }
         let table = |name: &str| {
             std::env::var(name).map_err(|_| {
-                format!("{name} is not set. Set it to the stack's table, or add --local for a running `assistants serve`.")
+                format!(
+                    "{name} is not set. Set it to the stack's table, or add --local for a running `assistants serve`."
+                )
             })
         };
         let tables = Tables {
             assistants: table("ASSISTANTS_TABLE")?,
             token_claims: table("TOKEN_CLAIMS_TABLE")?,
         };
-        Ok(Store::new(&aws_config::load_defaults(BehaviorVersion::latest()).await, tables))
+        Ok(Store::new(
+            &aws_config::load_defaults(BehaviorVersion::latest()).await,
+            tables,
+        ))
     }
 }
 

@@ -36,7 +36,10 @@ impl Serve {
         .await?;
         let base_url = format!("http://{}/public/openai/v1", server.address);
         println!("Base URL  {base_url}");
-        println!("Store     {} (assistants create --local {})", server.store_address, server.store_address);
+        println!(
+            "Store     {} (assistants create --local {})",
+            server.store_address, server.store_address
+        );
         if let Some(model) = &self.demo.model {
             let token = &self.demo.token;
             println!("Token     {token}");

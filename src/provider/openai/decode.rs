@@ -78,16 +78,17 @@ impl Decode for Decoder {
     fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
         let data = frame.data.trim();
         if data == "[DONE]" {
-            return match self.finished {
-                true => Ok(Decoded::End),
-                false => Err(ProviderError::failed("[DONE] without a finish reason")),
+            return if self.finished {
+                Ok(Decoded::End)
+            } else {
+                Err(ProviderError::failed("[DONE] without a finish reason"))
             };
         }
         if data.is_empty() {
             return Ok(Decoded::Deltas(Vec::new()));
         }
-        let chunk: Chunk = serde_json::from_str(data)
-            .map_err(|error| ProviderError::failed(format!("malformed chunk: {error}")))?;
+        let chunk: Chunk =
+            serde_json::from_str(data).map_err(|error| ProviderError::failed(format!("malformed chunk: {error}")))?;
         if let Some(error) = chunk.error {
             return Err(failure::from_event(&error));
         }
@@ -161,7 +162,9 @@ impl From<WireUsage> for Usage {
             prompt: usage.prompt_tokens,
             completion: usage.completion_tokens,
             cached: usage.prompt_tokens_details.and_then(|details| details.cached_tokens),
-            reasoning: usage.completion_tokens_details.and_then(|details| details.reasoning_tokens),
+            reasoning: usage
+                .completion_tokens_details
+                .and_then(|details| details.reasoning_tokens),
         }
     }
 }

@@ -115,7 +115,13 @@ impl Dialect {
     /// How the server of this model takes requests.
     pub fn of(model: &Model) -> Self {
         let provider = match &model.server {
-            Server::Own(_) => return Self { accepts: OPEN, names: true, ..BASE },
+            Server::Own(_) => {
+                return Self {
+                    accepts: OPEN,
+                    names: true,
+                    ..BASE
+                };
+            }
             Server::Platform(provider) => *provider,
         };
         match provider {
@@ -130,10 +136,21 @@ impl Dialect {
                 accepts: MISTRAL,
                 ..BASE
             },
-            Provider::OpenRouter => Self { accepts: OPEN, names: true, ..BASE },
-            Provider::Together | Provider::Fireworks => Self { accepts: WITH_LOGPROBS, ..BASE },
+            Provider::OpenRouter => Self {
+                accepts: OPEN,
+                names: true,
+                ..BASE
+            },
+            Provider::Together | Provider::Fireworks => Self {
+                accepts: WITH_LOGPROBS,
+                ..BASE
+            },
             Provider::Xai => Self { accepts: XAI, ..BASE },
-            Provider::DeepSeek => Self { accepts: DEEPSEEK, names: true, ..BASE },
+            Provider::DeepSeek => Self {
+                accepts: DEEPSEEK,
+                names: true,
+                ..BASE
+            },
             _ => BASE,
         }
     }
@@ -152,5 +169,8 @@ fn openai(model: &str) -> Dialect {
             ..openai
         };
     }
-    Dialect { accepts: OPENAI, ..openai }
+    Dialect {
+        accepts: OPENAI,
+        ..openai
+    }
 }

@@ -43,11 +43,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     Ok(Value::Object(body))
 }
 
-fn encode_parameter<'a>(
-    name: &'a str,
-    value: &Value,
-    dialect: &Dialect,
-) -> Result<Option<(&'a str, Value)>, Error> {
+fn encode_parameter<'a>(name: &'a str, value: &Value, dialect: &Dialect) -> Result<Option<(&'a str, Value)>, Error> {
     let value = value.clone();
     Ok(match name {
         "max_tokens" => Some((dialect.token_limit, value)),

@@ -9,7 +9,12 @@ use crate::error::ProviderError;
 const MAX_MESSAGE: usize = 2000;
 
 /// Codes by which providers say that they do not know the model, whatever the status.
-const MODEL_CODES: [&str; 4] = ["model_not_found", "invalid_model", "model_decommissioned", "DeploymentNotFound"];
+const MODEL_CODES: [&str; 4] = [
+    "model_not_found",
+    "invalid_model",
+    "model_decommissioned",
+    "DeploymentNotFound",
+];
 
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
@@ -65,9 +70,10 @@ fn classify(status: StatusCode, retry_after: Option<u64>, words: Words) -> Provi
     match status.as_u16() {
         400 | 413 | 422 => ProviderError::Rejected {
             status,
-            message: words
-                .message
-                .map_or_else(|| "The model's provider rejected the request without saying why.".into(), shortened),
+            message: words.message.map_or_else(
+                || "The model's provider rejected the request without saying why.".into(),
+                shortened,
+            ),
             param: words.param,
             code: words.code,
         },
@@ -78,7 +84,12 @@ fn classify(status: StatusCode, retry_after: Option<u64>, words: Words) -> Provi
         503 | 529 => ProviderError::Overloaded { retry_after },
         other => ProviderError::failed(format!(
             "status {other}: {}",
-            shortened(words.message.or(words.kind).unwrap_or_else(|| "no readable error".into()))
+            shortened(
+                words
+                    .message
+                    .or(words.kind)
+                    .unwrap_or_else(|| "no readable error".into())
+            )
         )),
     }
 }
@@ -136,8 +147,8 @@ fn path(location: &Value) -> Option<String> {
         match step {
             Value::String(name) if name == "body" && path.is_empty() => {}
             Value::String(name) if path.is_empty() => path.push_str(name),
-            Value::String(name) => path.push_str(&format!(".{name}")),
-            other => path.push_str(&format!("[{other}]")),
+            Value::String(name) => path.extend([".", name]),
+            other => path.extend(["[", &other.to_string(), "]"]),
         }
     }
     (!path.is_empty()).then_some(path)
@@ -163,14 +174,42 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_request_is_passed_on() {
         for (status, body, expected) in [
-            (400, r#"{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
-                rejected(400, "too long", Some("messages"), Some("context_length_exceeded"))),
-            (400, r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error"}}"#, rejected(400, "too long", None, None)),
+            (
+                400,
+                r#"{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
+                rejected(400, "too long", Some("messages"), Some("context_length_exceeded")),
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error"}}"#,
+                rejected(400, "too long", None, None),
+            ),
             (400, r#"{"error":"bad image"}"#, rejected(400, "bad image", None, None)),
-            (400, r#"{"object":"error","message":"no","type":"invalid","code":"3051"}"#, rejected(400, "no", None, None)),
-            (422, r#"{"detail":[{"loc":["body","messages",0,"content"],"msg":"Field required","type":"missing"}]}"#,
-                rejected(422, "messages[0].content: Field required", Some("messages[0].content"), None)),
-            (413, "<html>Too large</html>", rejected(413, "The model's provider rejected the request without saying why.", None, None)),
+            (
+                400,
+                r#"{"object":"error","message":"no","type":"invalid","code":"3051"}"#,
+                rejected(400, "no", None, None),
+            ),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","messages",0,"content"],"msg":"Field required","type":"missing"}]}"#,
+                rejected(
+                    422,
+                    "messages[0].content: Field required",
+                    Some("messages[0].content"),
+                    None,
+                ),
+            ),
+            (
+                413,
+                "<html>Too large</html>",
+                rejected(
+                    413,
+                    "The model's provider rejected the request without saying why.",
+                    None,
+                    None,
+                ),
+            ),
         ] {
             assert_eq!(answer(status, body), expected, "{body}");
         }
@@ -179,15 +218,39 @@ mod tests {
     #[test]
     fn what_is_wrong_with_us_or_the_provider_is_not() {
         for (status, body, expected) in [
-            (401, r#"{"error":{"message":"Incorrect API key provided: sk-abc"}}"#, ProviderError::Authentication),
+            (
+                401,
+                r#"{"error":{"message":"Incorrect API key provided: sk-abc"}}"#,
+                ProviderError::Authentication,
+            ),
             (403, "", ProviderError::Authentication),
-            (404, r#"{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}"#, ProviderError::ModelNotFound),
-            (400, r#"{"error":{"message":"gone","code":"model_decommissioned"}}"#, ProviderError::ModelNotFound),
-            (429, r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#, ProviderError::RateLimited { retry_after: Some(7) }),
-            (429, r#"{"error":{"message":"pay","type":"insufficient_quota","code":"insufficient_quota"}}"#, ProviderError::QuotaExceeded),
+            (
+                404,
+                r#"{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}"#,
+                ProviderError::ModelNotFound,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"gone","code":"model_decommissioned"}}"#,
+                ProviderError::ModelNotFound,
+            ),
+            (
+                429,
+                r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#,
+                ProviderError::RateLimited { retry_after: Some(7) },
+            ),
+            (
+                429,
+                r#"{"error":{"message":"pay","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+                ProviderError::QuotaExceeded,
+            ),
             (503, "", ProviderError::Overloaded { retry_after: Some(7) }),
             (529, "", ProviderError::Overloaded { retry_after: Some(7) }),
-            (500, r#"{"error":{"message":"oops"}}"#, ProviderError::failed("status 500: oops")),
+            (
+                500,
+                r#"{"error":{"message":"oops"}}"#,
+                ProviderError::failed("status 500: oops"),
+            ),
             (301, "", ProviderError::failed("status 301: no readable error")),
         ] {
             assert_eq!(answer(status, body), expected, "{status} {body}");
@@ -197,10 +260,25 @@ mod tests {
     #[test]
     fn errors_within_a_stream_are_told_by_code_or_type() {
         let event = |text: &str| from_event(&serde_json::from_str(text).unwrap());
-        assert_eq!(event(r#"{"code":502,"message":"upstream"}"#), ProviderError::failed("status 502: upstream"));
-        assert_eq!(event(r#"{"type":"rate_limit_error","message":"x"}"#), ProviderError::RateLimited { retry_after: None });
-        assert_eq!(event(r#"{"type":"BadRequestError","message":"x","code":400}"#), rejected(400, "x", None, None));
-        assert_eq!(event(r#"{"type":"overloaded_error"}"#), ProviderError::Overloaded { retry_after: None });
-        assert!(matches!(event(r#"{"type":"server_error","message":"x"}"#), ProviderError::Failed { .. }));
+        assert_eq!(
+            event(r#"{"code":502,"message":"upstream"}"#),
+            ProviderError::failed("status 502: upstream")
+        );
+        assert_eq!(
+            event(r#"{"type":"rate_limit_error","message":"x"}"#),
+            ProviderError::RateLimited { retry_after: None }
+        );
+        assert_eq!(
+            event(r#"{"type":"BadRequestError","message":"x","code":400}"#),
+            rejected(400, "x", None, None)
+        );
+        assert_eq!(
+            event(r#"{"type":"overloaded_error"}"#),
+            ProviderError::Overloaded { retry_after: None }
+        );
+        assert!(matches!(
+            event(r#"{"type":"server_error","message":"x"}"#),
+            ProviderError::Failed { .. }
+        ));
     }
 }

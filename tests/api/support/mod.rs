@@ -130,7 +130,9 @@ impl TestApp {
     }
 
     pub fn chat_request(&self, token: &str, body: &Value) -> reqwest::RequestBuilder {
-        self.request(Method::POST, "/public/openai/v1/chat/completions").bearer_auth(token).json(body)
+        self.request(Method::POST, "/public/openai/v1/chat/completions")
+            .bearer_auth(token)
+            .json(body)
     }
 
     pub async fn chat(&self, token: &str, body: &Value) -> Reply {

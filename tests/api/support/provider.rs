@@ -44,7 +44,11 @@ impl FakeProvider {
         let answers = Mutex::new(VecDeque::from(answers));
         Self::choosing(move |_| {
             let mut answers = answers.lock().unwrap();
-            if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }
+            if answers.len() > 1 {
+                answers.pop_front().unwrap()
+            } else {
+                answers[0].clone()
+            }
         })
         .await
     }
@@ -72,7 +76,10 @@ impl FakeProvider {
     pub async fn refusing() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        Self { port, received: Arc::default() }
+        Self {
+            port,
+            received: Arc::default(),
+        }
     }
 
     pub fn base_url(&self) -> String {
@@ -84,11 +91,7 @@ impl FakeProvider {
     }
 }
 
-async fn serve(
-    mut connection: TcpStream,
-    choose: Choose,
-    log: Arc<Mutex<Vec<Received>>>,
-) {
+async fn serve(mut connection: TcpStream, choose: Choose, log: Arc<Mutex<Vec<Received>>>) {
     connection.set_nodelay(true).unwrap();
     let Some(request) = read_request(&mut connection).await else {
         return;
@@ -120,7 +123,10 @@ async fn read_request(connection: &mut TcpStream) -> Option<Received> {
             let length = length.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
             if body.len() >= length {
                 let body = serde_json::from_str(body).ok()?;
-                return Some(Received { head: head.to_owned(), body });
+                return Some(Received {
+                    head: head.to_owned(),
+                    body,
+                });
             }
         }
         if connection.read_buf(&mut bytes).await.ok()? == 0 {
@@ -169,12 +175,16 @@ fn chunk(choices: Value) -> String {
 
 /// A chunk with text, as OpenAI sends it.
 pub fn text(text: &str) -> Step {
-    piece(&chunk(json!([{"index": 0, "delta": {"content": text}, "logprobs": null, "finish_reason": null}])))
+    piece(&chunk(
+        json!([{"index": 0, "delta": {"content": text}, "logprobs": null, "finish_reason": null}]),
+    ))
 }
 
 /// The chunk with the finish reason, as OpenAI sends it.
 pub fn finish(reason: &str) -> Step {
-    piece(&chunk(json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason}])))
+    piece(&chunk(
+        json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason}]),
+    ))
 }
 
 /// The chunk that `stream_options.include_usage` asks for.

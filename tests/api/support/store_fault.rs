@@ -27,7 +27,8 @@ pub async fn in_front_of(address: SocketAddr, fault: Fault) -> SdkConfig {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let own_address = listener.local_addr().unwrap();
     if fault != Fault::Down {
-        let proxy = Router::new().fallback(move |headers: HeaderMap, body: Bytes| answer(address, fault, headers, body));
+        let proxy =
+            Router::new().fallback(move |headers: HeaderMap, body: Bytes| answer(address, fault, headers, body));
         tokio::spawn(async move { axum::serve(listener, proxy).await });
     }
     embedded_store::client_config(own_address).await
@@ -43,7 +44,10 @@ async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes
     if target.ends_with(".Query") {
         return r#"{"Items":[],"Count":0,"ScannedCount":0}"#.into_response();
     }
-    let request = reqwest::Client::new().post(format!("http://{store}/")).headers(headers).body(body);
+    let request = reqwest::Client::new()
+        .post(format!("http://{store}/"))
+        .headers(headers)
+        .body(body);
     let response = request.send().await.unwrap();
     (response.status(), response.bytes().await.unwrap()).into_response()
 }

@@ -19,3 +19,34 @@ help:
 
 include local/model.mk
 include deploy/template.mk
+
+BUILD_ASSISTANTS := cargo build --features cli --bin assistants
+
+# Only where no provider's key is set is the local model's server needed.
+run: $(LOCAL_MODEL)
+	$(BUILD_ASSISTANTS)
+	$(RUN_PYTHON) local/run.py --assistants target/debug/assistants --port $(PORT)
+
+invoke: $(LOCAL_MODEL)
+	@test -n "$(EVENT)" || { echo "Which event? For example: make invoke EVENT=events/chat-stream.json"; exit 2; }
+	$(BUILD_ASSISTANTS) --bin endpoint
+	$(RUN_PYTHON) local/run.py --assistants target/debug/assistants --invoke "$(EVENT)" --endpoint target/debug/endpoint
+
+# The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
+test: $(TEST_VENV)/.stamp $(NODE_MODULES) $(TINY_MODEL)
+	INSTA_UPDATE=no cargo test $(CARGO_FEATURES)
+
+check: fmt lint docs template-check test
+
+fmt:
+	cargo fmt --check
+
+lint:
+	cargo clippy --all-targets $(CARGO_FEATURES) -- --deny warnings
+	cargo clippy --lib --bin endpoint -- --deny warnings
+
+docs:
+	RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items $(CARGO_FEATURES)
+
+clean:
+	rm -rf target .local .aws-sam tests/clients/node_modules

@@ -31,7 +31,9 @@ def main():
     if not model.is_file():
         fail(f"there is no model file {model}")
     port = options.port or free_port()
-    require_free(port)
+    trouble = why_not_free(port)
+    if trouble:
+        fail(f"cannot listen on port {port}: {trouble}")
 
     announce = take_over_stdout(verbose=options.verbose)
     server = start(model, options.alias, port)
@@ -74,16 +76,20 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def require_free(port):
+def why_not_free(port):
+    """Why nothing can listen on this port; None when it is free."""
     with socket.socket() as probe:
-        # As llama.cpp does, so that connections of an earlier run that the
-        # kernel still remembers do not count as taken.
+        # As the servers do, so that connections of an earlier run that the
+        # kernel still remembers do not count.
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            fail(f"cannot listen on port {port}: {getattr(error, 'strerror', None) or error}")
+        except OSError as error:
+            return error.strerror
+        except OverflowError:
+            return "ports go up to 65535"
+    return None
 
 
 def take_over_stdout(verbose):

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub mod settings;
 pub mod store;
 
 use crate::{
@@ -47,11 +48,6 @@ pub struct Record {
 pub struct Assistant {
     record: Record,
 }
-
-/// The prefix type of settings' keys where `configurable.type` does not say another.
-const DEFAULT_TYPE: &str = "agent";
-/// All prefix types that are in use.
-const TYPES: [&str; 3] = [DEFAULT_TYPE, "chatbot", "chat_retrieval"];
 
 impl Assistant {
     /// Wraps a record.
@@ -109,7 +105,11 @@ impl Assistant {
             .or_else(|| non_blank(self.record.config.get("model")?))
             .or_else(|| self.text("agent_type").filter(|name| *name != "agent"))
             .ok_or_else(|| Error::Misconfigured("no model is set. Set `model` in its `config.configurable`.".into()))?;
-        provider::choose(configured, self.text("provider"), self.text("base_url"))
+        let mut model = provider::choose(configured, self.text("provider"), self.text("base_url"))?;
+        model.streams = self
+            .setting("streaming")
+            .is_none_or(|streaming| streaming != &Value::Bool(false));
+        Ok(model)
     }
 
     /// The system prompt.
@@ -127,17 +127,8 @@ impl Assistant {
             .map_err(|error| Error::Misconfigured(format!("its default parameters cannot be used. {error}")))
     }
 
-    /// A setting by its bare name. The key prefixed with the assistant's type wins, then the bare one, then the
-    /// other types' keys; `null` counts as unset.
     fn setting(&self, name: &str) -> Option<&Value> {
-        let configurable = self.record.config.get("configurable")?;
-        let own_type = configurable.get("type").and_then(Value::as_str).unwrap_or(DEFAULT_TYPE);
-        let prefixed = |kind: &str| configurable.get(format!("type=={kind}/{name}"));
-        let found = |value: &&Value| !value.is_null();
-        prefixed(own_type)
-            .filter(found)
-            .or_else(|| TYPES.iter().find_map(|kind| prefixed(kind).filter(found)))
-            .or_else(|| configurable.get(name).filter(found))
+        settings::get(&self.record.config, name)
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -138,6 +138,8 @@ pub struct Model {
     pub name: String,
     /// Where it runs.
     pub server: Server,
+    /// Whether it can be asked for a stream; the setting `streaming: false` says that its provider won't.
+    pub streams: bool,
 }
 
 impl Model {
@@ -178,7 +180,11 @@ pub fn choose(configured: &str, provider: Option<&str>, base_url: Option<&str>) 
             )));
         }
     };
-    Ok(Model { name, server })
+    Ok(Model {
+        name,
+        server,
+        streams: true,
+    })
 }
 
 fn unknown_provider(name: &str) -> Error {

@@ -16,8 +16,8 @@ use aws_sdk_dynamodb::{
 use super::{Assistant, Record};
 use crate::{config::Tables, error::Error, token::TokenDigest};
 
-pub mod create;
-pub mod update;
+pub mod list;
+pub mod write;
 
 /// The sparse index of the Assistants table.
 pub const TOKEN_DIGEST_INDEX: &str = "by_token_digest";
@@ -115,9 +115,7 @@ impl Store {
         let item = self
             .get_item(&self.tables.assistants, "assistant_id", assistant_id)
             .await?;
-        item.map(serde_dynamo::from_item)
-            .transpose()
-            .map_err(|error| Error::Misconfigured(format!("its stored item cannot be read ({error}).")))
+        item.map(record).transpose()
     }
 
     async fn carrier(&self, assistant_id: &str, digest: &TokenDigest) -> Result<Option<Assistant>, Error> {
@@ -176,6 +174,11 @@ impl Store {
     fn hints(&self) -> std::sync::MutexGuard<'_, HashMap<TokenDigest, String>> {
         self.hints.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn record(item: Item) -> Result<Record, Error> {
+    serde_dynamo::from_item(item)
+        .map_err(|error| Error::Misconfigured(format!("its stored item cannot be read ({error}).")))
 }
 
 fn carries(record: &Record, digest: &TokenDigest) -> bool {

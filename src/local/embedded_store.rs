@@ -13,7 +13,10 @@ use aws_sdk_dynamodb::{
 };
 use tokio::net::TcpListener;
 
-use crate::{assistant::store::TOKEN_DIGEST_INDEX, config::Tables};
+use crate::{
+    assistant::store::{TOKEN_DIGEST_INDEX, list::OWNER_INDEX},
+    config::Tables,
+};
 
 /// Why the store could not be opened.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -84,7 +87,7 @@ async fn create_assistants_table(client: &Client, name: &str) -> Result<(), Erro
         .projection(projection(ProjectionType::KeysOnly))
         .build()?;
     let by_owner = GlobalSecondaryIndex::builder()
-        .index_name("by_owner")
+        .index_name(OWNER_INDEX)
         .key_schema(key("owner_id", KeyType::Hash)?)
         .key_schema(key("created_at", KeyType::Range)?)
         .projection(projection(ProjectionType::All))

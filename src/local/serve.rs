@@ -3,12 +3,14 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::serve::ListenerExt;
-use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::embedded_store::{self, Error};
 use crate::{
-    assistant::store::{Lookup, Store, create::NewAssistant},
+    assistant::store::{
+        Lookup, Store,
+        write::{Change, NewAssistant},
+    },
     config::Config,
     http::{App, router},
     token::Token,
@@ -90,8 +92,11 @@ pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
         .ok_or("the demo assistant needs a token")?;
     match store.find(&digest).await? {
         Lookup::Found(assistant) => {
-            let config: Value = demo.config;
-            store.replace_config(assistant.record(), config).await?;
+            let change = Change {
+                config: Some(demo.config),
+                ..Change::default()
+            };
+            store.update(assistant.record(), change).await?;
         }
         Lookup::Deleted => return Err("the demo token was a deleted assistant's. Choose another.".into()),
         Lookup::Unknown => {

@@ -1,7 +1,7 @@
 //! Who gets an answer: every row of the spec's troubleshooting table, and the contract's beside it.
 
-use assistant_endpoint::local::embedded_store;
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use assistant_endpoint::assistant::store::write::{Change, TokenChange};
+use assistant_endpoint::token::Token;
 use reqwest::Method;
 use serde_json::json;
 
@@ -15,10 +15,6 @@ const CHAT: &str = "/public/openai/v1/chat/completions";
 
 async fn app() -> TestApp {
     TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await
-}
-
-fn key(name: &str, value: &str) -> (String, AttributeValue) {
-    (name.to_owned(), AttributeValue::S(value.to_owned()))
 }
 
 #[tokio::test]
@@ -64,15 +60,7 @@ async fn with_the_token_of_a_deleted_assistant_it_is_404() {
     let configurable = json!({"access_mode": "public_token", "model": "gpt-4o"});
     let (record, token) = create(&app.store, configurable).await;
     assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
-    let client = Client::new(&app.aws);
-    let (name, id) = key("assistant_id", &record.assistant_id);
-    client
-        .delete_item()
-        .table_name(embedded_store::tables().assistants)
-        .key(name, id)
-        .send()
-        .await
-        .unwrap();
+    app.store.delete(&record).await.unwrap();
     let message = app.chat(&token, &hello(false)).await.error(404, "assistant_not_found");
     assert!(message.starts_with("Assistant not found"), "{message}");
 }
@@ -108,29 +96,24 @@ async fn a_rotated_or_disabled_token_is_out_on_the_next_request_and_a_new_one_in
     let (record, old) = create(&app.store, json!({"access_mode": "public_token", "model": "gpt-4o"})).await;
     assert_eq!(app.chat(&old, &hello(false)).await.status, 200);
 
-    // Written behind the endpoint's back, as another process would; the old claim stays, as after a crash.
-    let new = assistant_endpoint::token::Token::generate().unwrap();
-    let tables = embedded_store::tables();
-    let client = Client::new(&app.aws);
-    let (name, id) = key("assistant_id", &record.assistant_id);
-    client
-        .update_item()
-        .table_name(&tables.assistants)
-        .key(name, id)
-        .update_expression("SET token_digest = :digest")
-        .expression_attribute_values(":digest", AttributeValue::S(new.digest().as_str().into()))
-        .send()
-        .await
-        .unwrap();
+    // Written by a store that the endpoint does not know of, as another process would.
+    let token = Token::generate().unwrap();
+    let new = token.reveal().to_owned();
+    let rotation = Change {
+        token: Some(TokenChange::Set(token)),
+        ..Change::default()
+    };
+    let record = app.store.update(&record, rotation).await.unwrap();
     app.chat(&old, &hello(false)).await.error(401, "invalid_api_key");
-    assert_eq!(app.chat(new.reveal(), &hello(false)).await.status, 200);
+    assert_eq!(app.chat(&new, &hello(false)).await.status, 200);
 
-    let record = app.store.get(&record.assistant_id).await.unwrap().unwrap();
     let closed = json!({"configurable": {"access_mode": "authenticated", "model": "gpt-4o"}});
-    app.store.replace_config(&record, closed).await.unwrap();
-    app.chat(new.reveal(), &hello(false))
-        .await
-        .error(403, "public_access_disabled");
+    let change = Change {
+        config: Some(closed),
+        ..Change::default()
+    };
+    app.store.update(&record, change).await.unwrap();
+    app.chat(&new, &hello(false)).await.error(403, "public_access_disabled");
 }
 
 #[tokio::test]

@@ -3,8 +3,7 @@
 
 use std::{collections::HashMap, path::Path, process::Stdio};
 
-use assistant_endpoint::{local::embedded_store, token::Token};
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use assistant_endpoint::token::Token;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -105,13 +104,7 @@ async fn start() -> (TestApp, HashMap<&'static str, String>) {
     tokens.insert("invalid", Token::generate().unwrap().reveal().to_owned());
     tokens.insert("misconfigured", app.assistant_with(json!({"provider": "nobody"})).await);
     let (deleted, token) = create(&app.store, json!({"access_mode": "public_token"})).await;
-    Client::new(&app.aws)
-        .delete_item()
-        .table_name(embedded_store::tables().assistants)
-        .key("assistant_id", AttributeValue::S(deleted.assistant_id))
-        .send()
-        .await
-        .unwrap();
+    app.store.delete(&deleted).await.unwrap();
     tokens.insert("deleted", token);
     (app, tokens)
 }

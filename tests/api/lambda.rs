@@ -6,7 +6,7 @@ use std::{
 };
 
 use assistant_endpoint::{
-    assistant::store::{Store, create::NewAssistant},
+    assistant::store::{Store, write::NewAssistant},
     local::{embedded_store, function::Function, runtime_api::Piece, serve::put_demo},
     token::Token,
 };

@@ -18,7 +18,7 @@ use clap::Args;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc::UnboundedReceiver};
 
-use super::Demo;
+use super::demo::Demo;
 
 #[derive(Args)]
 pub struct Invoke {

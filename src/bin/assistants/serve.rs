@@ -8,7 +8,7 @@ use assistant_endpoint::local::{
 };
 use clap::Args;
 
-use super::Demo;
+use super::demo::Demo;
 
 #[derive(Args)]
 pub struct Serve {

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
 };
 
-/// The body of `POST <base URL>/chat/completions`. A stream is always asked for. Sampling parameters and hints that
+/// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters and hints that
 /// the server does not take, or that are `omitted`, are left out.
 ///
 /// # Errors
@@ -28,8 +28,8 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     let mut body = Map::new();
     body.insert("model".into(), json!(prompt.model.name));
     body.insert("messages".into(), json!(messages));
-    body.insert("stream".into(), json!(true));
-    if !omitted.contains("stream_options") {
+    body.insert("stream".into(), json!(prompt.model.streams));
+    if prompt.model.streams && !omitted.contains("stream_options") {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
     for (name, value) in prompt.parameters.iter() {

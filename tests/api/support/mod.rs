@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use assistant_endpoint::{
     assistant::{
         Record,
-        store::{Store, create::NewAssistant},
+        store::{Store, write::NewAssistant},
     },
     config::Config,
     http::{App, router},
@@ -47,7 +47,7 @@ pub async fn create(store: &Store, configurable: Value) -> (Record, String) {
 
 pub struct TestApp {
     pub address: SocketAddr,
-    pub aws: SdkConfig,
+    pub store_address: SocketAddr,
     pub store: Store,
     pub provider: FakeProvider,
     client: reqwest::Client,
@@ -66,21 +66,21 @@ impl TestApp {
 
     /// An endpoint whose OpenAI is `provider`, with more settings.
     pub async fn with(provider: FakeProvider, settings: &[(&str, &str)]) -> Self {
-        let (aws, _) = start_store().await;
-        Self::build(provider, settings, aws.clone(), &aws).await
+        let (aws, address) = start_store().await;
+        Self::build(provider, settings, (&aws, address), &aws).await
     }
 
     /// An endpoint that sees its store through a fault; the test itself sees the store as it is.
     pub async fn with_store_fault(provider: FakeProvider, fault: Fault) -> Self {
         let (aws, address) = start_store().await;
         let faulty = store_fault::in_front_of(address, fault).await;
-        Self::build(provider, &[], aws, &faulty).await
+        Self::build(provider, &[], (&aws, address), &faulty).await
     }
 
     async fn build(
         provider: FakeProvider,
         settings: &[(&str, &str)],
-        aws: SdkConfig,
+        (aws, store_address): (&SdkConfig, SocketAddr),
         seen_by_endpoint: &SdkConfig,
     ) -> Self {
         let tables = embedded_store::tables();
@@ -100,8 +100,8 @@ impl TestApp {
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             address,
-            store: Store::new(&aws, tables.clone()),
-            aws,
+            store: Store::new(aws, tables.clone()),
+            store_address,
             provider,
             client: reqwest::Client::new(),
         }

@@ -1,0 +1,174 @@
+"""Run the whole endpoint on this machine: what `make run` does.
+
+    python local/run.py --assistants PROGRAM [--port N] [--data FILE] [--model FILE.gguf]
+
+The demo assistant's model is that of the first provider whose key is set in
+the environment, else a small one served here by local/model_server.py.
+Ctrl-C or SIGTERM stops everything.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from model_server import why_not_free
+
+# The first key that is set decides.
+MODELS_BY_KEY = (
+    ("OPENAI_API_KEY", "gpt-4o-mini"),
+    ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
+    ("GROQ_API_KEY", "groq/llama-3.1-8b-instant"),
+    ("OPENROUTER_API_KEY", "openrouter/openai/gpt-4o-mini"),
+    ("TOGETHER_API_KEY", "together/meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+    ("FIREWORKS_API_KEY", "fireworks/accounts/fireworks/models/llama-v3p1-8b-instruct"),
+    ("DEEPSEEK_API_KEY", "deepseek/deepseek-chat"),
+    ("XAI_API_KEY", "xai/grok-3-mini"),
+)
+LOCAL_MODEL = "smollm2-135m-instruct"
+OWN_MODEL = "local-model"  # what a --model file is called
+MODEL_SERVER = pathlib.Path(__file__).with_name("model_server.py")
+POLL_SECONDS = 0.1
+STOP_SECONDS = 5
+
+
+def main():
+    options = parse_options()
+    trouble = why_not_free(options.port)
+    if trouble:
+        say(f"cannot listen on port {options.port}: {trouble}; choose another: make run PORT={options.port + 1}")
+        return 1
+    options.data.parent.mkdir(parents=True, exist_ok=True)
+
+    children = Children()
+    children.stop_on_signals()
+    try:
+        return run(options, children)
+    finally:
+        children.stop()
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--assistants", required=True, metavar="PROGRAM", help="the assistants binary")
+    parser.add_argument("--port", type=int, default=8787)
+    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(".local/assistants.db"))
+    parser.add_argument("--model", metavar="FILE", help="a GGUF file to serve here, whatever keys are set")
+    return parser.parse_args()
+
+
+def run(options, children):
+    command = [options.assistants, "serve", "--port", str(options.port), "--data", str(options.data)]
+    environment = dict(os.environ)
+
+    key, model = (None, None) if options.model else keyed_model()
+    if key:
+        say(f"the model is {model}, since {key} is set")
+        command += ["--demo-model", model]
+    else:
+        base_url, model = start_local_model(options.model, children)
+        if not base_url:
+            return children.exit_code()
+        command += ["--demo-model", model, "--demo-base-url", base_url]
+        environment["ALLOW_PRIVATE_PROVIDERS"] = "true"
+
+    children.start("the endpoint", command, stdin=subprocess.DEVNULL, env=environment)
+    while children.running():
+        time.sleep(POLL_SECONDS)
+    return children.exit_code()
+
+
+def keyed_model():
+    return next(((key, model) for key, model in MODELS_BY_KEY if os.environ.get(key)), (None, None))
+
+
+def start_local_model(file, children):
+    """Its base URL, None if it was stopped or failed, and its name."""
+    model = OWN_MODEL if file else LOCAL_MODEL
+    say(f"starting {file or model} on this machine" + ("" if file else ", since no provider key is set"))
+    # With its standard input held here it ends even if this process is killed.
+    command = [sys.executable, str(MODEL_SERVER), "--exit-with-stdin", "--alias", model]
+    if file:
+        command += ["--model", file]
+    server = children.start("the model server", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    lines = []
+    threading.Thread(target=lambda: lines.append(server.stdout.readline()), daemon=True).start()
+    started = time.monotonic()
+    dots = 0
+    while not any(lines) and children.running():
+        time.sleep(POLL_SECONDS)
+        if time.monotonic() - started > dots + 1:
+            dots += 1
+            print(".", end="", file=sys.stderr, flush=True)
+    if dots:
+        print(file=sys.stderr, flush=True)
+    ready, _, base_url = "".join(lines).strip().partition(" ")
+    return (base_url if ready == "ready" else None), model
+
+
+class Children:
+    """The programs started here, which live and end together."""
+
+    def __init__(self):
+        self.started = []
+        self.asked_to_stop = False
+
+    def stop_on_signals(self):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # nohup has the hang-up ignored, and it should stay so.
+            if number and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+                signal.signal(number, self.note_signal)
+
+    def note_signal(self, *_):
+        # No exception: it could come between a start and its being noted.
+        self.asked_to_stop = True
+
+    def start(self, name, command, **options):
+        try:
+            child = subprocess.Popen(command, **options)
+        except OSError as error:
+            say(f"cannot start {name}: {command[0]}: {error.strerror}")
+            sys.exit(1)
+        self.started.append((name, child))
+        return child
+
+    def running(self):
+        return not self.asked_to_stop and all(child.poll() is None for _, child in self.started)
+
+    def exit_code(self):
+        """0 when asked to stop, else that of the one that ended by itself."""
+        # Ctrl-C reaches the children too: give our own signal time to arrive.
+        time.sleep(POLL_SECONDS)
+        if self.asked_to_stop:
+            return 0
+        for name, child in self.started:
+            code = child.poll()
+            if code is not None:
+                say(f"{name} ended by itself, " + (f"code {code}" if code >= 0 else f"signal {-code}"))
+                return code if code >= 0 else 128 - code
+        return 0
+
+    def stop(self):
+        # The latest first, so that the endpoint can end its replies.
+        for name, child in reversed(self.started):
+            child.terminate()
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                say(f"{name} did not stop within {STOP_SECONDS} s: killing it")
+                child.kill()
+                child.wait()
+
+
+def say(message):
+    print(f"run: {message}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+//! Creating, listing, showing, changing and deleting assistants.
+
+use std::net::SocketAddr;
+
+use assistant_endpoint::{
+    assistant::{
+        Record,
+        store::{
+            Store,
+            write::{Change, NewAssistant, TokenChange},
+        },
+    },
+    config::Tables,
+    local::embedded_store::{self, Error},
+    token::Token,
+};
+use aws_config::BehaviorVersion;
+use clap::Args;
+use serde_json::json;
+
+use super::{settings::Settings, show};
+
+#[derive(Args)]
+pub struct Create {
+    /// Name, for its owner
+    #[arg(long)]
+    name: String,
+    #[command(flatten)]
+    settings: Settings,
+    /// Public token of 16 to 512 visible ASCII characters; generated unless given
+    #[arg(long)]
+    token: Option<String>,
+    /// Who may manage it: the `sub` of the owner's JWT
+    #[arg(long, default_value = "operator")]
+    owner: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub struct List {
+    /// Only those of this owner
+    #[arg(long)]
+    owner: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub struct Show {
+    /// The assistant's id
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub struct Update {
+    /// The assistant's id
+    id: String,
+    /// Name, for its owner
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub struct RotateToken {
+    /// The assistant's id
+    id: String,
+    /// Public token of 16 to 512 visible ASCII characters; generated unless given
+    #[arg(long)]
+    token: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub struct Delete {
+    /// The assistant's id
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Use the store of a running `assistants serve` in place of AWS
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8788")]
+    local: Option<SocketAddr>,
+}
+
+impl Create {
+    pub async fn run(mut self) -> Result<(), Error> {
+        let (token, revealed) = chosen_or_generated(self.token.as_deref())?;
+        let mut config = json!({"configurable": {}});
+        self.settings.access_mode.get_or_insert_with(|| "public_token".into());
+        self.settings.apply(&mut config)?;
+        let new = NewAssistant {
+            owner_id: self.owner,
+            name: self.name,
+            config,
+            token: Some(token),
+        };
+        let record = self.common.store().await?.create(new).await?;
+        show::print(&record, Some(&revealed), self.common.json)
+    }
+}
+
+impl List {
+    pub async fn run(self) -> Result<(), Error> {
+        let records = self.common.store().await?.list(self.owner.as_deref()).await?;
+        show::print_all(&records, self.common.json)
+    }
+}
+
+impl Show {
+    pub async fn run(self) -> Result<(), Error> {
+        let (_, record) = self.common.read(&self.id).await?;
+        show::print(&record, None, self.common.json)
+    }
+}
+
+impl Update {
+    pub async fn run(self) -> Result<(), Error> {
+        let (store, record) = self.common.read(&self.id).await?;
+        let mut config = record.config.clone();
+        self.settings.apply(&mut config)?;
+        let change = Change {
+            name: self.name,
+            config: Some(config),
+            token: None,
+        };
+        show::print(&store.update(&record, change).await?, None, self.common.json)
+    }
+}
+
+impl RotateToken {
+    pub async fn run(self) -> Result<(), Error> {
+        let (token, revealed) = chosen_or_generated(self.token.as_deref())?;
+        let (store, record) = self.common.read(&self.id).await?;
+        let change = Change {
+            token: Some(TokenChange::Set(token)),
+            ..Change::default()
+        };
+        let record = store.update(&record, change).await?;
+        show::print(&record, Some(&revealed), self.common.json)
+    }
+}
+
+impl Delete {
+    pub async fn run(self) -> Result<(), Error> {
+        let (store, record) = self.common.read(&self.id).await?;
+        store.delete(&record).await?;
+        if self.common.json {
+            println!("{:#}", json!({"assistant_id": record.assistant_id, "deleted": true}));
+        } else {
+            println!("Deleted {} ({}).", record.assistant_id, record.name);
+        }
+        Ok(())
+    }
+}
+
+impl Common {
+    async fn store(&self) -> Result<Store, Error> {
+        if let Some(address) = self.local {
+            let aws = embedded_store::client_config(address).await;
+            return Ok(Store::new(&aws, embedded_store::tables()));
+        }
+        let table = |name: &str| {
+            let found = std::env::var(name).ok().filter(|table| !table.is_empty());
+            found.ok_or_else(|| {
+                format!(
+                    "{name} is not set. Set it to the stack's table, or add --local for a running `assistants serve`."
+                )
+            })
+        };
+        let tables = Tables {
+            assistants: table("ASSISTANTS_TABLE")?,
+            token_claims: table("TOKEN_CLAIMS_TABLE")?,
+        };
+        Ok(Store::new(
+            &aws_config::load_defaults(BehaviorVersion::latest()).await,
+            tables,
+        ))
+    }
+
+    async fn read(&self, id: &str) -> Result<(Store, Record), Error> {
+        let store = self.store().await?;
+        let record = store.get(id).await?;
+        let record = record.ok_or_else(|| format!("there is no assistant {id}. `assistants list` shows all."))?;
+        Ok((store, record))
+    }
+}
+
+fn chosen_or_generated(token: Option<&str>) -> Result<(Token, String), Error> {
+    let token = match token {
+        Some(token) => Token::chosen(token)?,
+        None => Token::generate()?,
+    };
+    let revealed = token.reveal().to_owned();
+    Ok((token, revealed))
+}

@@ -1,0 +1,74 @@
+//! An assistant's settings as options.
+
+use assistant_endpoint::{
+    assistant::{Assistant, Record, settings},
+    local::embedded_store::Error,
+};
+use clap::Args;
+use serde_json::{Value, json};
+
+#[derive(Args, Default)]
+pub struct Settings {
+    /// Model, e.g. gpt-4o-mini or mistral/mistral-large-latest
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Provider, where the model's name does not tell
+    #[arg(long)]
+    pub provider: Option<String>,
+    /// OpenAI-compatible server of one's own
+    #[arg(long)]
+    pub base_url: Option<String>,
+    /// System prompt
+    #[arg(long)]
+    pub system_message: Option<String>,
+    /// Who may call it: public_token or authenticated
+    #[arg(long, value_parser = ["public_token", "authenticated"])]
+    pub access_mode: Option<String>,
+    /// Browser origin that may call it, e.g. https://shop.example; repeat for more
+    #[arg(long = "allowed-origin", value_name = "ORIGIN")]
+    pub allowed_origins: Vec<String>,
+    /// Any setting, its value as JSON or else as text, e.g. --set temperature=0.2
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub set: Vec<(String, Value)>,
+    /// Remove a setting
+    #[arg(long = "unset", value_name = "NAME")]
+    pub unset: Vec<String>,
+}
+
+fn name_and_value(argument: &str) -> Result<(String, Value), String> {
+    let (name, value) = argument.split_once('=').ok_or("write it as NAME=VALUE")?;
+    if name == "public_token" {
+        return Err("a public token is set with `create --token` or `rotate-token --token`".into());
+    }
+    let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+    Ok((name.to_owned(), value))
+}
+
+impl Settings {
+    /// Writes what is given into an assistant's config, and checks that the whole can be used.
+    pub fn apply(self, config: &mut Value) -> Result<(), Error> {
+        let origins = (!self.allowed_origins.is_empty()).then(|| json!(self.allowed_origins));
+        let given = [
+            ("access_mode", self.access_mode.map(Value::from)),
+            ("model", self.model.map(Value::from)),
+            ("provider", self.provider.map(Value::from)),
+            ("base_url", self.base_url.map(Value::from)),
+            ("system_message", self.system_message.map(Value::from)),
+            ("allowed_origins", origins),
+        ];
+        for (name, value) in given.into_iter().filter(|(_, value)| value.is_some()) {
+            settings::set(config, name, value);
+        }
+        for (name, value) in self.set {
+            settings::set(config, &name, Some(value));
+        }
+        for name in self.unset {
+            settings::set(config, &name, None);
+        }
+        let record: Record = serde_json::from_value(json!({"assistant_id": "-", "config": config}))?;
+        let assistant = Assistant::new(record);
+        assistant.model()?;
+        assistant.parameters()?;
+        Ok(())
+    }
+}

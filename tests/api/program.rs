@@ -1,0 +1,145 @@
+//! The `assistants` program, run as an operator would.
+
+use std::{net::SocketAddr, process::Output};
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::support::{
+    TestApp, hello,
+    provider::{FakeProvider, answer},
+};
+
+async fn run(store: SocketAddr, arguments: &[&str]) -> Output {
+    let local = store.to_string();
+    Command::new(env!("CARGO_BIN_EXE_assistants"))
+        .args(arguments)
+        .args(["--local", &local])
+        .env_remove("RUST_LOG")
+        .output()
+        .await
+        .unwrap()
+}
+
+async fn text(store: SocketAddr, arguments: &[&str]) -> String {
+    let output = run(store, arguments).await;
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn json_of(store: SocketAddr, arguments: &[&str]) -> Value {
+    serde_json::from_str(&text(store, &[arguments, &["--json"]].concat()).await).unwrap()
+}
+
+async fn failure(store: SocketAddr, arguments: &[&str]) -> String {
+    let output = run(store, arguments).await;
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn an_assistants_whole_life() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let store = app.store_address;
+    let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
+    let (id, token) = (
+        created["assistant_id"].as_str().unwrap(),
+        created["public_token"].as_str().unwrap(),
+    );
+    assert!(token.starts_with("pubkey_"));
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+
+    let shown = json_of(store, &["show", id]).await;
+    assert_eq!(
+        shown["config"],
+        json!({"configurable": {"type==agent/access_mode": "public_token", "type==agent/model": "gpt-4o"}})
+    );
+    assert!(shown.get("public_token").is_none() && shown.get("token_digest").is_none());
+
+    let updated = json_of(
+        store,
+        &[
+            "update",
+            id,
+            "--model",
+            "gpt-4o-mini",
+            "--set",
+            "temperature=0.2",
+            "--name",
+            "Ada",
+        ],
+    )
+    .await;
+    assert_eq!((&updated["name"], &updated["version"]), (&json!("Ada"), &json!(2)));
+    assert_eq!(app.chat(token, &hello(false)).await.json()["model"], "gpt-4o-mini");
+    let sent = app.provider.received().last().unwrap().body.clone();
+    assert_eq!(sent["temperature"], 0.2);
+    text(
+        store,
+        &["update", id, "--unset", "temperature", "--access-mode", "authenticated"],
+    )
+    .await;
+    app.chat(token, &hello(false))
+        .await
+        .error(403, "public_access_disabled");
+    text(store, &["update", id, "--access-mode", "public_token"]).await;
+
+    let rotated = json_of(store, &["rotate-token", id]).await;
+    app.chat(token, &hello(false)).await.error(401, "invalid_api_key");
+    let token = rotated["public_token"].as_str().unwrap();
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+
+    let table = text(store, &["list"]).await;
+    let lines: Vec<_> = table.lines().collect();
+    assert!(
+        lines[0].starts_with("ASSISTANT") && lines[1].contains("Ada") && lines[1].ends_with("public"),
+        "{table}"
+    );
+    assert!(!table.contains(token));
+
+    text(store, &["delete", id]).await;
+    app.chat(token, &hello(false)).await.error(404, "assistant_not_found");
+    assert_eq!(json_of(store, &["list"]).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_says_why() {
+    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let store = app.store_address;
+    let create = [
+        "create",
+        "--name",
+        "x",
+        "--model",
+        "gpt-4o",
+        "--token",
+        "pubkey_mybot_abc123",
+    ];
+    text(store, &create).await;
+    assert!(failure(store, &create).await.contains("already in use"));
+    for (arguments, why) in [
+        (
+            vec!["create", "--name", "x", "--model", "gpt-4o", "--token", "short"],
+            "16 to 512",
+        ),
+        (vec!["create", "--name", "x", "--model", "nobodys-model"], "`provider`"),
+        (vec!["create", "--name", "x"], "`model`"),
+        (
+            vec!["create", "--name", "x", "--model", "gpt-4o", "--set", "temperature=9"],
+            "temperature",
+        ),
+        (vec!["show", "nobody"], "there is no assistant nobody"),
+        (vec!["delete", "nobody"], "there is no assistant nobody"),
+    ] {
+        let error = failure(store, &arguments).await;
+        assert!(error.contains(why), "{arguments:?}: {error}");
+    }
+    let closed_port = FakeProvider::refusing().await.base_url();
+    let closed_port = closed_port
+        .trim_start_matches("http://")
+        .trim_end_matches("/v1")
+        .parse()
+        .unwrap();
+    assert!(failure(closed_port, &["list"]).await.contains("onnect"));
+}

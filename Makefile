@@ -20,20 +20,18 @@ help:
 include local/model.mk
 include deploy/template.mk
 
-BUILD_ASSISTANTS := cargo build --features cli --bin assistants
-
-# Only where no provider's key is set is the local model's server needed.
+# $(LOCAL_MODEL) is empty where a provider's key is set: its model answers then, and none is installed.
 run: $(LOCAL_MODEL)
-	$(BUILD_ASSISTANTS)
-	$(RUN_PYTHON) local/run.py --assistants target/debug/assistants --port $(PORT)
+	cargo build $(CARGO_FEATURES) --bin assistants
+	@exec $(RUN_PYTHON) local/run.py --assistants target/debug/assistants --port $(PORT)
 
 invoke: $(LOCAL_MODEL)
 	@test -n "$(EVENT)" || { echo "Which event? For example: make invoke EVENT=events/chat-stream.json"; exit 2; }
-	$(BUILD_ASSISTANTS) --bin endpoint
-	$(RUN_PYTHON) local/run.py --assistants target/debug/assistants --invoke "$(EVENT)" --endpoint target/debug/endpoint
+	cargo build $(CARGO_FEATURES) --bin assistants --bin endpoint
+	@exec $(RUN_PYTHON) local/run.py --assistants target/debug/assistants --invoke "$(EVENT)" --endpoint target/debug/endpoint
 
 # The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
-test: $(TEST_VENV)/.stamp $(NODE_MODULES) $(TINY_MODEL)
+test: $(TEST_VENV)/.stamp $(TINY_MODEL)
 	INSTA_UPDATE=no cargo test $(CARGO_FEATURES)
 
 check: fmt lint docs template-check test

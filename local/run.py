@@ -1,6 +1,7 @@
-"""Run the whole endpoint on this machine: what `make run` does.
+"""Run the whole endpoint on this machine: what `make run` and `make invoke` do.
 
     python local/run.py --assistants PROGRAM [--port N] [--data FILE] [--model FILE.gguf]
+    python local/run.py --assistants PROGRAM --invoke EVENT.json --endpoint PROGRAM [--model FILE.gguf]
 
 The demo assistant's model is that of the first provider whose key is set in
 the environment, else a small one served here by local/model_server.py.
@@ -18,7 +19,7 @@ import time
 
 from model_server import why_not_free
 
-# The first key that is set decides.
+# The first key that is set decides. local/model.mk reads the names too.
 MODELS_BY_KEY = (
     ("OPENAI_API_KEY", "gpt-4o-mini"),
     ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
@@ -32,17 +33,23 @@ MODELS_BY_KEY = (
 LOCAL_MODEL = "smollm2-135m-instruct"
 OWN_MODEL = "local-model"  # what a --model file is called
 MODEL_SERVER = pathlib.Path(__file__).with_name("model_server.py")
+DEFAULT_PORT = 8787
+OTHER_PORT = 8790
 POLL_SECONDS = 0.1
 STOP_SECONDS = 5
 
 
 def main():
     options = parse_options()
-    trouble = why_not_free(options.port)
-    if trouble:
-        say(f"cannot listen on port {options.port}: {trouble}; choose another: make run PORT={options.port + 1}")
-        return 1
-    options.data.parent.mkdir(parents=True, exist_ok=True)
+    if not options.invoke:
+        # The embedded store listens beside the endpoint.
+        for port in (options.port, options.port + 1):
+            trouble = why_not_free(port)
+            if trouble:
+                other = OTHER_PORT if options.port != OTHER_PORT else DEFAULT_PORT
+                say(f"cannot listen on port {port}: {trouble}; choose another: make run PORT={other}")
+                return 1
+        options.data.parent.mkdir(parents=True, exist_ok=True)
 
     children = Children()
     children.stop_on_signals()
@@ -55,14 +62,16 @@ def main():
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--assistants", required=True, metavar="PROGRAM", help="the assistants binary")
-    parser.add_argument("--port", type=int, default=8787)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="of the endpoint; its store's is one more")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(".local/assistants.db"))
     parser.add_argument("--model", metavar="FILE", help="a GGUF file to serve here, whatever keys are set")
+    parser.add_argument("--invoke", metavar="EVENT", help="send this one event through the Lambda binary instead")
+    parser.add_argument("--endpoint", metavar="PROGRAM", help="the Lambda binary for --invoke")
     return parser.parse_args()
 
 
 def run(options, children):
-    command = [options.assistants, "serve", "--port", str(options.port), "--data", str(options.data)]
+    command = [options.assistants, *assistants_arguments(options)]
     environment = dict(os.environ)
 
     key, model = (None, None) if options.model else keyed_model()
@@ -76,10 +85,19 @@ def run(options, children):
         command += ["--demo-model", model, "--demo-base-url", base_url]
         environment["ALLOW_PRIVATE_PROVIDERS"] = "true"
 
-    children.start("the endpoint", command, stdin=subprocess.DEVNULL, env=environment)
+    program = children.start("the endpoint", command, stdin=subprocess.DEVNULL, env=environment)
     while children.running():
         time.sleep(POLL_SECONDS)
+    code = program.poll()
+    if options.invoke and code is not None and code >= 0:
+        return code  # it is meant to end, and has said what went wrong
     return children.exit_code()
+
+
+def assistants_arguments(options):
+    if options.invoke:
+        return ["invoke", options.invoke] + (["--binary", options.endpoint] if options.endpoint else [])
+    return ["serve", "--port", str(options.port), "--store-port", str(options.port + 1), "--data", str(options.data)]
 
 
 def keyed_model():

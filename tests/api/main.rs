@@ -11,6 +11,7 @@ mod access;
 mod chat;
 mod clients;
 mod golden;
+mod inference;
 mod lambda;
 mod program;
 mod provider_failures;

@@ -24,8 +24,11 @@ pub struct Settings {
     /// Who may call it: public_token or authenticated
     #[arg(long, value_parser = ["public_token", "authenticated"])]
     pub access_mode: Option<String>,
-    /// Browser origin that may call it, e.g. https://shop.example; repeat for more
-    #[arg(long = "allowed-origin", value_name = "ORIGIN")]
+    #[arg(
+        long = "allowed-origin",
+        value_name = "ORIGIN",
+        help = "Browser origin that may call it, e.g. https://shop.example; repeat for more"
+    )]
     pub allowed_origins: Vec<String>,
     /// Any setting, its value as JSON or else as text, e.g. --set temperature=0.2
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]

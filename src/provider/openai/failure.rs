@@ -115,11 +115,15 @@ impl Words {
             .or_else(|| details(detail))
             .or_else(|| details(&body["message"]["detail"]));
         let number = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
+        // llama.cpp says by type what OpenAI says by code, and clients look for OpenAI's.
+        let overflow = text("type").filter(|kind| kind == "exceed_context_size_error");
         Self {
             message,
             kind: text("type"),
             param: text("param").or_else(|| path(&first["loc"])),
-            code: text("code").filter(|code| code.parse::<u64>().is_err()),
+            code: overflow
+                .map(|_| "context_length_exceeded".into())
+                .or_else(|| text("code").filter(|code| code.parse::<u64>().is_err())),
             status: number.and_then(|number| u16::try_from(number).ok()),
         }
     }
@@ -182,7 +186,7 @@ mod tests {
             (
                 400,
                 r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error"}}"#,
-                rejected(400, "too long", None, None),
+                rejected(400, "too long", None, Some("context_length_exceeded")),
             ),
             (400, r#"{"error":"bad image"}"#, rejected(400, "bad image", None, None)),
             (

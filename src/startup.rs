@@ -1,31 +1,39 @@
 //! What every binary sets up before its work.
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
-/// Lambda's log: one JSON object a line on stdout. `RUST_LOG` sets the level.
+/// Lambda's log: one JSON object a line on stdout.
 pub fn log_json() {
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_target(false)
-        .with_env_filter(filter())
-        .init();
+        .with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(levels())).init();
 }
 
 /// A terminal's log: readable lines on stderr.
 pub fn log_human() {
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter())
-        .init();
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(levels())).init();
 }
 
-fn filter() -> EnvFilter {
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"))
+/// `RUST_LOG` is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda runtime prints whole
+/// events, and with them the callers' tokens.
+fn levels() -> Targets {
+    let own = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok());
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(env!("CARGO_CRATE_NAME"), own.unwrap_or(LevelFilter::INFO))
 }
 
 /// Makes any panic end the process at once, as `panic = "abort"` does in the release profile: a panic that unwinds

@@ -22,11 +22,11 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts the binary with the environment that Lambda gives and `settings` on top.
+    /// Starts the binary with the environment that Lambda gives and `settings` on top; its log goes to `log`.
     ///
     /// # Errors
     /// Where it cannot be started or ends before it asks for an event.
-    pub async fn start(binary: &Path, store: SocketAddr, settings: &[(&str, &str)]) -> Result<Self, Error> {
+    pub async fn start(binary: &Path, store: SocketAddr, settings: &[(&str, &str)], log: Stdio) -> Result<Self, Error> {
         let api = RuntimeApi::start().await?;
         let tables = embedded_store::tables();
         let mut process = Command::new(binary)
@@ -42,6 +42,7 @@ impl Function {
             .env("TOKEN_CLAIMS_TABLE", tables.token_claims)
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
+            .stdout(log)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{} cannot be started: {error}", binary.display()))?;

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::error::Error;
 
-/// How often the secret is read at most, after its first reading.
+/// The shortest time between two readings after the first.
 const REREAD_AFTER: Duration = Duration::from_secs(60);
 
 /// Which key a request needs.
@@ -47,7 +47,8 @@ struct Secret {
 
 #[derive(Debug)]
 struct Reading {
-    at: Instant,
+    /// `None` for the first one, which may be followed by another at once.
+    repeated_at: Option<Instant>,
     keys: HashMap<KeyName, SecretString>,
 }
 
@@ -132,14 +133,14 @@ impl Secret {
         let mut cache = self.cache.lock().await;
         if let Some(reading) = cache.as_ref() {
             let known = reading.keys.get(name);
-            if known.is_some_and(|key| !is_refused(key)) || reading.at.elapsed() < REREAD_AFTER {
+            let too_soon = reading.repeated_at.is_some_and(|at| at.elapsed() < REREAD_AFTER);
+            if known.is_some_and(|key| !is_refused(key)) || too_soon {
                 return Ok(known.cloned());
             }
         }
-        let reading = cache.insert(Reading {
-            at: Instant::now(),
-            keys: self.read().await?,
-        });
+        let repeated_at = cache.is_some().then(Instant::now);
+        let keys = self.read().await?;
+        let reading = cache.insert(Reading { repeated_at, keys });
         Ok(reading.keys.get(name).cloned())
     }
 

@@ -254,12 +254,18 @@ async fn a_provider_that_does_not_stream_is_understood_too() {
         {"index": 0, "message": {"role": "assistant", "content": "All at once"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}});
     let app = TestApp::start(FakeProvider::always(response(200, "", &whole.to_string())).await).await;
-    let token = app.assistant().await;
+    let token = app.assistant_with(json!({"streaming": false})).await;
     let completion = app.chat(&token, &hello(false)).await.json();
     assert_eq!(completion["choices"][0]["message"]["content"], "All at once");
     let streamed = app.chat(&token, &hello(true)).await;
     assert_eq!(text_of(&streamed.events()), "All at once");
     assert!(streamed.is_done());
+    for request in app.provider.received() {
+        assert_eq!(
+            (&request.body["stream"], request.body.get("stream_options")),
+            (&json!(false), None)
+        );
+    }
 }
 
 #[tokio::test]

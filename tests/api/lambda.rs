@@ -2,6 +2,7 @@
 
 use std::{
     path::Path,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -45,6 +46,10 @@ impl Reply {
 
 /// A function whose provider gives `answer`, with the demo assistant that the events' token belongs to.
 async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProvider) {
+    start_logging(answer, settings, Stdio::null()).await
+}
+
+async fn start_logging(answer: Answer, settings: &[(&str, &str)], log: Stdio) -> (Function, FakeProvider) {
     let provider = FakeProvider::always(answer).await;
     let (aws, store) = start_store().await;
     let demo = NewAssistant {
@@ -63,7 +68,7 @@ async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProv
     ]
     .concat();
     (
-        Function::start(Path::new(BINARY), store, &settings).await.unwrap(),
+        Function::start(Path::new(BINARY), store, &settings, log).await.unwrap(),
         provider,
     )
 }
@@ -237,4 +242,40 @@ async fn a_missing_setting_stops_the_start_with_one_line() {
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(error, "endpoint: TOKEN_CLAIMS_TABLE: is required but not set\n");
+}
+
+#[tokio::test]
+async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (level, answer) in [("info", answer(&["Hi"])), ("trace", vec![stream_head(), text("Once")])] {
+        let file = folder.join(format!("log-{level}-{}", std::process::id()));
+        let log = std::fs::File::create(&file).unwrap();
+        let (function, _provider) = start_logging(answer, &[("RUST_LOG", level)], log.into()).await;
+        for name in ["chat.json", "chat-stream.json"] {
+            invoke(&function, event(name), TIMEOUT).await;
+        }
+        let log = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let replies: Vec<Value> = log
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .filter(|line: &Value| line["message"] == "reply")
+            .collect();
+        assert_eq!(replies.len(), 2, "{log}");
+        if level == "info" {
+            assert_eq!(
+                (&replies[0]["outcome"], &replies[0]["prompt_tokens"]),
+                (&json!("stop"), &json!(9))
+            );
+        } else {
+            assert_eq!(
+                (&replies[1]["outcome"], &replies[1]["code"]),
+                (&json!("error"), &json!("provider_error"))
+            );
+        }
+        for secret in ["pubkey_demo_local_0001", PLATFORM_KEY] {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert!(line.is_none(), "{line:?}");
+        }
+    }
 }

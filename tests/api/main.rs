@@ -12,6 +12,7 @@ mod chat;
 mod clients;
 mod golden;
 mod inference;
+mod keys;
 mod lambda;
 mod program;
 mod provider_failures;

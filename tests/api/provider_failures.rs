@@ -176,6 +176,16 @@ async fn a_parameter_that_the_model_turns_down_is_left_out_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_server_that_knows_no_stream_options_is_asked_without() {
+    let refusal = r#"{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#;
+    let app = TestApp::start(FakeProvider::new(vec![response(422, "", refusal), answer(&["Hi"])]).await).await;
+    let token = app.assistant().await;
+    assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
+    let sent = app.provider.received();
+    assert!(sent[0].body.get("stream_options").is_some() && sent[1].body.get("stream_options").is_none());
+}
+
+#[tokio::test]
 async fn what_would_change_the_answer_is_never_left_out() {
     for name in ["max_tokens", "stop", "response_format"] {
         let refusal = json!({"error": {"message": format!("Unsupported parameter: '{name}'"), "type": "invalid_request_error",

@@ -28,26 +28,30 @@ error_event  502 provider_error
 stall        504 provider_timeout"
 
 # What "Custom Request" sends with the fields of a Zap in it.
-FIELDS='{
-  "model": "gpt-4o",
-  "messages": [{"role": "user", "content": "Hello! What can you do?"}],
-  "stream": "false",
-  "temperature": "0.7",
-  "max_tokens": "100",
-  "top_p": ""
-}'
+fields() {
+  echo '{
+    "model": "gpt-4o",
+    "messages": [{"role": "user", "content": "Hello! What can you do?"}],
+    "stream": "'"$1"'",
+    "temperature": "0.7",
+    "max_tokens": "100",
+    "top_p": ""
+  }'
+}
 
-# TOKENS as a table of bash's.
-declare -A TOKEN
-while IFS== read -r name value; do
-  TOKEN[$name]=$value
-done < <(python3 -c 'import json, os
-for item in json.loads(os.environ["TOKENS"]).items(): print(*item, sep="=")')
+# Each of TOKENS as a variable TOKEN_<name>.
+eval "$(python3 -c 'import json, os, shlex
+for name, token in json.loads(os.environ["TOKENS"]).items(): print(f"TOKEN_{name}={shlex.quote(token)}")')"
+
+token() {
+  local variable="TOKEN_$1"
+  echo "${!variable}"
+}
 
 # custom_request <token> <body>: sets STATUS, and leaves the reply's body in $REPLY.
 custom_request() {
   STATUS=$(curl -sS -o "$REPLY" -w '%{http_code}' -X POST "$URL" \
-    -H "Authorization: Bearer ${TOKEN[$1]}" -H "Content-Type: application/json" --data "$2")
+    -H "Authorization: Bearer $(token "$1")" -H "Content-Type: application/json" --data "$2")
 }
 
 # expect <status> <what must hold, in Python, of `reply`, its `json`, or its `events`, `chunks` and `text`>
@@ -62,15 +66,15 @@ chunks = [parser.loads(event) for event in events if event != "[DONE]"]
 choices = [chunk["choices"][0] for chunk in chunks if "choices" in chunk]
 text = "".join(choice["delta"].get("content", "") for choice in choices)
 finish_reasons = [choice["finish_reason"] for choice in choices if choice["finish_reason"]]
-assert status == wanted and eval(condition), f"{status}, expected {wanted} and {condition}"
+assert status == wanted and eval(f"({condition})"), f"{status}, expected {wanted} and {condition}"
 PYTHON
 }
 
 custom_requests() {
-  custom_request story "$FIELDS"
+  custom_request story "$(fields false)"
   expect 200 'json["choices"][0]["message"]["content"] == TEXT and json["usage"]["total_tokens"] == 21'
   for reason in length content_filter; do
-    custom_request "$reason" "$FIELDS"
+    custom_request "$reason" "$(fields false)"
     expect 200 "json['choices'][0]['finish_reason'] == '$reason'"
   done
 }
@@ -83,7 +87,7 @@ messages_as_a_string() {
 }
 
 form_encoded() {
-  STATUS=$(curl -sS -o "$REPLY" -w '%{http_code}' "$URL" -H "Authorization: Bearer ${TOKEN[story]}" \
+  STATUS=$(curl -sS -o "$REPLY" -w '%{http_code}' "$URL" -H "Authorization: Bearer $(token story)" \
     -d model=gpt-4o -d stream=false --data-urlencode 'messages=[{"role": "user", "content": "Hi"}]')
   expect 400 'all(word in json["error"]["message"] for word in ["JSON", "payload", "Zapier"])'
 }
@@ -91,17 +95,17 @@ form_encoded() {
 errors() {
   local name status code
   while read -r name status code; do
-    custom_request "$name" "$FIELDS"
+    custom_request "$name" "$(fields false)"
     expect "$status" "json['error']['code'] == '$code' and json['error']['message'] and 'param' in json['error']"
   done <<<"$ERRORS"$'\n'"$CUT_OFF"
-  STATUS=$(curl -sS -o "$REPLY" -w '%{http_code}' "$URL" -H "Content-Type: application/json" --data "$FIELDS")
+  STATUS=$(curl -sS -o "$REPLY" -w '%{http_code}' "$URL" -H "Content-Type: application/json" --data "$(fields false)")
   expect 401 'json["error"]["message"].startswith("Missing authentication token")'
 }
 
 cut_off() {
   local name code
   while read -r name _ code; do
-    custom_request "$name" "${FIELDS/'"stream": "false"'/'"stream": "true"'}"
+    custom_request "$name" "$(fields true)"
     expect 200 "text == 'Once upon' and chunks[-1]['error']['code'] == '$code'
       and finish_reasons == [] and '[DONE]' not in events"
   done <<<"$CUT_OFF"
@@ -109,30 +113,28 @@ cut_off() {
 
 # The document's commands, but for the address and the token.
 document_buffered() {
-  curl "$URL" \
-    -H "Authorization: Bearer ${TOKEN[story]}" \
+  STATUS=$(curl "$URL" \
+    -H "Authorization: Bearer $(token story)" \
     -H "Content-Type: application/json" \
     -d '{
     "model": "gpt-4o",
     "messages": [{"role": "user", "content": "What is EpsimoAI?"}],
     "stream": false
-  }' -sS -o "$REPLY"
-  STATUS=200
+  }' -sS -o "$REPLY" -w '%{http_code}')
   expect 200 'json["id"].startswith("chatcmpl-") and json["object"] == "chat.completion"
     and json["choices"][0]["index"] == 0 and json["choices"][0]["finish_reason"] == "stop"
     and json["choices"][0]["message"] == {"role": "assistant", "content": TEXT, "refusal": None}'
 }
 
 document_streamed() {
-  curl -N "$URL" \
-    -H "Authorization: Bearer ${TOKEN[story]}" \
+  STATUS=$(curl -N "$URL" \
+    -H "Authorization: Bearer $(token story)" \
     -H "Content-Type: application/json" \
     -d '{
     "model": "gpt-4o",
     "messages": [{"role": "user", "content": "Tell me a story"}],
     "stream": true
-  }' -sS -o "$REPLY"
-  STATUS=200
+  }' -sS -o "$REPLY" -w '%{http_code}')
   expect 200 'text == TEXT and finish_reasons == ["stop"] and events[-1] == "[DONE]"
     and choices[0]["delta"] == {"role": "assistant", "content": "Once"}
     and all(chunk["object"] == "chat.completion.chunk" and "usage" not in chunk for chunk in chunks)'
@@ -142,4 +144,5 @@ CHECKS="custom_requests messages_as_a_string form_encoded errors cut_off documen
 for check in $CHECKS; do
   $check
 done
-echo "$(wc -w <<<"$CHECKS") passed, 0 failed"
+set -- $CHECKS
+echo "$# passed, 0 failed"

@@ -2,6 +2,7 @@
 
 use std::{
     path::PathBuf,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -47,7 +48,7 @@ impl Invoke {
             put_demo(&Store::new(&aws, tables.clone()), demo).await?;
         }
         let started = Instant::now();
-        let mut function = Function::start(&self.binary, store_address, &[]).await?;
+        let mut function = Function::start(&self.binary, store_address, &[], Stdio::inherit()).await?;
         println!("{:>9}  ready for events", elapsed(started, Instant::now()));
         let sent = Instant::now();
         let pieces = function.invoke(event, Duration::from_secs(self.timeout));

@@ -18,9 +18,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub mod provider;
+pub mod secret;
 pub mod store_fault;
 
 use provider::FakeProvider;
+use secret::Secret;
 use store_fault::Fault;
 
 pub const PLATFORM_KEY: &str = "sk-platform-key-of-the-tests";
@@ -75,6 +77,18 @@ impl TestApp {
         let (aws, address) = start_store().await;
         let faulty = store_fault::in_front_of(address, fault).await;
         Self::build(provider, &[], (&aws, address), &faulty).await
+    }
+
+    /// An endpoint with no key in its environment but a keys secret.
+    pub async fn with_secret(provider: FakeProvider, secret: &Secret) -> Self {
+        let (aws, address) = start_store().await;
+        let with_secret = secret.beside(address).await;
+        let settings = [
+            ("PROVIDER_KEYS_SECRET", "the-keys"),
+            ("OPENAI_API_KEY", ""),
+            ("ALLOW_PRIVATE_PROVIDERS", "true"),
+        ];
+        Self::build(provider, &settings, (&aws, address), &with_secret).await
     }
 
     async fn build(

@@ -30,8 +30,8 @@ pub struct Received {
     pub body: Value,
 }
 
-/// Chooses an answer for a request's body.
-type Choose = Arc<dyn Fn(&Value) -> Answer + Send + Sync>;
+/// Chooses an answer for a request.
+type Choose = Arc<dyn Fn(&Received) -> Answer + Send + Sync>;
 
 pub struct FakeProvider {
     port: u16,
@@ -55,6 +55,11 @@ impl FakeProvider {
 
     /// Gives the answer that `choose` has for a request's body.
     pub async fn choosing(choose: impl Fn(&Value) -> Answer + Send + Sync + 'static) -> Self {
+        Self::seeing(move |request| choose(&request.body)).await
+    }
+
+    /// Gives the answer that `choose` has for a whole request.
+    pub async fn seeing(choose: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
         let choose: Choose = Arc::new(choose);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -96,7 +101,7 @@ async fn serve(mut connection: TcpStream, choose: Choose, log: Arc<Mutex<Vec<Rec
     let Some(request) = read_request(&mut connection).await else {
         return;
     };
-    let answer = choose(&request.body);
+    let answer = choose(&request);
     log.lock().unwrap().push(request);
     for step in answer {
         match step {

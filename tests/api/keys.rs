@@ -1,0 +1,107 @@
+//! Which key goes where: from the secret, by provider and by origin, read anew when it has to be.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    TestApp, hello,
+    provider::{Answer, FakeProvider, answer, error},
+    secret::Secret,
+};
+
+/// A provider that takes one key only.
+async fn taking(key: &'static str) -> FakeProvider {
+    FakeProvider::seeing(move |request| -> Answer {
+        if request.head.contains(&format!("authorization: Bearer {key}\r\n")) || request.head.ends_with(key) {
+            answer(&["Hi"])
+        } else {
+            error(401, "invalid_api_key")
+        }
+    })
+    .await
+}
+
+async fn ask(app: &TestApp, settings: Value) -> u16 {
+    let token = app.assistant_with(settings).await;
+    app.chat(&token, &hello(false)).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn the_secret_is_read_once_and_again_when_its_key_is_refused() {
+    let secret = Secret::new(json!({"OPENAI_API_KEY": "sk-old"}));
+    let app = TestApp::with_secret(taking("sk-old").await, &secret).await;
+    for _ in 0..3 {
+        assert_eq!(ask(&app, json!({})).await, 200);
+    }
+    assert_eq!(secret.readings(), 1);
+
+    let app = TestApp::with_secret(taking("sk-new").await, &secret).await;
+    let token = app.assistant().await;
+    secret.set(json!({"OPENAI_API_KEY": "sk-older"}));
+    let warm = app.chat(&token, &hello(false)).await;
+    warm.error(502, "provider_authentication_failed");
+    let before = secret.readings();
+    secret.set(json!({"OPENAI_API_KEY": "sk-new"}));
+    // The last reading of the same minute counts: a bad key must not become a flood of readings.
+    app.chat(&token, &hello(true))
+        .await
+        .error(502, "provider_authentication_failed");
+    assert_eq!(secret.readings(), before);
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_taken_up_within_the_request() {
+    let secret = Secret::new(json!({"OPENAI_API_KEY": "sk-old"}));
+    let provider = FakeProvider::seeing({
+        let secret = secret.clone();
+        move |request| {
+            if request.head.contains("sk-old") {
+                // Rotated after it was read.
+                secret.set(json!({"OPENAI_API_KEY": "sk-new"}));
+                return error(401, "invalid_api_key");
+            }
+            answer(&["Hi"])
+        }
+    })
+    .await;
+    let app = TestApp::with_secret(provider, &secret).await;
+    assert_eq!(ask(&app, json!({})).await, 200);
+    assert_eq!((secret.readings(), app.provider.received().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_missing_key_says_which_and_is_found_once_it_is_there() {
+    let secret = Secret::new(json!({}));
+    let app = TestApp::with_secret(taking("sk-new").await, &secret).await;
+    let token = app.assistant().await;
+    let message = app
+        .chat(&token, &hello(false))
+        .await
+        .error(500, "assistant_misconfigured");
+    assert!(message.contains("`OPENAI_API_KEY`"), "{message}");
+    secret.set(json!({"OPENAI_API_KEY": "sk-new"}));
+    assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_own_server_gets_the_key_of_its_origin_and_no_other() {
+    let own = taking("sk-own").await;
+    let origin = own.base_url().replace("/v1", "");
+    let keys = json!({"OPENAI_API_KEY": "sk-platform", format!("{origin}/"): "sk-own"});
+    let app = TestApp::with_secret(FakeProvider::refusing().await, &Secret::new(keys)).await;
+    assert_eq!(ask(&app, json!({"base_url": own.base_url()})).await, 200);
+
+    let other = taking("sk-own").await;
+    assert_eq!(ask(&app, json!({"base_url": other.base_url()})).await, 502);
+    assert!(!other.received()[0].head.contains("authorization"));
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_is_503() {
+    for secret in [Secret::default(), Secret::new(json!("no object"))] {
+        let app = TestApp::with_secret(FakeProvider::refusing().await, &secret).await;
+        let token = app.assistant().await;
+        let reply = app.chat(&token, &hello(false)).await;
+        reply.error(503, "service_unavailable");
+        assert!(!reply.text.contains("the-keys"));
+    }
+}

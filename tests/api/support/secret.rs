@@ -1,0 +1,69 @@
+//! Secrets Manager's `GetSecretValue`, in the wire format of its API reference, for one secret.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use assistant_endpoint::local::embedded_store;
+use aws_config::SdkConfig;
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::store_fault::forward;
+
+/// The secret's value, which can be changed, and how often it was read.
+#[derive(Clone, Default)]
+pub struct Secret(Arc<Mutex<(Option<String>, usize)>>);
+
+impl Secret {
+    pub fn new(keys: Value) -> Self {
+        let secret = Self::default();
+        secret.set(keys);
+        secret
+    }
+
+    pub fn set(&self, keys: Value) {
+        self.0.lock().unwrap().0 = Some(keys.to_string());
+    }
+
+    pub fn readings(&self) -> usize {
+        self.0.lock().unwrap().1
+    }
+
+    /// How a client reaches Secrets Manager with this secret, and the store, at one address.
+    pub async fn beside(&self, store: SocketAddr) -> SdkConfig {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let secret = self.clone();
+        let routes = Router::new().fallback(move |headers: HeaderMap, body: Bytes| async move {
+            match headers["x-amz-target"].to_str().unwrap() {
+                "secretsmanager.GetSecretValue" => secret.answer(),
+                _ => forward(store, headers, body).await,
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        embedded_store::client_config(address).await
+    }
+
+    fn answer(&self) -> Response {
+        let mut secret = self.0.lock().unwrap();
+        secret.1 += 1;
+        match &secret.0 {
+            Some(value) => json!({"ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:the-keys-AbCdEf",
+                "Name": "the-keys", "SecretString": value, "VersionId": "1"})
+            .to_string()
+            .into_response(),
+            None => {
+                let error = r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#;
+                (StatusCode::BAD_REQUEST, error).into_response()
+            }
+        }
+    }
+}

@@ -7,15 +7,19 @@ PYTHON ?= python3
 PORT ?= 8787
 CARGO_FEATURES := --features cli
 
-.PHONY: help run invoke test check fmt lint docs clean
+.PHONY: help run invoke token test check fmt lint docs clean
 
 help:
 	@echo "make run                     the endpoint on http://127.0.0.1:$(PORT) with a demo assistant and a real model"
 	@echo "make invoke EVENT=FILE       one sample event (events/*.json) through the Lambda binary"
+	@echo "make token OWNER=me          a JWT for the management API"
 	@echo "make test                    all tests, installing what they need"
 	@echo "make check                   formatting, lints, docs, template, then all tests: what CI runs"
 	@echo "make bench                   the benchmarks"
 	@echo "make build / make deploy     the Lambda zip (arm64) / SAM deployment"
+
+CLIENTS_VENV := .local/clients-venv
+NODE_MODULES := tests/clients/node_modules
 
 include local/model.mk
 include deploy/template.mk
@@ -31,8 +35,18 @@ invoke: $(LOCAL_MODEL)
 	@exec $(RUN_PYTHON) local/run.py --assistants target/debug/assistants --invoke "$(EVENT)" --endpoint target/debug/endpoint
 
 # The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
-test: $(TEST_VENV)/.stamp $(TINY_MODEL)
+test: $(TEST_VENV)/.stamp $(CLIENTS_VENV)/.stamp $(NODE_MODULES)/.stamp $(TINY_MODEL)
 	INSTA_UPDATE=no cargo test $(CARGO_FEATURES)
+
+# LiteLLM needs an older SDK than the newest, so these clients have an environment of their own.
+$(CLIENTS_VENV)/.stamp: tests/requirements-clients.txt
+	$(new-venv)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(NODE_MODULES)/.stamp: tests/clients/package-lock.json
+	cd tests/clients && npm ci
+	@touch $@
 
 check: fmt lint docs template-check test
 
@@ -48,3 +62,10 @@ docs:
 
 clean:
 	rm -rf target .local .aws-sam tests/clients/node_modules
+
+# Signs a JWT for the management API: of the local run, or of a deployed stack with STACK=assistant-endpoint.
+OWNER ?= me
+token:
+	@cargo build --quiet $(CARGO_FEATURES) --bin assistants
+	@target/debug/assistants token --owner "$(OWNER)" $(if $(STACK),--secret-id "$$(aws cloudformation describe-stacks \
+		--stack-name $(STACK) --query "Stacks[0].Outputs[?OutputKey=='JwtSecretArn'].OutputValue" --output text)")

@@ -1,4 +1,4 @@
-# Checking, building and deploying the Lambda function. Paths are from the project's root. To be included after the
+# Checking, building and deploying the Lambda functions. Paths are from the project's root. To be included after the
 # Makefile's first target, or make's default would be a venv.
 
 PYTHON ?= python3
@@ -29,12 +29,12 @@ template-check: $(SAM_VENV)/.stamp
 build-tools: $(BUILD_VENV)/.stamp
 	rustup target add aarch64-unknown-linux-gnu
 
-# Leaves target/lambda/endpoint/bootstrap.zip, for those who deploy without SAM.
+# Leaves target/lambda/endpoint/bootstrap.zip and target/lambda/manage/bootstrap.zip, for those who deploy without SAM.
 build: build-tools
-	$(BUILD_PATH) cargo lambda build --release --arm64 --bin endpoint --output-format zip
+	$(BUILD_PATH) cargo lambda build --release --arm64 --bin endpoint --bin manage --output-format zip
 
 # Needs AWS credentials. Until samconfig.toml has a region it asks for everything and offers to save the answers there;
-# "has no authentication. Is this okay?" is meant so: the function checks the assistants' tokens itself.
+# "has no authentication. Is this okay?", of both functions, is meant so: they check tokens and JWTs themselves.
 deploy: build-tools $(SAM_VENV)/.stamp
 	$(BUILD_PATH) $(SAM_VENV)/bin/sam build
 	if grep -qE '^[[:space:]]*region[[:space:]]*=' samconfig.toml; \

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// An item of the Assistants table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// UUID.
     pub assistant_id: String,

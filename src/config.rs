@@ -2,9 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use secrecy::SecretString;
+use aws_config::SdkConfig;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::provider::Provider;
+use crate::provider::{Provider, keys::secrets_client};
 
 /// A missing or malformed variable: one line that names it.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -83,10 +84,7 @@ impl Config {
             }
         }
         Ok(Self {
-            tables: Tables {
-                assistants: env.require("ASSISTANTS_TABLE")?,
-                token_claims: env.require("TOKEN_CLAIMS_TABLE")?,
-            },
+            tables: env.tables()?,
             provider_keys_secret: env.get("PROVIDER_KEYS_SECRET"),
             provider_keys,
             provider_base_urls,
@@ -103,6 +101,102 @@ impl Config {
     }
 }
 
+/// What the management function needs to know about its surroundings.
+#[derive(Debug, Clone)]
+pub struct ManageConfig {
+    /// The two tables.
+    pub tables: Tables,
+    /// How callers' JWTs are checked.
+    pub jwt: JwtConfig,
+    /// As for the public function: whether `base_url` may be plain http or a private address.
+    pub allow_private_providers: bool,
+}
+
+/// One of `JWT_SECRET`, `JWT_SECRET_ID` and `JWKS_URL` is required.
+#[derive(Debug, Clone)]
+pub struct JwtConfig {
+    /// `JWT_SECRET`: for HS256, at least 32 bytes.
+    pub secret: Option<SecretString>,
+    /// `JWT_SECRET_ID`: name or ARN of a Secrets Manager secret that holds it.
+    pub secret_id: Option<String>,
+    /// `JWKS_URL`: where the issuer's public keys are, for RS256 and ES256; wins over the secrets.
+    pub jwks_url: Option<String>,
+    /// `JWT_ISSUER`: the expected `iss`; required with `JWKS_URL`.
+    pub issuer: Option<String>,
+    /// `JWT_AUDIENCE`: the expected `aud`; required with `JWKS_URL`.
+    pub audience: Option<String>,
+}
+
+/// Shortest HS256 secret, in bytes (RFC 7518, section 3.2).
+const MIN_JWT_SECRET: usize = 32;
+
+impl ManageConfig {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from any source. A variable that is set to blanks counts as unset.
+    ///
+    /// # Errors
+    /// The first variable that is missing or malformed.
+    pub fn read(source: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = Environment(&source);
+        let jwt = JwtConfig {
+            secret: env.get("JWT_SECRET").map(SecretString::from),
+            secret_id: env.get("JWT_SECRET_ID"),
+            jwks_url: env.url("JWKS_URL")?,
+            issuer: env.get("JWT_ISSUER"),
+            audience: env.get("JWT_AUDIENCE"),
+        };
+        if jwt.jwks_url.is_some() {
+            env.require("JWT_ISSUER")?;
+            env.require("JWT_AUDIENCE")?;
+        } else if let Some(secret) = &jwt.secret {
+            check_jwt_secret("JWT_SECRET", secret)?;
+        } else if jwt.secret_id.is_none() {
+            return Err(problem(
+                "JWT_SECRET",
+                "is required but not set, nor is JWT_SECRET_ID or JWKS_URL",
+            ));
+        }
+        Ok(Self {
+            tables: env.tables()?,
+            jwt,
+            allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
+        })
+    }
+}
+
+impl JwtConfig {
+    /// The HS256 secret, `None` with `JWKS_URL`.
+    ///
+    /// # Errors
+    /// `JWT_SECRET_ID`, where its secret cannot be read or is too short.
+    pub async fn secret(&self, aws: &SdkConfig) -> Result<Option<SecretString>, ConfigError> {
+        let secret_id = match (&self.jwks_url, &self.secret, &self.secret_id) {
+            (None, None, Some(secret_id)) => secret_id,
+            (None, secret, _) => return Ok(secret.clone()),
+            (Some(_), ..) => return Ok(None),
+        };
+        let client = secrets_client(aws);
+        let output = client.get_secret_value().secret_id(secret_id).send().await;
+        let secret = output.ok().and_then(|output| output.secret_string);
+        let secret =
+            secret.ok_or_else(|| problem("JWT_SECRET_ID", "its secret cannot be read from Secrets Manager"))?;
+        let secret = SecretString::from(secret.trim());
+        check_jwt_secret("JWT_SECRET_ID", &secret)?;
+        Ok(Some(secret))
+    }
+}
+
+fn check_jwt_secret(variable: &str, secret: &SecretString) -> Result<(), ConfigError> {
+    if secret.expose_secret().len() < MIN_JWT_SECRET {
+        return Err(problem(variable, "its secret must have at least 32 bytes"));
+    }
+    Ok(())
+}
+
 struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Environment<'_> {
@@ -114,6 +208,13 @@ impl Environment<'_> {
 
     fn require(&self, name: &str) -> Result<String, ConfigError> {
         self.get(name).ok_or_else(|| problem(name, "is required but not set"))
+    }
+
+    fn tables(&self) -> Result<Tables, ConfigError> {
+        Ok(Tables {
+            assistants: self.require("ASSISTANTS_TABLE")?,
+            token_claims: self.require("TOKEN_CLAIMS_TABLE")?,
+        })
     }
 
     fn flag(&self, name: &str) -> Result<bool, ConfigError> {
@@ -180,6 +281,31 @@ mod tests {
             read(&[("TOKEN_CLAIMS_TABLE", " ")]).unwrap_err(),
             "TOKEN_CLAIMS_TABLE: is required but not set"
         );
+    }
+
+    #[test]
+    fn the_management_function_needs_a_way_to_check_jwts() {
+        let read = |settings: &[(&str, &str)]| {
+            let mut all = HashMap::from([("ASSISTANTS_TABLE", "A"), ("TOKEN_CLAIMS_TABLE", "C")]);
+            all.extend(settings.iter().copied());
+            let read = ManageConfig::read(|name| all.get(name).map(|value| (*value).to_owned()));
+            read.map(|_| ()).map_err(|error| error.to_string())
+        };
+        let long = "0123456789abcdef0123456789abcdef";
+        read(&[("JWT_SECRET", long)]).unwrap();
+        read(&[("JWT_SECRET_ID", "jwt")]).unwrap();
+        let jwks = ("JWKS_URL", "https://issuer.example/jwks.json");
+        read(&[jwks, ("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
+        for (settings, variable) in [
+            (vec![], "JWT_SECRET: "),
+            (vec![("JWT_SECRET", &long[1..])], "JWT_SECRET: "),
+            (vec![jwks, ("JWT_AUDIENCE", "a")], "JWT_ISSUER: "),
+            (vec![jwks, ("JWT_ISSUER", "i")], "JWT_AUDIENCE: "),
+            (vec![("JWKS_URL", "issuer.example")], "JWKS_URL: "),
+        ] {
+            let error = read(&settings).unwrap_err();
+            assert!(error.starts_with(variable) && !error.contains(&long[1..]), "{error}");
+        }
     }
 
     #[test]

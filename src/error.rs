@@ -29,6 +29,23 @@ pub enum Error {
     /// 404: the token was an assistant's that has been deleted.
     #[error("Assistant not found: the assistant of this token has been deleted.")]
     AssistantNotFound,
+    /// 401: the management API without `Authorization: Bearer <JWT>`.
+    #[error("Missing authentication token: send your JWT as `Authorization: Bearer <JWT>`.")]
+    MissingJwt,
+    /// 401: a JWT that does not count.
+    #[error("Invalid token: the JWT cannot be accepted, because {0}.")]
+    InvalidJwt(&'static str),
+    /// 404: the caller has no such assistant.
+    #[error("Assistant not found: you have no assistant with this id. GET /assistants lists yours.")]
+    NoSuchAssistant,
+    /// 409: another assistant has, or once had, the token.
+    #[error("This public token is already in use. Choose another; nothing was changed.")]
+    TokenTaken,
+    /// 412: `If-Match` names another version.
+    #[error(
+        "The assistant has changed: `If-Match` does not hold its current version. Read it again and repeat the change."
+    )]
+    VersionMismatch,
     /// 403: `access_mode` is anything but `public_token`.
     #[error("Not configured for public access: set the assistant's `access_mode` to `public_token`.")]
     AccessDisabled,
@@ -232,13 +249,18 @@ impl Error {
         const INVALID: &str = "invalid_request_error";
         let new = Description::new;
         match self {
-            Self::MissingToken => new(
+            Self::MissingToken | Self::MissingJwt => new(
                 StatusCode::UNAUTHORIZED,
                 "authentication_error",
                 "missing_authentication_token",
             ),
+            Self::InvalidJwt(_) => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_jwt"),
+            Self::TokenTaken => new(StatusCode::CONFLICT, INVALID, "token_in_use"),
+            Self::VersionMismatch => new(StatusCode::PRECONDITION_FAILED, INVALID, "version_mismatch"),
             Self::InvalidToken => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key"),
-            Self::AssistantNotFound => new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found"),
+            Self::AssistantNotFound | Self::NoSuchAssistant => {
+                new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
+            }
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
             Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),

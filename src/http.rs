@@ -56,14 +56,24 @@ struct RequestId(String);
 
 /// All routes of the public function.
 pub fn router(app: Arc<App>) -> Router {
-    let routes = Router::new()
+    finish(routes(app))
+}
+
+/// The routes without what surrounds them, to be merged with others.
+pub fn routes(app: Arc<App>) -> Router {
+    Router::new()
         .route("/public/openai/v1/chat/completions", post(chat_completions))
         .route("/public/openai/v1/models", get(list_models))
         .route("/public/openai/v1/models/{*id}", get(show_model))
+        .with_state(app)
+}
+
+/// What surrounds the routes of either function: health, errors, tolerated paths, CORS, request ids.
+pub fn finish(routes: Router) -> Router {
+    let routes = routes
         .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
         .fallback(unknown_url)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app);
+        .method_not_allowed_fallback(method_not_allowed);
     // A layer sees a request before routing only from outside of the router that routes it.
     Router::new()
         .fallback_service(routes)
@@ -80,7 +90,7 @@ async fn chat_completions(
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let assistant = app.authorize(&parts.headers).await?;
-    let body = read_body(body).await?;
+    let body = read_body(body, MAX_BODY).await?;
     let request = ChatRequest::read(&parts.headers, &body)?;
     let (stream, include_usage) = (request.stream, request.include_usage);
     let prompt = Prompt::new(&assistant, request)?;
@@ -144,10 +154,14 @@ impl App {
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Error> {
-    match Limited::new(body, MAX_BODY).collect().await {
+/// A request's whole body of at most `limit` bytes.
+///
+/// # Errors
+/// A 413 for a larger one, a 400 for one that breaks off.
+pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
+    match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge { limit: MAX_BODY }),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge { limit }),
         Err(_) => Err(Error::InvalidRequest {
             message: "The request's body ended too early. Send it again.".into(),
             param: None,
@@ -183,9 +197,15 @@ fn shortened(path: &str) -> String {
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+        ])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID.clone(), header::RETRY_AFTER])
+        .expose_headers([REQUEST_ID.clone(), header::RETRY_AFTER, header::ETAG, header::LOCATION])
         .max_age(Duration::from_secs(3600))
 }
 

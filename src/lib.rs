@@ -45,6 +45,8 @@ pub mod reply;
 
 pub mod error;
 
+pub mod manage;
+
 pub mod runtime_socket;
 pub mod startup;
 

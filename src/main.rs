@@ -5,10 +5,9 @@ use std::{process::ExitCode, sync::Arc};
 use assistant_endpoint::{
     config::Config,
     http::{App, router},
-    runtime_socket, startup,
+    startup,
 };
 use aws_config::BehaviorVersion;
-use tower::util::MapRequestLayer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -28,11 +27,5 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let app = Arc::new(App::new(&config, &aws)?);
     app.store.warm_up().await;
-    startup::exit_on_sigterm()?;
-    let socket = runtime_socket::RuntimeSocket::from_env();
-    let service = router(app).layer(MapRequestLayer::new(move |request| {
-        socket.send_without_delay();
-        request
-    }));
-    lambda_http::run_with_streaming_response_concurrent(service).await
+    startup::serve(router(app)).await
 }

@@ -1,12 +1,16 @@
 //! What every binary sets up before its work.
 
+use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
+use tower::util::MapRequestLayer;
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+use crate::runtime_socket::RuntimeSocket;
 
 /// Lambda's log: one JSON object a line on stdout.
 pub fn log_json() {
@@ -46,9 +50,23 @@ pub fn abort_on_panic() {
     }));
 }
 
+/// Answers the Lambda runtime's events, each reply through response streaming, until the platform ends the process.
+///
+/// # Errors
+/// Where the Runtime API is not there.
+pub async fn serve(router: Router) -> Result<(), lambda_runtime::Error> {
+    exit_on_sigterm()?;
+    let socket = RuntimeSocket::from_env();
+    let service = router.layer(MapRequestLayer::new(move |request| {
+        socket.send_without_delay();
+        request
+    }));
+    lambda_http::run_with_streaming_response_concurrent(service).await
+}
+
 /// Ends the process when the platform shuts its environment down. Nothing is left to do then: each reply's log is
 /// written before its body ends. (The runtime's own graceful-shutdown helper would cost an extension at each start.)
-pub fn exit_on_sigterm() -> std::io::Result<()> {
+fn exit_on_sigterm() -> std::io::Result<()> {
     let mut sigterm = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
         sigterm.recv().await;

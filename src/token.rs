@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::error::Error;
 
 /// An assistant's public token as a caller sent it. Its `Debug` form is redacted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
 impl Token {

@@ -33,8 +33,17 @@ pub fn set(config: &mut Value, name: &str, value: Option<Value>) {
     }
 }
 
+/// A key without the prefix of a type.
+pub fn bare(key: &str) -> &str {
+    let unprefixed = key.strip_prefix("type==").and_then(|rest| rest.split_once('/'));
+    match unprefixed {
+        Some((kind, name)) if TYPES.contains(&kind) => name,
+        _ => key,
+    }
+}
+
 /// The keys that a setting may stand under, the winning one first.
-fn keys(configurable: &Map<String, Value>, name: &str) -> Vec<String> {
+pub fn keys(configurable: &Map<String, Value>, name: &str) -> Vec<String> {
     let own_type = configurable.get("type").and_then(Value::as_str).unwrap_or(DEFAULT_TYPE);
     let others = TYPES.into_iter().filter(|kind| *kind != own_type);
     let mut keys: Vec<_> = std::iter::once(own_type)

@@ -135,14 +135,14 @@ impl Store {
             .await
             .map_err(unavailable)?;
         let ids = output.items.unwrap_or_default().into_iter();
-        Ok(ids.filter_map(|item| string(item, "assistant_id")).collect())
+        Ok(ids.filter_map(|mut item| string(&mut item, "assistant_id")).collect())
     }
 
     async fn claim(&self, digest: &TokenDigest) -> Result<Option<String>, Error> {
         let item = self
             .get_item(&self.tables.token_claims, "token_digest", digest.as_str())
             .await?;
-        Ok(item.and_then(|item| string(item, "assistant_id")))
+        Ok(item.and_then(|mut item| string(&mut item, "assistant_id")))
     }
 
     async fn get_item(&self, table: &str, key: &str, value: &str) -> Result<Option<Item>, Error> {
@@ -188,7 +188,7 @@ fn carries(record: &Record, digest: &TokenDigest) -> bool {
         .is_some_and(|stored| digest.matches(stored))
 }
 
-fn string(mut item: Item, name: &str) -> Option<String> {
+fn string(item: &mut Item, name: &str) -> Option<String> {
     match item.remove(name) {
         Some(AttributeValue::S(value)) => Some(value),
         _ => None,

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::serve::ListenerExt;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
 use super::embedded_store::{self, Error};
@@ -11,8 +12,9 @@ use crate::{
         Lookup, Store,
         write::{Change, NewAssistant},
     },
-    config::Config,
-    http::{App, router},
+    config::{Config, ManageConfig},
+    http::{self, App},
+    manage::{self, Manage},
     token::Token,
 };
 
@@ -25,6 +27,8 @@ pub struct Options {
     pub store_port: u16,
     /// The store's file; in memory without one.
     pub file: Option<PathBuf>,
+    /// What signs the management API's JWTs, unless the environment has `JWT_SECRET` or `JWKS_URL`.
+    pub jwt_secret: SecretString,
     /// An assistant to have there, replaced where its token is known.
     pub demo: Option<NewAssistant>,
 }
@@ -48,13 +52,15 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let listener = bind(options.port, "--port").await?;
     let store_listener = bind(options.store_port, "--store-port").await?;
     let (address, store_address) = (listener.local_addr()?, store_listener.local_addr()?);
-    let config = config()?;
+    let config = Config::read(|name| setting(name, &options.jwt_secret))?;
+    let manage_config = ManageConfig::read(|name| setting(name, &options.jwt_secret))?;
     let aws = embedded_store::start(store_listener, options.file.as_deref()).await?;
     let app = App::new(&config, &aws)?;
+    let manage = Manage::new(&manage_config, &aws).await?;
     if let Some(demo) = options.demo {
         put_demo(&app.store, demo).await?;
     }
-    let router = router(Arc::new(app));
+    let router = http::finish(http::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage))));
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
@@ -66,15 +72,17 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     })
 }
 
-/// The environment's settings with the local tables and no secret.
-fn config() -> Result<Config, crate::config::ConfigError> {
+/// The environment's settings, with the local tables and no secret; `jwt_secret` unless there is another way to check.
+fn setting(name: &str, jwt_secret: &SecretString) -> Option<String> {
     let tables = embedded_store::tables();
-    Config::read(|name| match name {
-        "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),
-        "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims.clone()),
-        "PROVIDER_KEYS_SECRET" => None,
-        name => std::env::var(name).ok(),
-    })
+    let own = std::env::var(name).ok();
+    match name {
+        "ASSISTANTS_TABLE" => Some(tables.assistants),
+        "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims),
+        "PROVIDER_KEYS_SECRET" | "JWT_SECRET_ID" => None,
+        "JWT_SECRET" => own.or_else(|| Some(jwt_secret.expose_secret().to_owned())),
+        _ => own,
+    }
 }
 
 async fn bind(port: u16, option: &str) -> Result<TcpListener, Error> {

@@ -135,8 +135,26 @@ async fn run(program: &str, script: &str) {
 }
 
 const PYTHON: &str = ".local/test-venv/bin/python";
+/// With the older SDK that LiteLLM needs.
+const CLIENTS_PYTHON: &str = ".local/clients-venv/bin/python";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn openai_python() {
-    run(PYTHON, "openai_python.py").await;
+/// A test for each client program, so that they run side by side and fail by name.
+macro_rules! clients {
+    ($($name:ident: $program:expr, $script:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+        async fn $name() {
+            run($program, $script).await;
+        })*
+    };
+}
+
+clients! {
+    openai_python: PYTHON, "openai_python.py";
+    langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+    litellm: CLIENTS_PYTHON, "litellm_client.py";
+    openai_node: "node", "openai_node.mjs";
+    typebot: "node", "typebot.mjs";
+    ai_sdk: "node", "ai_sdk.mjs";
+    langchain_js: "node", "langchain_js.mjs";
+    zapier_and_curl: "bash", "zapier.sh";
 }

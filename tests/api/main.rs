@@ -14,6 +14,7 @@ mod golden;
 mod inference;
 mod keys;
 mod lambda;
+mod manage;
 mod program;
 mod provider_failures;
 mod schema;

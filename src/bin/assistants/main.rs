@@ -11,6 +11,7 @@ mod manage;
 mod serve;
 mod settings;
 mod show;
+mod token;
 
 /// Keeps AI assistants and serves them to any tool that speaks OpenAI's API.
 ///
@@ -37,6 +38,8 @@ enum Command {
     RotateToken(manage::RotateToken),
     /// Delete an assistant; callers with its token get a 404 from then on
     Delete(manage::Delete),
+    /// Sign a JWT for the management API
+    Token(token::SignToken),
     /// Serve the endpoint on 127.0.0.1 over an embedded store
     Serve(serve::Serve),
     /// Send one Function URL event through the Lambda binary and print what comes back
@@ -62,6 +65,7 @@ async fn main() -> ExitCode {
         Command::Update(update) => update.run().await,
         Command::RotateToken(rotate) => rotate.run().await,
         Command::Delete(delete) => delete.run().await,
+        Command::Token(token) => token.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Invoke(invoke) => invoke.run().await,
     };

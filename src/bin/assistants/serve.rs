@@ -8,7 +8,7 @@ use assistant_endpoint::local::{
 };
 use clap::Args;
 
-use super::demo::Demo;
+use super::{demo::Demo, token};
 
 #[derive(Args)]
 pub struct Serve {
@@ -27,15 +27,21 @@ pub struct Serve {
 
 impl Serve {
     pub async fn run(self) -> Result<(), Error> {
+        let jwt_secret = token::local_secret(&token::secret_file(&self.data))?;
         let server = start(Options {
             port: self.port,
             store_port: self.store_port,
             file: Some(self.data),
+            jwt_secret,
             demo: self.demo.assistant()?,
         })
         .await?;
         let base_url = format!("http://{}/public/openai/v1", server.address);
         println!("Base URL  {base_url}");
+        println!(
+            "Manage    http://{}/assistants (make token signs a JWT)",
+            server.address
+        );
         println!(
             "Store     {} (assistants create --local {})",
             server.store_address, server.store_address

@@ -1,0 +1,92 @@
+//! JWTs for the management API.
+
+use std::{
+    fs,
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use assistant_endpoint::{config::JwtConfig, local::embedded_store::Error, manage::jwt::Claims, token::Token};
+use aws_config::BehaviorVersion;
+use clap::Args;
+use jsonwebtoken::{EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+#[derive(Args)]
+pub struct SignToken {
+    /// The owner: the token's `sub`
+    #[arg(long)]
+    owner: String,
+    /// Hours until it expires
+    #[arg(long, default_value_t = 12)]
+    hours: u64,
+    /// Secrets Manager secret of a deployed stack (its output JwtSecretArn); the local run's secret unless given
+    #[arg(long)]
+    secret_id: Option<String>,
+    /// The local run's store, beside which its secret is kept
+    #[arg(long, default_value = ".local/assistants.db")]
+    data: PathBuf,
+}
+
+impl SignToken {
+    pub async fn run(self) -> Result<(), Error> {
+        let own = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let config = JwtConfig {
+            secret: own("JWT_SECRET")
+                .filter(|_| self.secret_id.is_none())
+                .map(SecretString::from),
+            secret_id: self.secret_id.clone(),
+            jwks_url: None,
+            issuer: own("JWT_ISSUER"),
+            audience: own("JWT_AUDIENCE"),
+        };
+        let secret = match (&config.secret, &config.secret_id) {
+            (None, None) => local_secret(&secret_file(&self.data))?,
+            (Some(secret), None) => secret.clone(),
+            (_, Some(_)) => {
+                let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+                config.secret(&aws).await?.ok_or("the secret is empty")?
+            }
+        };
+        let expires = SystemTime::now() + Duration::from_secs(self.hours * 3600);
+        let claims = Claims {
+            sub: self.owner,
+            exp: expires.duration_since(UNIX_EPOCH)?.as_secs(),
+            iss: config.issuer.map(Value::from),
+            aud: config.audience.map(Value::from),
+        };
+        let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+        println!("{}", jsonwebtoken::encode(&Header::default(), &claims, &key)?);
+        Ok(())
+    }
+}
+
+/// Where the local run's secret is, for the store's file.
+pub fn secret_file(data: &Path) -> PathBuf {
+    data.with_file_name("jwt-secret")
+}
+
+/// The secret in `file`, made at the first time, for its owner's eyes only.
+pub fn local_secret(file: &Path) -> Result<SecretString, Error> {
+    match fs::read_to_string(file) {
+        Ok(secret) => Ok(SecretString::from(secret.trim())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            // As random as a public token, and as long.
+            let secret = Token::generate()?;
+            let mut created = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(file)?;
+            created.write_all(secret.reveal().as_bytes())?;
+            Ok(SecretString::from(secret.reveal()))
+        }
+        Err(error) => Err(format!("{}: {error}", file.display()).into()),
+    }
+}

@@ -1,0 +1,241 @@
+//! The management API: owners create, read, change and delete their assistants.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub mod change;
+pub mod jwt;
+pub mod validate;
+
+use crate::{
+    assistant::{
+        Record,
+        store::{
+            Store,
+            list::MAX_PAGE,
+            write::{NewAssistant, TokenChange, WriteError},
+        },
+    },
+    config::ManageConfig,
+    error::Error,
+    http::{finish, read_body},
+    token::Token,
+};
+use change::Patch;
+use jwt::Verifier;
+
+/// Largest request body, in bytes: an item of `DynamoDB` has at most 400 KB.
+const MAX_BODY: usize = 256 * 1024;
+/// How often a change without `If-Match` is made again on top of somebody else's.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Manage {
+    /// Where assistants are kept.
+    pub store: Store,
+    /// Who the caller is.
+    pub verifier: Verifier,
+    /// Whether `base_url` may be plain http or a private address.
+    pub allow_private_providers: bool,
+}
+
+/// All routes of the management function.
+pub fn router(manage: Arc<Manage>) -> Router {
+    finish(routes(manage))
+}
+
+/// The routes without what surrounds them, to be merged with others.
+pub fn routes(manage: Arc<Manage>) -> Router {
+    Router::new()
+        .route("/assistants", get(list).post(create))
+        .route("/assistants/{id}", get(show).patch(update).delete(delete))
+        .with_state(manage)
+}
+
+impl Manage {
+    /// Builds the clients; with `JWT_SECRET_ID` the secret is read.
+    ///
+    /// # Errors
+    /// One line that names the setting.
+    pub async fn new(config: &ManageConfig, aws: &SdkConfig) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let secret = config.jwt.secret(aws).await?;
+        Ok(Self {
+            store: Store::new(aws, config.tables.clone()),
+            verifier: Verifier::new(&config.jwt, secret.as_ref())?,
+            allow_private_providers: config.allow_private_providers,
+        })
+    }
+
+    /// The caller's own assistant; anybody else's is not there.
+    async fn own(&self, headers: &HeaderMap, id: &str) -> Result<Record, Error> {
+        let owner = self.verifier.owner(headers).await?;
+        let record = self.store.get(id).await?;
+        record
+            .filter(|record| record.owner_id == owner)
+            .ok_or(Error::NoSuchAssistant)
+    }
+}
+
+async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let owner_id = manage.verifier.owner(&parts.headers).await?;
+    let patch = Patch::read(&read_body(body, MAX_BODY).await?, manage.allow_private_providers)?;
+    let change = patch.apply(&Record::default())?;
+    let (token, revealed) = match change.token {
+        Some(TokenChange::Set(token)) => (Some(token), change.generated),
+        _ => (None, None),
+    };
+    let new = NewAssistant {
+        owner_id,
+        name: change.name.unwrap_or_default(),
+        config: change.config,
+        token,
+    };
+    let record = manage.store.create(new).await?;
+    let location = format!("/assistants/{}", record.assistant_id);
+    let mut response = (StatusCode::CREATED, representation(&record, revealed.as_ref())).into_response();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+struct Page {
+    limit: Option<String>,
+    after: Option<String>,
+}
+
+async fn list(
+    State(manage): State<Arc<Manage>>,
+    Query(page): Query<Page>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let owner = manage.verifier.owner(&headers).await?;
+    let limit = match &page.limit {
+        None => 20,
+        Some(limit) => limit
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_PAGE).contains(limit))
+            .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
+    };
+    let (records, next) = manage.store.page(&owner, limit, page.after.as_deref()).await?;
+    let data: Vec<_> = records.iter().map(|record| to_json(record, None)).collect();
+    Ok(Json(json!({"object": "list", "data": data, "has_more": next.is_some(), "next": next})).into_response())
+}
+
+async fn show(
+    State(manage): State<Arc<Manage>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    Ok(representation(&manage.own(&headers, &id).await?, None))
+}
+
+async fn update(
+    State(manage): State<Arc<Manage>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let mut record = manage.own(&parts.headers, &id).await?;
+    let body: Bytes = read_body(body, MAX_BODY).await?;
+    for attempt in 1.. {
+        check_version(&parts.headers, &record)?;
+        let change = Patch::read(&body, manage.allow_private_providers)?.apply(&record)?;
+        let generated = change.generated.clone();
+        match manage.store.update(&record, change.into()).await {
+            Ok(record) => return Ok(representation(&record, generated.as_ref())),
+            // Somebody else was faster: the patch goes on top of theirs, or with If-Match fails.
+            Err(WriteError::Changed) if attempt < MAX_ATTEMPTS => record = manage.own(&parts.headers, &id).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::NoSuchAssistant)
+}
+
+async fn delete(
+    State(manage): State<Arc<Manage>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    for attempt in 1.. {
+        let record = manage.own(&headers, &id).await?;
+        check_version(&headers, &record)?;
+        match manage.store.delete(&record).await {
+            Ok(()) => break,
+            Err(WriteError::Changed) if attempt < MAX_ATTEMPTS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `If-Match` holds the version that the caller has seen, `*` for any.
+fn check_version(headers: &HeaderMap, record: &Record) -> Result<(), Error> {
+    let Some(expected) = headers.get(header::IF_MATCH) else {
+        return Ok(());
+    };
+    let current = etag(record);
+    let expected = expected.to_str().unwrap_or_default();
+    let fits = expected
+        .split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || tag == current);
+    fits.then_some(()).ok_or(Error::VersionMismatch)
+}
+
+fn etag(record: &Record) -> String {
+    format!("\"{}\"", record.version)
+}
+
+fn representation(record: &Record, token: Option<&Token>) -> Response {
+    let mut response = Json(to_json(record, token)).into_response();
+    if let Ok(etag) = HeaderValue::try_from(etag(record)) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// An assistant as its owner sees it; `token` is one that was generated just now, shown this once.
+fn to_json(record: &Record, token: Option<&Token>) -> Value {
+    let mut shown = json!({
+        "assistant_id": record.assistant_id,
+        "owner_id": record.owner_id,
+        "name": record.name,
+        "token_hint": record.token_hint,
+        "config": record.config,
+        "version": record.version,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    });
+    if let Some(token) = token {
+        shown["public_token"] = json!(token.reveal());
+    }
+    shown
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::TokenTaken => Self::TokenTaken,
+            WriteError::Changed => Self::Unavailable {
+                cause: "an assistant is being changed too often at once".into(),
+            },
+            WriteError::Store(error) => error,
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! The management API, from an owner's side, and what it does to callers of the public one.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use assistant_endpoint::{
+    assistant::store::Store,
+    config::ManageConfig,
+    local::embedded_store,
+    manage::{Manage, router},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::support::{
+    Reply, TestApp, hello,
+    provider::{FakeProvider, answer},
+};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const SPECS_TOKEN: &str = "pubkey_mybot_abc123";
+
+pub struct Management {
+    pub url: String,
+    client: reqwest::Client,
+}
+
+impl Management {
+    /// The management function over an app's store.
+    pub async fn beside(app: &TestApp, settings: &[(&str, &str)]) -> Self {
+        let tables = embedded_store::tables();
+        let config = ManageConfig::read(|name| match name {
+            "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),
+            "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims.clone()),
+            name => settings
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned()),
+        })
+        .unwrap();
+        let aws = embedded_store::client_config(app.store_address).await;
+        let manage = Manage::new(&config, &aws).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = router(Arc::new(manage));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            url,
+            client: reqwest::Client::new(),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, jwt: &str) -> reqwest::RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(jwt)
+    }
+
+    async fn send(&self, method: Method, path: &str, jwt: &str, body: &Value) -> Reply {
+        Reply::of(self.request(method, path, jwt).json(body)).await
+    }
+
+    async fn patch(&self, id: &str, settings: Value) -> Reply {
+        let body = json!({"config": {"configurable": settings}});
+        self.send(Method::PATCH, &format!("/assistants/{id}"), &jwt("owner-1"), &body)
+            .await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let reply = Reply::of(self.request(Method::GET, path, &jwt("owner-1"))).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()
+    }
+
+    /// Creates an assistant of owner-1 and returns it.
+    async fn create(&self, settings: Value) -> Value {
+        let body = json!({"name": "Test", "config": {"configurable": settings}});
+        let reply = self.send(Method::POST, "/assistants", &jwt("owner-1"), &body).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply.json()
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn sign(claims: &Value) -> String {
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
+}
+
+fn jwt(owner: &str) -> String {
+    sign(&json!({"sub": owner, "exp": now() + 600}))
+}
+
+async fn start() -> (TestApp, Management) {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
+    (app, management)
+}
+
+fn id(assistant: &Value) -> &str {
+    assistant["assistant_id"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn the_specs_two_steps() {
+    let (app, management) = start().await;
+    let assistant = management.create(json!({"type==agent/model": "gpt-4o"})).await;
+    assert!(assistant.get("public_token").is_none() && assistant["token_hint"].is_null());
+
+    // Step 1, as the spec's curl sends it.
+    let reply = management
+        .patch(
+            id(&assistant),
+            json!({"type==agent/access_mode": "public_token", "type==agent/public_token": SPECS_TOKEN}),
+        )
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let patched = reply.json();
+    assert_eq!(
+        patched["config"]["configurable"],
+        json!({"type==agent/model": "gpt-4o", "type==agent/access_mode": "public_token"})
+    );
+    assert_eq!(
+        (&patched["token_hint"], &patched["version"]),
+        (&json!("c123"), &json!(2))
+    );
+    assert!(!reply.text.contains(SPECS_TOKEN));
+
+    // Step 2; then rotated: the old token is out with the next call, and the new one in.
+    assert_eq!(app.chat(SPECS_TOKEN, &hello(false)).await.status, 200);
+    management
+        .patch(
+            id(&assistant),
+            json!({"type==agent/public_token": "pubkey_mybot_def456"}),
+        )
+        .await;
+    app.chat(SPECS_TOKEN, &hello(false)).await.error(401, "invalid_api_key");
+    assert_eq!(app.chat("pubkey_mybot_def456", &hello(false)).await.status, 200);
+
+    management.patch(id(&assistant), json!({"public_token": null})).await;
+    app.chat("pubkey_mybot_def456", &hello(false))
+        .await
+        .error(401, "invalid_api_key");
+}
+
+#[tokio::test]
+async fn an_assistant_that_becomes_public_gets_a_token_shown_once() {
+    let (app, management) = start().await;
+    let assistant = management
+        .create(json!({"model": "gpt-4o", "access_mode": "public_token"}))
+        .await;
+    let token = assistant["public_token"].as_str().unwrap();
+    assert!(token.starts_with("pubkey_") && token.len() == 50);
+    assert_eq!(app.chat(token, &hello(true)).await.status, 200);
+    let shown = management.get(&format!("/assistants/{}", id(&assistant))).await;
+    assert!(shown.get("public_token").is_none());
+    // Public already, and with a token: none is generated.
+    let reply = management
+        .patch(id(&assistant), json!({"access_mode": "public_token"}))
+        .await;
+    assert!(reply.json().get("public_token").is_none());
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_patch_merges_and_replaces_every_spelling_of_a_setting() {
+    let (_app, management) = start().await;
+    let settings = json!({"model": "gpt-4o", "system_message": "Ada", "tools": ["x"], "extra": {"a": 1, "b": 2}});
+    let assistant = management.create(settings).await;
+    let patch = json!({"type==agent/model": "gpt-4o-mini", "system_message": null, "extra": {"b": null, "c": 3}});
+    let patched = management.patch(id(&assistant), patch).await.json();
+    assert_eq!(
+        patched["config"]["configurable"],
+        json!({"tools": ["x"], "extra": {"a": 1, "c": 3}, "type==agent/model": "gpt-4o-mini"})
+    );
+    let patched = management.patch(id(&assistant), json!({"model": "gpt-4"})).await.json();
+    assert!(patched["config"]["configurable"].get("type==agent/model").is_none());
+    assert_eq!(patched["config"]["configurable"]["model"], "gpt-4");
+    // Sent back as it came, it changes nothing but the version.
+    let path = format!("/assistants/{}", id(&assistant));
+    let again = management
+        .send(Method::PATCH, &path, &jwt("owner-1"), &patched)
+        .await
+        .json();
+    assert_eq!((&again["config"], &again["version"]), (&patched["config"], &json!(4)));
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
+    let (_app, management) = start().await;
+    let assistant = management.create(json!({"model": "gpt-4o"})).await;
+    let wrong = json!({
+        "type==agent/access_mode": "everyone", "provider": "openia", "base_url": "http://10.0.0.1/v1",
+        "allowed_origins": ["shop.example"], "temperature": 3, "system_message": 5, "public_token": "short",
+        "model": "", "type==chatbot/max_tokens": "many", "streaming": "no",
+    });
+    let reply = management.patch(id(&assistant), wrong.clone()).await;
+    let message = reply.error(400, "invalid_value");
+    for key in wrong.as_object().unwrap().keys() {
+        assert!(
+            message.contains(&format!("`config.configurable.{key}`")),
+            "{key}: {message}"
+        );
+    }
+    for (settings, param) in [
+        (
+            json!({"base_url": "https://169.254.169.254/"}),
+            "config.configurable.base_url",
+        ),
+        (json!({"public_token": 5}), "config.configurable.public_token"),
+        (
+            json!({"public_token": "with blanks in it, though long"}),
+            "config.configurable.public_token",
+        ),
+        (json!({"model": "nobodys-model"}), "config.configurable.model"),
+    ] {
+        let reply = management.patch(id(&assistant), settings).await;
+        reply.error(400, "invalid_value");
+        assert_eq!(reply.json()["error"]["param"], param);
+    }
+    let path = format!("/assistants/{}", id(&assistant));
+    for body in [
+        json!({"nmae": "x"}),
+        json!({"config": []}),
+        json!({"name": 5}),
+        json!({"config": {"configurable": 5}}),
+    ] {
+        management
+            .send(Method::PATCH, &path, &jwt("owner-1"), &body)
+            .await
+            .error(400, "invalid_value");
+    }
+    management
+        .send(Method::PATCH, &path, &jwt("owner-1"), &json!([]))
+        .await
+        .error(400, "null");
+    assert_eq!(management.get(&path).await, assistant);
+}
+
+#[tokio::test]
+async fn a_token_in_use_is_409_and_nothing_is_changed() {
+    let (app, management) = start().await;
+    let first = management
+        .create(json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": SPECS_TOKEN}))
+        .await;
+    let second = management.create(json!({"model": "gpt-4o"})).await;
+    let reply = management
+        .patch(id(&second), json!({"public_token": SPECS_TOKEN, "model": "gpt-4"}))
+        .await;
+    reply.error(409, "token_in_use");
+    assert_eq!(management.get(&format!("/assistants/{}", id(&second))).await, second);
+    // Nor after its assistant is gone.
+    let path = format!("/assistants/{}", id(&first));
+    let deleted = Reply::of(management.request(Method::DELETE, &path, &jwt("owner-1"))).await;
+    assert_eq!(deleted.status, 204);
+    management
+        .patch(id(&second), json!({"public_token": SPECS_TOKEN}))
+        .await
+        .error(409, "token_in_use");
+    app.chat(SPECS_TOKEN, &hello(false))
+        .await
+        .error(404, "assistant_not_found");
+}
+
+#[tokio::test]
+async fn versions_keep_updates_from_being_lost() {
+    let (_app, management) = start().await;
+    let assistant = management.create(json!({"model": "gpt-4o"})).await;
+    let path = format!("/assistants/{}", id(&assistant));
+    let with = |tag: &str| {
+        let body = json!({"config": {"configurable": {"top_p": 0.5}}});
+        management
+            .request(Method::PATCH, &path, &jwt("owner-1"))
+            .header("if-match", tag.to_owned())
+            .json(&body)
+    };
+    Reply::of(with("\"7\"")).await.error(412, "version_mismatch");
+    let reply = Reply::of(with("\"1\"")).await;
+    assert_eq!((reply.status.as_u16(), reply.header("etag")), (200, Some("\"2\"")));
+    Reply::of(with("\"1\"")).await.error(412, "version_mismatch");
+    assert_eq!(Reply::of(with("*")).await.status, 200);
+    let stale = management
+        .request(Method::DELETE, &path, &jwt("owner-1"))
+        .header("if-match", "\"1\"");
+    Reply::of(stale).await.error(412, "version_mismatch");
+
+    // Without If-Match, patches made at once all take effect.
+    let patches = (0..4).map(|at| {
+        let mut settings = json!({});
+        settings[format!("key{at}")] = json!(at);
+        management.patch(id(&assistant), settings)
+    });
+    for reply in futures_util::future::join_all(patches).await {
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+    let shown = management.get(&path).await;
+    for at in 0..4 {
+        assert_eq!(shown["config"]["configurable"][format!("key{at}")], at);
+    }
+}
+
+#[tokio::test]
+async fn an_owner_sees_no_assistants_but_their_own() {
+    let (_app, management) = start().await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(id(&management.create(json!({"model": "gpt-4o"})).await).to_owned());
+    }
+    let path = format!("/assistants/{}", ids[0]);
+    for method in [Method::GET, Method::PATCH, Method::DELETE] {
+        management
+            .send(method, &path, &jwt("owner-2"), &json!({}))
+            .await
+            .error(404, "assistant_not_found");
+    }
+    let others = Reply::of(management.request(Method::GET, "/assistants", &jwt("owner-2")))
+        .await
+        .json();
+    assert_eq!((&others["data"], &others["has_more"]), (&json!([]), &json!(false)));
+
+    let (mut seen, mut query) = (Vec::new(), "?limit=2".to_owned());
+    loop {
+        let page = management.get(&format!("/assistants/{query}")).await;
+        seen.extend(
+            page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|assistant| id(assistant).to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(next) => query = format!("?limit=2&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ids);
+    for query in ["?limit=0", "?limit=many", "?after=nonsense"] {
+        let path = format!("/assistants{query}");
+        Reply::of(management.request(Method::GET, &path, &jwt("owner-1")))
+            .await
+            .error(400, "null");
+    }
+}
+
+#[tokio::test]
+async fn only_a_valid_jwt_counts() {
+    let (_app, management) = start().await;
+    let missing = Reply::of(reqwest::Client::new().get(format!("{}/assistants", management.url))).await;
+    missing.error(401, "missing_authentication_token");
+    let claims = json!({"sub": "owner-1", "exp": now() + 600});
+    let encode = |header: &Value, claims: &Value| {
+        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+        format!(
+            "{}.{}.",
+            BASE64.encode(header.to_string()),
+            BASE64.encode(claims.to_string())
+        )
+    };
+    let other_secret = EncodingKey::from_secret(b"another secret of thirty-two byte");
+    let hs384 = jsonwebtoken::encode(
+        &Header::new(Algorithm::HS384),
+        &claims,
+        &EncodingKey::from_secret(SECRET.as_bytes()),
+    );
+    for (bad, why) in [
+        ("nonsense".to_owned(), "read"),
+        (encode(&json!({"alg": "none"}), &claims), ""),
+        (encode(&json!({"alg": "HS256"}), &claims), ""),
+        (
+            jsonwebtoken::encode(&Header::default(), &claims, &other_secret).unwrap(),
+            "signature",
+        ),
+        (hs384.unwrap(), "algorithm"),
+        (sign(&json!({"sub": "owner-1", "exp": now() - 120})), "expired"),
+        (
+            sign(&json!({"sub": "owner-1", "exp": now() + 600, "nbf": now() + 300})),
+            "not valid yet",
+        ),
+        (sign(&json!({"sub": "owner-1"})), "claim"),
+        (sign(&json!({"exp": now() + 600})), "claim"),
+        (sign(&json!({"sub": "", "exp": now() + 600})), "`sub`"),
+    ] {
+        let reply = Reply::of(management.request(Method::GET, "/assistants", &bad)).await;
+        let message = reply.error(401, "invalid_jwt");
+        assert!(
+            message.starts_with("Invalid token") && message.contains(why),
+            "{message}"
+        );
+    }
+    // Clocks differ a little.
+    let just_over = sign(&json!({"sub": "owner-1", "exp": now() - 20}));
+    assert_eq!(
+        Reply::of(management.request(Method::GET, "/assistants", &just_over))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn issuer_and_audience_are_checked_where_they_are_set() {
+    let (app, _) = start().await;
+    let settings = [
+        ("JWT_SECRET", SECRET),
+        ("JWT_ISSUER", "https://issuer.example"),
+        ("JWT_AUDIENCE", "assistants"),
+    ];
+    let management = Management::beside(&app, &settings).await;
+    for (issuer, audience, status) in [
+        (json!("https://issuer.example"), json!("assistants"), 200),
+        (json!("https://issuer.example"), json!(["other", "assistants"]), 200),
+        (json!("https://issuer.example"), json!("other"), 401),
+        (json!("https://evil.example"), json!("assistants"), 401),
+        (json!(null), json!("assistants"), 401),
+        (json!("https://issuer.example"), json!(null), 401),
+    ] {
+        let mut claims = json!({"sub": "owner-1", "exp": now() + 600, "iss": issuer, "aud": audience});
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let reply = Reply::of(management.request(Method::GET, "/assistants", &sign(&claims))).await;
+        assert_eq!(reply.status, status, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn of_forty_who_claim_one_token_at_once_one_wins() {
+    let (app, management) = start().await;
+    let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": SPECS_TOKEN});
+    let body = json!({"name": "Test", "config": {"configurable": settings}});
+    let jwt = jwt("owner-1");
+    let claims = (0..40).map(|_| management.send(Method::POST, "/assistants", &jwt, &body));
+    let replies = futures_util::future::join_all(claims).await;
+    let winners: Vec<_> = replies.iter().filter(|reply| reply.status == 201).collect();
+    assert_eq!(winners.len(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 201) {
+        reply.error(409, "token_in_use");
+    }
+    let tables = embedded_store::tables();
+    let store = Store::new(&embedded_store::client_config(app.store_address).await, tables);
+    assert_eq!(store.list(None).await.unwrap().len(), 1);
+    assert_eq!(app.chat(SPECS_TOKEN, &hello(false)).await.status, 200);
+}

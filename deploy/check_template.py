@@ -216,7 +216,7 @@ def resolve(template, value, parameters):
     if name == "Fn::Sub":
         text, names = argument if isinstance(argument, list) else (argument, {})
         names = {key: inner(item) for key, item in names.items()}
-        return re.sub(r"\$\{([^}]+)\}", lambda found: str(names.get(found[1]) or known(found[1])), text)
+        return re.sub(r"\$\{([^}]+)\}", lambda found: str(names[found[1]] if found[1] in names else known(found[1])), text)
     return {key: inner(item) for key, item in value.items() if inner(item) is not None}
 
 
@@ -230,6 +230,12 @@ def accepted(template, parameters):
         for assertion in listed(rule.get("Assertions"))
     ]
     return all(asserted)
+
+
+def takes(template, parameter, samples):
+    """Whether a parameter's pattern tells the samples apart."""
+    pattern = at(template, f"Parameters/{parameter}/AllowedPattern") or ""
+    return all(bool(re.fullmatch(pattern, sample)) == wanted for sample, wanted in samples.items())
 
 
 def optional(template, value, unset):
@@ -340,10 +346,8 @@ def checks(t):
     yield equal("Conditions/CreateSecret", {"Fn::Equals": [{"Ref": "ProviderKeysSecretArn"}, ""]})
     yield equal("Resources/ProviderKeysSecret/Condition", "CreateSecret")
     yield equal("Resources/ProviderKeysSecret/Properties/SecretString", "{}")
-    pattern = at(t, "Parameters/ProviderKeysSecretArn/AllowedPattern") or ""
     samples = {"": True, f"{ARN}keys/prod-AbC123": True, f"{ARN}*": False, f"{ARN}*-AbC123": False, f"{ARN}key?-AbC123": False, "keys": False}
-    accepted = {sample: bool(re.fullmatch(pattern, sample)) for sample in samples}
-    yield "ProviderKeysSecretArn takes one full ARN or nothing, no wildcard", accepted == samples
+    yield "ProviderKeysSecretArn takes one full ARN or nothing, no wildcard", takes(t, "ProviderKeysSecretArn", samples)
 
     yield from jwt_checks(t, equal)
     yield from distribution_checks(t, equal)
@@ -379,9 +383,8 @@ def jwt_checks(t, equal):
     generated = {"PasswordLength": 64, "ExcludePunctuation": True}
     yield equal("Resources/JwtSecret/Properties/GenerateSecretString", generated)
     yield equal("Resources/JwtSecret/DeletionPolicy", "Delete")
-    pattern = at(t, "Parameters/JwksUrl/AllowedPattern") or ""
     samples = {"": True, JWKS["JwksUrl"]: True, "http://id.example.com/keys": False}
-    yield "JwksUrl is https or empty", {sample: bool(re.fullmatch(pattern, sample)) for sample in samples} == samples
+    yield "JwksUrl is https or empty", takes(t, "JwksUrl", samples)
 
     yield "the defaults are accepted", accepted(t, {})
     yield "JwksUrl, issuer and audience are accepted", accepted(t, JWKS)
@@ -392,8 +395,13 @@ def jwt_checks(t, equal):
     for name in "JwtSecretArn", "NextSignToken":
         yield equal(f"Outputs/{name}/Condition", "CreateJwtSecret")
     yield equal("Outputs/JwtSecretArn/Value", {"Ref": "JwtSecret"})
-    sign = at(t, "Outputs/NextSignToken/Value/Fn::Sub") or ""
-    yield "NextSignToken names the stack", sign.endswith(" make token OWNER=you STACK=${AWS::StackName}")
+    sign = "make token OWNER=you STACK=assistant-endpoint"
+    stack = {"AWS::Region": "eu-west-1", "AWS::StackName": "assistant-endpoint"}
+    told = resolve(t, at(t, "Outputs/NextSignToken/Value"), stack)
+    yield "NextSignToken names the region and the stack", told == f"AWS_REGION=eu-west-1 {sign}"
+    told = resolve(t, at(t, "Outputs/NextSignToken/Value"), {**stack, "JwtIssuer": "me", "JwtAudience": "us"})
+    claims = "JWT_ISSUER='me' JWT_AUDIENCE='us'"
+    yield "NextSignToken signs what the function expects", told == f"AWS_REGION=eu-west-1 {claims} {sign}"
 
 
 def distribution_checks(t, equal):
@@ -402,14 +410,12 @@ def distribution_checks(t, equal):
     yield equal("Conditions/CreateDistribution", {"Fn::Equals": [{"Ref": "WithCloudFront"}, "true"]})
     yield equal("Resources/Distribution/Condition", "CreateDistribution")
     yield "CloudFront is accepted, with a domain and without", accepted(t, CLOUDFRONT) and accepted(t, DOMAIN)
-    for name in DOMAIN:
-        yield f"a domain without {name} is refused", not accepted(t, {**DOMAIN, name: at(t, f"Parameters/{name}/Default")})
-    pattern = at(t, "Parameters/CertificateArn/AllowedPattern") or ""
+    for name, unset in {"WithCloudFront": "false", "DomainName": "", "CertificateArn": ""}.items():
+        yield f"a domain without {name} is refused", not accepted(t, {**DOMAIN, name: unset})
     samples = {"": True, CERTIFICATE: True, CERTIFICATE.replace("us-east-1", "eu-west-1"): False}
-    yield "CertificateArn is one of us-east-1 or empty", {sample: bool(re.fullmatch(pattern, sample)) for sample in samples} == samples
-    pattern = at(t, "Parameters/DomainName/AllowedPattern") or ""
+    yield "CertificateArn is one of us-east-1 or empty", takes(t, "CertificateArn", samples)
     samples = {"": True, DOMAIN["DomainName"]: True, "*.example.com": False, "https://api.example.com": False}
-    yield "DomainName is a host name or empty", {sample: bool(re.fullmatch(pattern, sample)) for sample in samples} == samples
+    yield "DomainName is a host name or empty", takes(t, "DomainName", samples)
 
     config = resolve(t, at(t, "Resources/Distribution/Properties/DistributionConfig"), CLOUDFRONT) or {}
     own = resolve(t, at(t, "Resources/Distribution/Properties/DistributionConfig"), DOMAIN) or {}
@@ -622,6 +628,7 @@ def jwt_mutations():
     yield "Outputs/JwtSecretArn/Condition", DELETE
     yield "Outputs/NextSignToken/Condition", DELETE
     yield "Outputs/NextSignToken/Value", {"Fn::Sub": "make token"}
+    yield "Outputs/NextSignToken/Value", {"Fn::Sub": "AWS_REGION=${AWS::Region} make token OWNER=you STACK=${AWS::StackName}"}
 
 
 def distribution_mutations():

@@ -13,9 +13,10 @@ use axum::{
     routing::{get, post},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use utoipa::OpenApi;
 
 use crate::{
     assistant::{
@@ -29,6 +30,7 @@ use crate::{
     },
     config::{Config, Timeouts},
     error::Error,
+    openapi,
     provider::keys::{self, ProviderKeys},
     reply::{self, record::Record},
     token::Token,
@@ -52,7 +54,7 @@ pub struct App {
 
 /// An id for a response's `x-request-id` and the log.
 #[derive(Debug, Clone)]
-struct RequestId(String);
+pub(crate) struct RequestId(String);
 
 /// All routes of the public function.
 pub fn router(app: Arc<App>) -> Router {
@@ -68,10 +70,11 @@ pub fn routes(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// What surrounds the routes of either function: health, errors, tolerated paths, CORS, request ids.
+/// What surrounds the routes of either function: health, the `OpenAPI` document, errors, tolerated paths, CORS, request ids.
 pub fn finish(routes: Router) -> Router {
     let routes = routes
-        .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+        .route("/health", get(health))
+        .route("/openapi.json", get(document))
         .fallback(unknown_url)
         .method_not_allowed_fallback(method_not_allowed);
     // A layer sees a request before routing only from outside of the router that routes it.
@@ -82,8 +85,22 @@ pub fn finish(routes: Router) -> Router {
         .layer(middleware::from_fn(identify))
 }
 
+/// Answers a conversation: buffered JSON, or with `stream: true` server-sent events that `[DONE]` ends.
+///
 /// The path of a chat request. Each step is a module of this crate, in this order.
-async fn chat_completions(
+#[utoipa::path(
+    post,
+    path = "/public/openai/v1/chat/completions",
+    tag = "public",
+    security(("public_token" = [])),
+    request_body = openapi::ChatCompletionRequest,
+    responses(
+        (status = 200, description = "The answer; with `stream: true` the type is `text/event-stream`", body = openapi::ChatCompletion),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn chat_completions(
     State(app): State<Arc<App>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
@@ -109,15 +126,55 @@ async fn chat_completions(
     }
 }
 
-async fn list_models(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
+/// The assistant's one model, as a list.
+#[utoipa::path(
+    get,
+    path = "/public/openai/v1/models",
+    tag = "public",
+    security(("public_token" = [])),
+    responses(
+        (status = 200, description = "A list of one", body = openapi::ModelList),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn list_models(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
     let assistant = app.authorize(&headers).await?;
     let model = model_object(&assistant, &assistant.model()?);
     Ok(Json(json!({"object": "list", "data": [model]})).into_response())
 }
 
-async fn show_model(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
+/// The assistant's one model, whatever the id.
+#[utoipa::path(
+    get,
+    path = "/public/openai/v1/models/{id}",
+    tag = "public",
+    params(("id" = String, Path, description = "Any, slashes included")),
+    security(("public_token" = [])),
+    responses(
+        (status = 200, description = "The model", body = openapi::ModelObject),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn show_model(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
     let assistant = app.authorize(&headers).await?;
     Ok(Json(model_object(&assistant, &assistant.model()?)).into_response())
+}
+
+/// Whether the function answers; touches nothing else.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "service",
+    responses((status = 200, description = "It does", body = openapi::Health))
+)]
+pub(crate) async fn health() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(openapi::Document::openapi())
 }
 
 impl App {
@@ -231,7 +288,8 @@ fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too.
+/// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too. And keeps every
+/// cache on the way (CloudFront's, a proxy's) from giving one caller's response to another.
 async fn identify(mut request: Request, next: Next) -> Response {
     let context = request.extensions().get::<lambda_runtime::Context>();
     let id = context.map_or_else(
@@ -244,5 +302,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
     if let Ok(value) = value {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
 }

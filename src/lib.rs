@@ -21,6 +21,8 @@
 //! 6. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
 //!    the buffered reply folds it, the streamed one maps it.
 //!
+//! The second function, [`manage`], lets owners keep their assistants; [`openapi`] describes both.
+//!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
 //!
@@ -46,6 +48,7 @@ pub mod reply;
 pub mod error;
 
 pub mod manage;
+pub mod openapi;
 
 pub mod runtime_socket;
 pub mod startup;

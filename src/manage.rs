@@ -30,6 +30,7 @@ use crate::{
     config::ManageConfig,
     error::Error,
     http::{finish, read_body},
+    openapi,
     token::Token,
 };
 use change::Patch;
@@ -88,7 +89,20 @@ impl Manage {
     }
 }
 
-async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
+/// Creates an assistant. One that is public and has no token gets a generated one, shown this once.
+#[utoipa::path(
+    post,
+    path = "/assistants",
+    tag = "management",
+    security(("jwt" = [])),
+    request_body = openapi::AssistantPatch,
+    responses(
+        (status = 201, description = "It", body = openapi::AssistantReply),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let owner_id = manage.verifier.owner(&parts.headers).await?;
     let patch = Patch::read(&read_body(body, MAX_BODY).await?, manage.allow_private_providers)?;
@@ -113,12 +127,28 @@ async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<R
 }
 
 #[derive(Deserialize)]
-struct Page {
+pub(crate) struct Page {
     limit: Option<String>,
     after: Option<String>,
 }
 
-async fn list(
+/// The caller's assistants, oldest first.
+#[utoipa::path(
+    get,
+    path = "/assistants",
+    tag = "management",
+    security(("jwt" = [])),
+    params(
+        ("limit" = Option<i32>, Query, description = "1 to 100, 20 unless given"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses(
+        (status = 200, description = "A page", body = openapi::AssistantList),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn list(
     State(manage): State<Arc<Manage>>,
     Query(page): Query<Page>,
     headers: HeaderMap,
@@ -137,7 +167,20 @@ async fn list(
     Ok(Json(json!({"object": "list", "data": data, "has_more": next.is_some(), "next": next})).into_response())
 }
 
-async fn show(
+/// One of the caller's assistants.
+#[utoipa::path(
+    get,
+    path = "/assistants/{id}",
+    tag = "management",
+    security(("jwt" = [])),
+    params(("id" = String, Path, description = "The assistant's id")),
+    responses(
+        (status = 200, description = "It", body = openapi::AssistantReply),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn show(
     State(manage): State<Arc<Manage>>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -145,7 +188,22 @@ async fn show(
     Ok(representation(&manage.own(&headers, &id).await?, None))
 }
 
-async fn update(
+/// Changes an assistant by a JSON Merge Patch (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/assistants/{id}",
+    tag = "management",
+    security(("jwt" = [])),
+    params(("id" = String, Path, description = "The assistant's id"),
+        ("if-match" = Option<String>, Header, description = "The version it must have")),
+    request_body = openapi::AssistantPatch,
+    responses(
+        (status = 200, description = "It, changed", body = openapi::AssistantReply),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn update(
     State(manage): State<Arc<Manage>>,
     Path(id): Path<String>,
     request: Request,
@@ -167,7 +225,21 @@ async fn update(
     Err(Error::NoSuchAssistant)
 }
 
-async fn delete(
+/// Deletes an assistant; its token is a 404 for its callers from then on.
+#[utoipa::path(
+    delete,
+    path = "/assistants/{id}",
+    tag = "management",
+    security(("jwt" = [])),
+    params(("id" = String, Path, description = "The assistant's id"),
+        ("if-match" = Option<String>, Header, description = "The version it must have")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+    )
+)]
+pub(crate) async fn delete(
     State(manage): State<Arc<Manage>>,
     Path(id): Path<String>,
     headers: HeaderMap,

@@ -63,10 +63,7 @@ pub async fn reply(
     let writes = events
         .ready_chunks(SHARED_WRITE)
         .map(|events| Ok::<_, Infallible>(joined(events)));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")];
     Ok((headers, Body::from_stream(writes)).into_response())
 }
 

@@ -279,3 +279,42 @@ async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_management_function_answers_events_too() {
+    let (_aws, store) = start_store().await;
+    let binary = Path::new(env!("CARGO_BIN_EXE_manage"));
+    let settings = [("JWT_SECRET", crate::manage::SECRET)];
+    let function = Function::start(binary, store, &settings, Stdio::null()).await.unwrap();
+    let mut create = event("chat.json");
+    create["rawPath"] = json!("/assistants");
+    create["headers"]["authorization"] = json!(format!("Bearer {}", crate::manage::jwt("owner-1")));
+    create["body"] =
+        json!(r#"{"name": "Test", "config": {"configurable": {"model": "gpt-4o", "access_mode": "public_token"}}}"#);
+    let reply = invoke(&function, create, TIMEOUT).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert!(reply.json()["public_token"].as_str().unwrap().starts_with("pubkey_"));
+    assert_eq!(reply.headers["etag"], "\"1\"");
+}
+
+#[test]
+fn a_management_function_without_a_way_to_check_jwts_does_not_start() {
+    let start = |secret: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_manage"))
+            .env_clear()
+            .envs([
+                ("ASSISTANTS_TABLE", "A"),
+                ("TOKEN_CLAIMS_TABLE", "C"),
+                ("JWT_SECRET", secret),
+            ])
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(start("").starts_with("manage: JWT_SECRET: is required"));
+    assert_eq!(
+        start("too short"),
+        "manage: JWT_SECRET: its secret must have at least 32 bytes\n"
+    );
+}

@@ -19,9 +19,10 @@ use tokio::net::TcpListener;
 use crate::support::{
     Reply, TestApp, hello,
     provider::{FakeProvider, answer},
+    secret::Secret,
 };
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const SPECS_TOKEN: &str = "pubkey_mybot_abc123";
 
 pub struct Management {
@@ -54,7 +55,7 @@ impl Management {
         }
     }
 
-    fn request(&self, method: Method, path: &str, jwt: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: Method, path: &str, jwt: &str) -> reqwest::RequestBuilder {
         self.client
             .request(method, format!("{}{path}", self.url))
             .bearer_auth(jwt)
@@ -94,7 +95,7 @@ fn sign(claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
 }
 
-fn jwt(owner: &str) -> String {
+pub fn jwt(owner: &str) -> String {
     sign(&json!({"sub": owner, "exp": now() + 600}))
 }
 
@@ -402,6 +403,34 @@ async fn only_a_valid_jwt_counts() {
             .status,
         200
     );
+}
+
+#[tokio::test]
+async fn the_secret_may_be_in_secrets_manager() {
+    let (app, _) = start().await;
+    let secret = Secret::default();
+    let aws = secret.beside(app.store_address).await;
+    let tables = embedded_store::tables();
+    let config = ManageConfig::read(|name| match name {
+        "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),
+        "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims.clone()),
+        "JWT_SECRET_ID" => Some("jwt".into()),
+        _ => None,
+    })
+    .unwrap();
+    let unreadable = Manage::new(&config, &aws).await.unwrap_err().to_string();
+    assert!(
+        unreadable.starts_with("JWT_SECRET_ID: its secret cannot be read"),
+        "{unreadable}"
+    );
+    secret.set_text("too short");
+    let short = Manage::new(&config, &aws).await.unwrap_err().to_string();
+    assert_eq!(short, "JWT_SECRET_ID: its secret must have at least 32 bytes");
+    secret.set_text(SECRET);
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {}", jwt("owner-1")).parse().unwrap());
+    let manage = Manage::new(&config, &aws).await.unwrap();
+    assert_eq!(manage.verifier.owner(&headers).await.unwrap(), "owner-1");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Listing assistants.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{Item, Store, record, string, unavailable};
@@ -25,12 +25,7 @@ impl Store {
     ) -> Result<(Vec<Record>, Option<String>), Error> {
         let start = after.map(|after| start_key(owner_id, after)).transpose()?;
         let output = self
-            .client
-            .query()
-            .table_name(&self.tables.assistants)
-            .index_name(OWNER_INDEX)
-            .key_condition_expression("owner_id = :owner")
-            .expression_attribute_values(":owner", AttributeValue::S(owner_id.to_owned()))
+            .query_owner(owner_id)
             .limit(limit)
             .set_exclusive_start_key(start)
             .send()
@@ -41,8 +36,7 @@ impl Store {
             let assistant_id = string(&mut key, "assistant_id")?;
             Some(BASE64_URL_SAFE_NO_PAD.encode(format!("{created_at} {assistant_id}")))
         });
-        let items = output.items.unwrap_or_default();
-        Ok((items.into_iter().filter_map(|item| record(item).ok()).collect(), next))
+        Ok((readable(output.items.unwrap_or_default()), next))
     }
 
     /// All assistants, or all of one owner. An item that cannot be read is left out.
@@ -50,31 +44,33 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] where the store does not answer.
     pub async fn list(&self, owner_id: Option<&str>) -> Result<Vec<Record>, Error> {
-        let items: Vec<Item> = match owner_id {
-            Some(owner_id) => {
-                let pages = self
-                    .client
-                    .query()
-                    .table_name(&self.tables.assistants)
-                    .index_name(OWNER_INDEX)
-                    .key_condition_expression("owner_id = :owner")
-                    .expression_attribute_values(":owner", AttributeValue::S(owner_id.to_owned()))
-                    .into_paginator()
-                    .items();
-                pages.send().collect::<Result<_, _>>().await.map_err(unavailable)?
-            }
-            None => {
-                let pages = self
-                    .client
-                    .scan()
-                    .table_name(&self.tables.assistants)
-                    .into_paginator()
-                    .items();
-                pages.send().collect::<Result<_, _>>().await.map_err(unavailable)?
-            }
+        let items: Vec<Item> = if let Some(owner_id) = owner_id {
+            let pages = self.query_owner(owner_id).into_paginator().items();
+            pages.send().collect::<Result<_, _>>().await.map_err(unavailable)?
+        } else {
+            let pages = self
+                .client
+                .scan()
+                .table_name(&self.tables.assistants)
+                .into_paginator()
+                .items();
+            pages.send().collect::<Result<_, _>>().await.map_err(unavailable)?
         };
-        Ok(items.into_iter().filter_map(|item| record(item).ok()).collect())
+        Ok(readable(items))
     }
+
+    fn query_owner(&self, owner_id: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.tables.assistants)
+            .index_name(OWNER_INDEX)
+            .key_condition_expression("owner_id = :owner")
+            .expression_attribute_values(":owner", AttributeValue::S(owner_id.to_owned()))
+    }
+}
+
+fn readable(items: Vec<Item>) -> Vec<Record> {
+    items.into_iter().filter_map(|item| record(item).ok()).collect()
 }
 
 /// The key that a page's `next` stands for. The owner is the caller's own, whatever the text says.

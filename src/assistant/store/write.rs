@@ -193,9 +193,8 @@ impl Store {
                 .client
                 .transact_write_items()
                 .set_transact_items(Some(items.clone()));
-            let error = match transaction.send().await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
+            let Err(error) = transaction.send().await else {
+                return Ok(());
             };
             let reasons = error.as_service_error().map(cancellation_reasons).unwrap_or_default();
             let failed = reasons.iter().position(|reason| reason == "ConditionalCheckFailed");

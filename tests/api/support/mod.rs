@@ -157,6 +157,8 @@ impl TestApp {
 impl Reply {
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
+        // No cache may give one caller's response to another, whatever it is.
+        assert_eq!(response.headers()["cache-control"], "no-store");
         Self {
             status: response.status(),
             headers: response.headers().clone(),

@@ -30,7 +30,11 @@ impl Secret {
     }
 
     pub fn set(&self, keys: Value) {
-        self.0.lock().unwrap().0 = Some(keys.to_string());
+        self.set_text(&keys.to_string());
+    }
+
+    pub fn set_text(&self, value: &str) {
+        self.0.lock().unwrap().0 = Some(value.to_owned());
     }
 
     pub fn readings(&self) -> usize {
@@ -55,15 +59,12 @@ impl Secret {
     fn answer(&self) -> Response {
         let mut secret = self.0.lock().unwrap();
         secret.1 += 1;
-        match &secret.0 {
-            Some(value) => json!({"ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:the-keys-AbCdEf",
-                "Name": "the-keys", "SecretString": value, "VersionId": "1"})
-            .to_string()
-            .into_response(),
-            None => {
-                let error = r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#;
-                (StatusCode::BAD_REQUEST, error).into_response()
-            }
-        }
+        let Some(value) = &secret.0 else {
+            let error = r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#;
+            return (StatusCode::BAD_REQUEST, error).into_response();
+        };
+        let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:the-keys-AbCdEf";
+        let output = json!({"ARN": arn, "Name": "the-keys", "SecretString": value, "VersionId": "1"});
+        output.to_string().into_response()
     }
 }

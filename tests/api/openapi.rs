@@ -1,0 +1,106 @@
+//! The OpenAPI document against real replies.
+
+use jsonschema::Validator;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    manage::{Management, SECRET, jwt},
+    support::{
+        Reply, TestApp, hello,
+        provider::{FakeProvider, answer},
+    },
+};
+
+struct Document(Value);
+
+impl Document {
+    /// Checks a reply against what the document says of its operation and status.
+    fn check(&self, method: &str, path: &str, reply: &Reply) {
+        let responses = &self.0["paths"][path][method]["responses"];
+        let status = reply.status.as_u16().to_string();
+        let response = responses
+            .get(&status)
+            .or_else(|| responses.get(format!("{}XX", &status[..1])));
+        let response = response.unwrap_or_else(|| panic!("{method} {path} has no {status}"));
+        let Some(schema) = response
+            .get("content")
+            .map(|content| &content["application/json"]["schema"])
+        else {
+            assert_eq!(reply.text, "");
+            return;
+        };
+        let validator = self.validator(schema);
+        let json = reply.json();
+        let problems: Vec<_> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(problems.is_empty(), "{method} {path}: {problems:?} in {json:#}");
+    }
+
+    fn validator(&self, schema: &Value) -> Validator {
+        let mut whole = schema.clone();
+        whole["components"] = self.0["components"].clone();
+        jsonschema::draft202012::new(&whole).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn real_replies_are_as_the_document_says() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
+    let document = Reply::of(app.request(Method::GET, "/openapi.json")).await.json();
+    let same = Reply::of(management.request(Method::GET, "/openapi.json", ""))
+        .await
+        .json();
+    assert_eq!(document, same);
+    let document = Document(document);
+
+    let token = app.assistant().await;
+    let chat = "/public/openai/v1/chat/completions";
+    document.check("post", chat, &app.chat(&token, &hello(false)).await);
+    document.check("post", chat, &app.chat("pubkey_nobodys_token_1", &hello(false)).await);
+    let streamed = app.chat(&token, &hello(true)).await;
+    let chunk = document.validator(&json!({"$ref": "#/components/schemas/ChatCompletionChunk"}));
+    assert!(streamed.events().iter().all(|event| chunk.is_valid(event)));
+    for (path, template) in [
+        ("/public/openai/v1/models", "/public/openai/v1/models"),
+        ("/public/openai/v1/models/any/id", "/public/openai/v1/models/{id}"),
+        ("/health", "/health"),
+    ] {
+        document.check(
+            "get",
+            template,
+            &Reply::of(app.request(Method::GET, path).bearer_auth(&token)).await,
+        );
+    }
+
+    let (list, one) = ("/assistants", "/assistants/{id}");
+    let send = async |method: Method, path: &str, body: Value| {
+        Reply::of(management.request(method, path, &jwt("owner-1")).json(&body)).await
+    };
+    let body = json!({"name": "Test", "config": {"configurable": {"model": "gpt-4o", "access_mode": "public_token"}}});
+    let created = send(Method::POST, list, body).await;
+    document.check("post", list, &created);
+    let path = format!("/assistants/{}", created.json()["assistant_id"].as_str().unwrap());
+    document.check("get", one, &send(Method::GET, &path, json!({})).await);
+    document.check("patch", one, &send(Method::PATCH, &path, json!({"name": "New"})).await);
+    document.check("patch", one, &send(Method::PATCH, &path, json!({"name": 5})).await);
+    document.check("get", list, &send(Method::GET, "/assistants?limit=1", json!({})).await);
+    document.check("delete", one, &send(Method::DELETE, &path, json!({})).await);
+    document.check("get", one, &send(Method::GET, &path, json!({})).await);
+}
+
+#[tokio::test]
+async fn every_operation_says_who_may_call_it() {
+    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let document = Reply::of(app.request(Method::GET, "/openapi.json")).await.json();
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let scheme = operation["security"][0]
+                .as_object()
+                .and_then(|scheme| scheme.keys().next());
+            let known = scheme.is_some_and(|scheme| schemes.contains_key(scheme));
+            assert!(known || path == "/health", "{method} {path}");
+        }
+    }
+}

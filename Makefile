@@ -7,7 +7,7 @@ PYTHON ?= python3
 PORT ?= 8787
 CARGO_FEATURES := --features cli
 
-.PHONY: help run invoke token test check fmt lint docs clean
+.PHONY: help run invoke token test bench check fmt lint docs clean
 
 help:
 	@echo "make run                     the endpoint on http://127.0.0.1:$(PORT) with a demo assistant and a real model"
@@ -48,6 +48,11 @@ $(NODE_MODULES)/.stamp: tests/clients/package-lock.json
 	cd tests/clients && npm ci
 	@touch $@
 
+# The binaries as they are deployed; the program that measures them need not be optimized.
+bench:
+	cargo build --release --bin endpoint --example hello
+	cargo bench --profile dev $(CARGO_FEATURES) --bench endpoint -- target/release/endpoint target/release/examples/hello
+
 check: fmt lint docs template-check test
 
 fmt:
@@ -55,7 +60,7 @@ fmt:
 
 lint:
 	cargo clippy --all-targets $(CARGO_FEATURES) -- --deny warnings
-	cargo clippy --lib --bin endpoint -- --deny warnings
+	cargo clippy --lib --bin endpoint --bin manage -- --deny warnings
 
 docs:
 	RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items $(CARGO_FEATURES)

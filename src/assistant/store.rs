@@ -177,8 +177,7 @@ impl Store {
 }
 
 fn record(item: Item) -> Result<Record, Error> {
-    serde_dynamo::from_item(item)
-        .map_err(|error| Error::Misconfigured(format!("its stored item cannot be read ({error}).")))
+    serde_dynamo::from_item(item).map_err(|_| Error::Misconfigured("its stored item cannot be read.".into()))
 }
 
 fn carries(record: &Record, digest: &TokenDigest) -> bool {

@@ -220,6 +220,10 @@ fn parameter_named(refused: &ProviderError, sent: &serde_json::Value) -> Option<
     let ProviderError::Rejected { message, param, .. } = refused else {
         return None;
     };
+    // Not left out but renamed: Azure's deployments do not tell by their names which models want the newer one.
+    if message.contains("'max_completion_tokens'") && sent.get("max_tokens").is_some() {
+        return Some("max_tokens");
+    }
     DROPPABLE.into_iter().find(|name| {
         let quoted = || {
             ['\'', '"', '`']

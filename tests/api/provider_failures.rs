@@ -176,6 +176,22 @@ async fn a_parameter_that_the_model_turns_down_is_left_out_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_model_that_wants_the_newer_name_of_the_token_limit_gets_it() {
+    let refusal = r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#;
+    let app = TestApp::start(FakeProvider::new(vec![response(400, "", refusal), answer(&["Hi"])]).await).await;
+    let token = app.assistant().await;
+    let mut body = hello(false);
+    body["max_tokens"] = json!(5);
+    assert_eq!(app.chat(&token, &body).await.status, 200);
+    let sent = app.provider.received();
+    assert_eq!(
+        (&sent[0].body["max_tokens"], sent[1].body.get("max_tokens")),
+        (&json!(5), None)
+    );
+    assert_eq!(sent[1].body["max_completion_tokens"], 5);
+}
+
+#[tokio::test]
 async fn a_server_that_knows_no_stream_options_is_asked_without() {
     let refusal = r#"{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#;
     let app = TestApp::start(FakeProvider::new(vec![response(422, "", refusal), answer(&["Hi"])]).await).await;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters and hints that
-/// the server does not take, or that are `omitted`, are left out.
+/// the server does not take, or that are `omitted`, are left out; an omitted `max_tokens` goes by its newer name.
 ///
 /// # Errors
 /// A 400 naming a parameter that would change the answer's form and cannot be honoured.
@@ -33,7 +33,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
     for (name, value) in prompt.parameters.iter() {
-        match encode_parameter(name, value, &dialect)? {
+        match encode_parameter(name, value, &dialect, omitted)? {
             Some((field, value)) if !omitted.contains(field) => {
                 body.insert(field.to_owned(), value);
             }
@@ -43,9 +43,15 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     Ok(Value::Object(body))
 }
 
-fn encode_parameter<'a>(name: &'a str, value: &Value, dialect: &Dialect) -> Result<Option<(&'a str, Value)>, Error> {
+fn encode_parameter<'a>(
+    name: &'a str,
+    value: &Value,
+    dialect: &Dialect,
+    omitted: &HashSet<String>,
+) -> Result<Option<(&'a str, Value)>, Error> {
     let value = value.clone();
     Ok(match name {
+        "max_tokens" if omitted.contains("max_tokens") => Some(("max_completion_tokens", value)),
         "max_tokens" => Some((dialect.token_limit, value)),
         "seed" => Some((dialect.seed, value)),
         "stop" => Some((name, value)),

@@ -21,11 +21,7 @@ pub mod validate;
 use crate::{
     assistant::{
         Record,
-        store::{
-            Store,
-            list::MAX_PAGE,
-            write::{NewAssistant, TokenChange, WriteError},
-        },
+        store::{Store, list::MAX_PAGE, write::WriteError},
     },
     config::ManageConfig,
     error::Error,
@@ -106,20 +102,10 @@ pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
     let (parts, body) = request.into_parts();
     let owner_id = manage.verifier.owner(&parts.headers).await?;
     let patch = Patch::read(&read_body(body, MAX_BODY).await?, manage.allow_private_providers)?;
-    let change = patch.apply(&Record::default())?;
-    let (token, revealed) = match change.token {
-        Some(TokenChange::Set(token)) => (Some(token), change.generated),
-        _ => (None, None),
-    };
-    let new = NewAssistant {
-        owner_id,
-        name: change.name.unwrap_or_default(),
-        config: change.config,
-        token,
-    };
+    let (new, generated) = patch.apply(&Record::default())?.into_new(owner_id);
     let record = manage.store.create(new).await?;
     let location = format!("/assistants/{}", record.assistant_id);
-    let mut response = (StatusCode::CREATED, representation(&record, revealed.as_ref())).into_response();
+    let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref())).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -14,21 +14,12 @@ use crate::error::Error;
 pub struct Token(SecretString);
 
 impl Token {
-    /// Takes the token from `Authorization: Bearer <token>`, the scheme in any case (RFC 9110 §11.1).
+    /// Takes the token from `Authorization: Bearer <token>`.
     ///
     /// # Errors
     /// [`Error::MissingToken`] without the header, with another scheme, or with an empty token.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, Error> {
-        let credentials = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
-            .ok_or(Error::MissingToken)?;
-        let (scheme, token) = credentials.trim().split_once(' ').ok_or(Error::MissingToken)?;
-        let token = token.trim();
-        if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-            return Err(Error::MissingToken);
-        }
-        Ok(Self::new(token))
+        bearer(headers).map(Self::new).ok_or(Error::MissingToken)
     }
 
     /// Wraps a token that came from elsewhere than a header.
@@ -74,6 +65,14 @@ impl Token {
         let start = token.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
         token[start..].to_owned()
     }
+}
+
+/// The credentials of `Authorization: Bearer <credentials>`, the scheme in any case (RFC 9110 §11.1); never blank.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = value.trim().split_once(' ')?;
+    let credentials = credentials.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !credentials.is_empty()).then_some(credentials)
 }
 
 /// Lower-case hex SHA-256 of a [`Token`]: 64 characters.

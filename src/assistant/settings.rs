@@ -1,6 +1,6 @@
 //! Settings by name within `config.configurable`, where a key may stand bare or behind the prefix of a type.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The prefix type where `configurable.type` does not say another.
 const DEFAULT_TYPE: &str = "agent";
@@ -14,23 +14,6 @@ pub fn get<'a>(config: &'a Value, name: &str) -> Option<&'a Value> {
     keys(configurable, name)
         .into_iter()
         .find_map(|key| configurable.get(&key).filter(|value| !value.is_null()))
-}
-
-/// Writes a setting behind the prefix of the assistant's type, or removes it, and removes every other key for it.
-pub fn set(config: &mut Value, name: &str, value: Option<Value>) {
-    if !config["configurable"].is_object() {
-        *config = json!({"configurable": {}});
-    }
-    let Some(configurable) = config["configurable"].as_object_mut() else {
-        return;
-    };
-    let keys = keys(configurable, name);
-    for key in &keys {
-        configurable.shift_remove(key);
-    }
-    if let (Some(value), Some(key)) = (value, keys.into_iter().next()) {
-        configurable.insert(key, value);
-    }
 }
 
 /// A key without the prefix of a type.
@@ -57,23 +40,35 @@ pub fn keys(configurable: &Map<String, Value>, name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn a_write_replaces_every_key_of_the_setting() {
-        let mut config = json!({"configurable": {"model": "gpt-4", "type==chatbot/model": "gpt-4", "top_p": 1}});
-        set(&mut config, "model", Some(json!("gpt-4o")));
-        assert_eq!(
-            config,
-            json!({"configurable": {"top_p": 1, "type==agent/model": "gpt-4o"}})
-        );
-        set(&mut config, "model", None);
-        assert_eq!(get(&config, "model"), None);
+    fn the_assistants_own_type_wins_then_the_others_then_the_bare_key() {
+        let config = |settings: Value| json!({"configurable": settings});
+        for (settings, expected) in [
+            (
+                json!({"model": "bare", "type==chatbot/model": "chatbot", "type==agent/model": "agent"}),
+                json!("agent"),
+            ),
+            (
+                json!({"type": "chatbot", "type==chatbot/model": "chatbot", "type==agent/model": "agent"}),
+                json!("chatbot"),
+            ),
+            (
+                json!({"model": "bare", "type==chat_retrieval/model": "retrieval"}),
+                json!("retrieval"),
+            ),
+            (json!({"model": "bare", "type==agent/model": null}), json!("bare")),
+        ] {
+            assert_eq!(get(&config(settings.clone()), "model"), Some(&expected), "{settings}");
+        }
+        assert_eq!(get(&Value::Null, "model"), None);
+    }
 
-        let mut config = json!({"configurable": {"type": "chatbot"}});
-        set(&mut config, "model", Some(json!("gpt-4o")));
-        assert_eq!(config["configurable"]["type==chatbot/model"], "gpt-4o");
-        let mut nothing = Value::Null;
-        set(&mut nothing, "model", Some(json!("gpt-4o")));
-        assert_eq!(get(&nothing, "model"), Some(&json!("gpt-4o")));
+    #[test]
+    fn only_a_types_prefix_is_taken_off() {
+        assert_eq!(bare("type==chat_retrieval/model"), "model");
+        assert_eq!(bare("model"), "model");
+        assert_eq!(bare("type==other/model"), "type==other/model");
     }
 }

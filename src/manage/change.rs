@@ -6,7 +6,7 @@ use super::validate;
 use crate::{
     assistant::{
         Record, settings,
-        store::write::{Change, TokenChange},
+        store::write::{Change, NewAssistant, TokenChange},
     },
     error::Error,
     token::Token,
@@ -134,6 +134,22 @@ impl Patch {
             token,
             generated,
         })
+    }
+}
+
+impl Patched {
+    /// A new assistant made of a patch of nothing, and its token where that was generated.
+    pub fn into_new(self, owner_id: String) -> (NewAssistant, Option<Token>) {
+        let new = NewAssistant {
+            owner_id,
+            name: self.name.unwrap_or_default(),
+            config: self.config,
+            token: match self.token {
+                Some(TokenChange::Set(token)) => Some(token),
+                Some(TokenChange::Revoke) | None => None,
+            },
+        };
+        (new, self.generated)
     }
 }
 

@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::Jwk};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::{config::JwtConfig, error::Error};
+use crate::{config::JwtConfig, error::Error, token::bearer};
 
 /// Clock difference that is tolerated.
 const LEEWAY_SECONDS: u64 = 60;
@@ -103,13 +103,7 @@ impl Verifier {
     /// # Errors
     /// [`Error::MissingJwt`], [`Error::InvalidJwt`], or [`Error::Unavailable`] where the issuer's keys could not be read.
     pub async fn owner(&self, headers: &HeaderMap) -> Result<String, Error> {
-        let token = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.trim().split_once(' '))
-            .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty())
-            .map(|(_, token)| token.trim())
-            .ok_or(Error::MissingJwt)?;
+        let token = bearer(headers).ok_or(Error::MissingJwt)?;
         let (algorithm, key) = match &self.keys {
             Keys::Secret(key) => (Algorithm::HS256, key.clone()),
             Keys::Issuer(jwks) => {

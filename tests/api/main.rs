@@ -13,6 +13,7 @@ mod clients;
 mod golden;
 mod inference;
 mod jwks;
+mod jwt;
 mod keys;
 mod lambda;
 mod manage;

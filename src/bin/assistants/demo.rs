@@ -1,10 +1,12 @@
 //! An assistant for a first try, with settings from the command line.
 
-use assistant_endpoint::{assistant::store::write::NewAssistant, local::embedded_store::Error, token::Token};
+use assistant_endpoint::{
+    assistant::{Record, store::write::NewAssistant},
+    local::embedded_store::Error,
+};
 use clap::Args;
-use serde_json::{Value, json};
 
-use super::settings::Settings;
+use super::settings::{Settings, apply};
 
 #[derive(Args)]
 pub struct Demo {
@@ -31,13 +33,8 @@ impl Demo {
             system_message: Some("You are a helpful assistant. Answer briefly.".into()),
             ..Settings::default()
         };
-        let mut config: Value = json!({});
-        settings.apply(&mut config)?;
-        Ok(Some(NewAssistant {
-            owner_id: "operator".into(),
-            name: "Demo".into(),
-            config,
-            token: Some(Token::chosen(&self.token)?),
-        }))
+        let patch = settings.into_patch(Some("Demo".into()), Some(self.token.clone()));
+        let (new, _) = apply(&patch, &Record::default(), true)?.into_new("operator".into());
+        Ok(Some(new))
     }
 }

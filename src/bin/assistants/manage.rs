@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use assistant_endpoint::{
     assistant::{
-        Record,
+        Assistant, Record,
         store::{
             Store,
-            write::{Change, NewAssistant, TokenChange},
+            write::{Change, TokenChange},
         },
     },
     config::Tables,
@@ -18,7 +18,10 @@ use aws_config::BehaviorVersion;
 use clap::Args;
 use serde_json::json;
 
-use super::{settings::Settings, show};
+use super::{
+    settings::{Settings, apply},
+    show,
+};
 
 #[derive(Args)]
 pub struct Create {
@@ -98,18 +101,18 @@ struct Common {
 
 impl Create {
     pub async fn run(mut self) -> Result<(), Error> {
-        let (token, revealed) = chosen_or_generated(self.token.as_deref())?;
-        let mut config = json!({"configurable": {}});
         self.settings.access_mode.get_or_insert_with(|| "public_token".into());
-        self.settings.apply(&mut config)?;
-        let new = NewAssistant {
-            owner_id: self.owner,
-            name: self.name,
-            config,
-            token: Some(token),
+        let patch = self.settings.into_patch(Some(self.name), self.token.clone());
+        let patched = apply(&patch, &Record::default(), self.common.local.is_some())?;
+        let (new, generated) = patched.into_new(self.owner);
+        let record = Record {
+            config: new.config.clone(),
+            ..Record::default()
         };
+        Assistant::new(record).model()?;
+        let token = generated.as_ref().map(Token::reveal).or(self.token.as_deref());
         let record = self.common.store().await?.create(new).await?;
-        show::print(&record, Some(&revealed), self.common.json)
+        show::print(&record, token, self.common.json)
     }
 }
 
@@ -130,27 +133,27 @@ impl Show {
 impl Update {
     pub async fn run(self) -> Result<(), Error> {
         let (store, record) = self.common.read(&self.id).await?;
-        let mut config = record.config.clone();
-        self.settings.apply(&mut config)?;
-        let change = Change {
-            name: self.name,
-            config: Some(config),
-            token: None,
-        };
-        show::print(&store.update(&record, change).await?, None, self.common.json)
+        let patch = self.settings.into_patch(self.name, None);
+        let patched = apply(&patch, &record, self.common.local.is_some())?;
+        let generated = patched.generated.clone();
+        let record = store.update(&record, patched.into()).await?;
+        show::print(&record, generated.as_ref().map(Token::reveal), self.common.json)
     }
 }
 
 impl RotateToken {
     pub async fn run(self) -> Result<(), Error> {
-        let (token, revealed) = chosen_or_generated(self.token.as_deref())?;
+        let token = match &self.token {
+            Some(token) => Token::chosen(token)?,
+            None => Token::generate()?,
+        };
         let (store, record) = self.common.read(&self.id).await?;
         let change = Change {
-            token: Some(TokenChange::Set(token)),
+            token: Some(TokenChange::Set(token.clone())),
             ..Change::default()
         };
         let record = store.update(&record, change).await?;
-        show::print(&record, Some(&revealed), self.common.json)
+        show::print(&record, Some(token.reveal()), self.common.json)
     }
 }
 
@@ -197,13 +200,4 @@ impl Common {
         let record = record.ok_or_else(|| format!("there is no assistant {id}. `assistants list` shows all."))?;
         Ok((store, record))
     }
-}
-
-fn chosen_or_generated(token: Option<&str>) -> Result<(Token, String), Error> {
-    let token = match token {
-        Some(token) => Token::chosen(token)?,
-        None => Token::generate()?,
-    };
-    let revealed = token.reveal().to_owned();
-    Ok((token, revealed))
 }

@@ -1,8 +1,9 @@
 //! An assistant's settings as options.
 
 use assistant_endpoint::{
-    assistant::{Assistant, Record, settings},
+    assistant::Record,
     local::embedded_store::Error,
+    manage::change::{Patch, Patched},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -48,8 +49,8 @@ fn name_and_value(argument: &str) -> Result<(String, Value), String> {
 }
 
 impl Settings {
-    /// Writes what is given into an assistant's config, and checks that the whole can be used.
-    pub fn apply(self, config: &mut Value) -> Result<(), Error> {
+    /// The same JSON Merge Patch that the management API takes.
+    pub fn into_patch(self, name: Option<String>, token: Option<String>) -> Value {
         let origins = (!self.allowed_origins.is_empty()).then(|| json!(self.allowed_origins));
         let given = [
             ("access_mode", self.access_mode.map(Value::from)),
@@ -58,20 +59,29 @@ impl Settings {
             ("base_url", self.base_url.map(Value::from)),
             ("system_message", self.system_message.map(Value::from)),
             ("allowed_origins", origins),
+            ("public_token", token.map(Value::from)),
         ];
-        for (name, value) in given.into_iter().filter(|(_, value)| value.is_some()) {
-            settings::set(config, name, value);
+        let mut configurable = json!({});
+        for (name, value) in given {
+            if let Some(value) = value {
+                configurable[format!("type==agent/{name}")] = value;
+            }
         }
         for (name, value) in self.set {
-            settings::set(config, &name, Some(value));
+            configurable[format!("type==agent/{name}")] = value;
         }
         for name in self.unset {
-            settings::set(config, &name, None);
+            configurable[format!("type==agent/{name}")] = Value::Null;
         }
-        let record: Record = serde_json::from_value(json!({"assistant_id": "-", "config": config}))?;
-        let assistant = Assistant::new(record);
-        assistant.model()?;
-        assistant.parameters()?;
-        Ok(())
+        let mut patch = json!({"config": {"configurable": configurable}});
+        if let Some(name) = name {
+            patch["name"] = json!(name);
+        }
+        patch
     }
+}
+
+/// Reads a patch as the management API does, and applies it.
+pub fn apply(patch: &Value, record: &Record, allow_private_providers: bool) -> Result<Patched, Error> {
+    Ok(Patch::read(patch.to_string().as_bytes(), allow_private_providers)?.apply(record)?)
 }

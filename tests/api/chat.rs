@@ -202,12 +202,9 @@ async fn the_provider_is_asked_with_the_assistants_settings_and_the_platforms_ke
 
 #[tokio::test]
 async fn an_own_server_gets_no_platform_key_and_no_redirect_is_followed() {
-    let own = FakeProvider::new(vec![
-        answer(&["Mine"]),
-        response(307, "location: http://127.0.0.1:1/v1/chat/completions\r\n", ""),
-    ])
-    .await;
     let platform = FakeProvider::always(answer(&["Platform"])).await;
+    let elsewhere = format!("location: {}/chat/completions\r\n", platform.base_url());
+    let own = FakeProvider::new(vec![answer(&["Mine"]), response(307, &elsewhere, "")]).await;
     let app = TestApp::with(platform, &[("ALLOW_PRIVATE_PROVIDERS", "true")]).await;
     for provider in [json!(null), json!("openai")] {
         let token = app

@@ -1,4 +1,4 @@
-//! Real clients against a running endpoint. Each is a program in `tests/clients` that gets the base URL and a token
+//! Real clients against a running endpoint. Each is a program in `tests/clients` that gets the base URLs and a token
 //! for every situation in its environment, checks what it sees, and ends with success if all is well.
 
 use std::{collections::HashMap, path::Path, process::Stdio};
@@ -7,6 +7,7 @@ use assistant_endpoint::token::Token;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::manage::{Management, SECRET, jwt};
 use crate::support::{
     TestApp, create,
     provider::{
@@ -112,6 +113,7 @@ async fn start() -> (TestApp, HashMap<&'static str, String>) {
 /// Runs a client program against an endpoint of its own and shows what it printed where it failed.
 async fn run(program: &str, script: &str) {
     let (app, tokens) = start().await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Anything else can be tried against the same endpoint by hand.
     let script = std::env::var("CLIENT_SCRIPT").map_or(root.join("tests/clients").join(script), Into::into);
@@ -120,6 +122,8 @@ async fn run(program: &str, script: &str) {
         .current_dir(root)
         .env("BASE_URL", app.url("/public/openai/v1"))
         .env("TOKENS", json!(tokens).to_string())
+        .env("MANAGE_URL", &management.url)
+        .env("JWT", jwt("owner-1"))
         .env("TEXT", "Once upon a time 👋")
         .stdin(Stdio::null())
         .output()
@@ -150,6 +154,7 @@ macro_rules! clients {
 
 clients! {
     openai_python: PYTHON, "openai_python.py";
+    the_documents_two_steps: PYTHON, "spec_steps.py";
     langchain_python: CLIENTS_PYTHON, "langchain_python.py";
     litellm: CLIENTS_PYTHON, "litellm_client.py";
     openai_node: "node", "openai_node.mjs";

@@ -12,7 +12,10 @@ use assistant_endpoint::{
 };
 use serde_json::json;
 
-use crate::support::{create, start_store};
+use crate::support::{
+    create, start_store,
+    store_fault::{self, Fault},
+};
 
 async fn store() -> Store {
     let (aws, _) = start_store().await;
@@ -152,4 +155,19 @@ async fn assistants_are_listed_by_owner_or_all() {
     assert_eq!(store.list(Some("nobody")).await.unwrap().len(), 0);
     assert_eq!(store.list(None).await.unwrap().len(), 3);
     create(&store, json!({})).await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_keeps_running_into_others_is_unavailable() {
+    let (aws, address) = start_store().await;
+    let store = Store::new(
+        &store_fault::in_front_of(address, Fault::Conflict).await,
+        embedded_store::tables(),
+    );
+    match store.create(new("pubkey_a")).await {
+        Err(WriteError::Store(error)) => assert_eq!(error.code().as_deref(), Some("service_unavailable")),
+        other => panic!("{other:?}"),
+    }
+    let store = Store::new(&aws, embedded_store::tables());
+    assert_eq!(store.list(None).await.unwrap(), []);
 }

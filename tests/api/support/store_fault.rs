@@ -18,6 +18,8 @@ pub enum Fault {
     EmptyIndex,
     /// Every call is throttled.
     Throttled,
+    /// Every transaction runs into another one.
+    Conflict,
     /// Nobody listens.
     Down,
 }
@@ -43,6 +45,11 @@ async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes
     }
     if target.ends_with(".Query") {
         return r#"{"Items":[],"Count":0,"ScannedCount":0}"#.into_response();
+    }
+    if fault == Fault::Conflict && target.ends_with(".TransactWriteItems") {
+        // As the API reference, "TransactWriteItems > Errors", shows it.
+        let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]","CancellationReasons":[{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"},{"Code":"None"}]}"#;
+        return (StatusCode::BAD_REQUEST, error).into_response();
     }
     forward(store, headers, body).await
 }

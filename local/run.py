@@ -22,6 +22,7 @@ from model_server import why_not_free
 # The first key that is set decides. local/model.mk reads the names too.
 MODELS_BY_KEY = (
     ("OPENAI_API_KEY", "gpt-4o-mini"),
+    ("ANTHROPIC_API_KEY", "claude-haiku-4-5"),
     ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
     ("GROQ_API_KEY", "groq/llama-3.1-8b-instant"),
     ("OPENROUTER_API_KEY", "openrouter/openai/gpt-4o-mini"),

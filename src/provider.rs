@@ -6,9 +6,14 @@
 use serde::Deserialize;
 use url::Url;
 
+pub mod anthropic;
 pub mod display_names;
+pub mod failure;
 pub mod keys;
 pub mod openai;
+pub mod protocol;
+
+pub use protocol::Protocol;
 
 use crate::error::Error;
 
@@ -113,6 +118,15 @@ impl Provider {
     /// Where the provider is reached unless the operator says otherwise.
     pub const fn default_base_url(self) -> Option<&'static str> {
         self.facts().default_base_url
+    }
+
+    /// What the provider speaks; `None` where this version does not speak it.
+    pub const fn protocol(self) -> Option<Protocol> {
+        match self {
+            Self::Anthropic => Some(Protocol::Anthropic),
+            Self::Bedrock | Self::Gemini => None,
+            _ => Some(Protocol::OpenAi),
+        }
     }
 
     fn from_name(name: &str) -> Option<Self> {

@@ -156,7 +156,7 @@ fn pause_before_next(attempt: u32) -> Duration {
 /// The steps of an answer from a successful response, up to the answer's end or the first error.
 pub fn read_answer(
     response: reqwest::Response,
-    mut decoder: impl Decode,
+    mut decoder: Box<dyn Decode>,
     idle: Duration,
     deadline: Deadline,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {

@@ -3,4 +3,3 @@
 pub mod decode;
 pub mod dialect;
 pub mod encode;
-pub mod failure;

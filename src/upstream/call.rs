@@ -10,11 +10,7 @@ use super::{Upstream, deadline::Deadline, frames, guard, read_answer};
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
     error::{Error, ProviderError},
-    provider::{
-        Model, Provider, Server,
-        keys::KeyId,
-        openai::{decode::Decoder, dialect::Dialect, encode::encode, failure},
-    },
+    provider::{Model, Protocol, Provider, Server, anthropic, failure, keys::KeyId, openai::dialect::Dialect},
 };
 
 /// Longest error body that is read, in bytes.
@@ -42,6 +38,7 @@ const DROPPABLE: [&str; 14] = [
 #[derive(Debug)]
 pub struct Endpoint {
     url: Url,
+    protocol: Protocol,
     key: Option<KeyId>,
     key_header: &'static str,
     own: bool,
@@ -69,10 +66,15 @@ impl Upstream {
         };
         let mut key_renewed = false;
         loop {
-            let body = encode(prompt, &self.omitted(&endpoint.model_key()))?;
+            let body = endpoint.protocol.encode(prompt, &self.omitted(&endpoint.model_key()))?;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
-                return Ok(Box::pin(read_answer(response, Decoder::default(), self.idle, deadline)));
+                return Ok(Box::pin(read_answer(
+                    response,
+                    endpoint.protocol.decoder(),
+                    self.idle,
+                    deadline,
+                )));
             }
             let refused = read_failure(response, self.idle, deadline).await?;
             if refused == ProviderError::Authentication
@@ -93,25 +95,32 @@ impl Upstream {
     }
 
     fn endpoint(&self, model: &Model) -> Result<Endpoint, Error> {
-        let (base_url, key, own) = match &model.server {
+        let (base_url, protocol, key, own) = match &model.server {
             Server::Own(url) => {
                 if !self.allow_private && !guard::allows(url) {
                     return Err(base_url_not_public());
                 }
-                (url.to_string(), Some(KeyId::origin_of(url)), true)
+                (url.to_string(), Protocol::OpenAi, Some(KeyId::origin_of(url)), true)
             }
-            Server::Platform(provider) => (
-                self.platform_base_url(*provider)?,
-                provider.key_variable().map(KeyId::Platform),
-                false,
-            ),
+            Server::Platform(provider) => {
+                let name = provider.name();
+                let protocol = provider.protocol().ok_or_else(|| {
+                    Error::Misconfigured(format!("the `provider` `{name}` is not available in this version."))
+                })?;
+                let key = provider.key_variable().map(KeyId::Platform);
+                (self.platform_base_url(*provider)?, protocol, key, false)
+            }
         };
-        let url = format!("{}/chat/completions", base_url.trim_end_matches('/'));
+        let url = format!("{}{}", base_url.trim_end_matches('/'), protocol.path());
         let url = Url::parse(&url).map_err(|_| Error::Misconfigured("`base_url` is not a URL.".into()))?;
         Ok(Endpoint {
             url,
+            protocol,
             key,
-            key_header: Dialect::of(model).key_header,
+            key_header: match protocol {
+                Protocol::OpenAi => Dialect::of(model).key_header,
+                Protocol::Anthropic => "x-api-key",
+            },
             own,
             model: model.name.clone(),
         })
@@ -119,11 +128,6 @@ impl Upstream {
 
     fn platform_base_url(&self, provider: Provider) -> Result<String, Error> {
         let name = provider.name();
-        if matches!(provider, Provider::Anthropic | Provider::Bedrock | Provider::Gemini) {
-            return Err(Error::Misconfigured(format!(
-                "the `provider` `{name}` is not available in this version."
-            )));
-        }
         let configured = self.base_urls.get(&provider).map(String::as_str);
         let base_url = configured.or(provider.default_base_url()).or_else(|| {
             // Ollama's own default, which only makes sense on the machine it runs on.
@@ -132,6 +136,8 @@ impl Upstream {
         match base_url {
             // Azure's v1 API lies below the resource's endpoint, and its own documents name both forms.
             Some(url) if provider == Provider::Azure && !url.ends_with("/openai/v1") => Ok(format!("{url}/openai/v1")),
+            // Anthropic's SDKs want it without the version, other tools with it.
+            Some(url) if provider == Provider::Anthropic => Ok(url.trim_end_matches("/v1").to_owned()),
             Some(url) => Ok(url.to_owned()),
             None => Err(Error::Misconfigured(format!(
                 "the endpoint of the `provider` `{name}` is missing. The operator has to set `{}`.",
@@ -153,6 +159,9 @@ impl Upstream {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "text/event-stream")
             .body(body);
+        if endpoint.protocol == Protocol::Anthropic {
+            request = request.header("anthropic-version", anthropic::VERSION);
+        }
         if let Some(key) = key {
             request = request.header(endpoint.key_header, key_value(endpoint, key)?);
         }

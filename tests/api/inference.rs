@@ -83,3 +83,37 @@ async fn a_real_model_answers_in_both_forms() {
         assert!(message.contains("context"), "{message}");
     }
 }
+
+#[tokio::test]
+async fn both_protocols_give_the_same_text() {
+    let model = start_model().await;
+    let settings = &[
+        ("OPENAI_BASE_URL", model.base_url.as_str()),
+        // llama.cpp's own `/v1/messages`.
+        ("ANTHROPIC_BASE_URL", &model.base_url),
+        ("ANTHROPIC_API_KEY", "none-is-checked"),
+    ];
+    let app = TestApp::with(FakeProvider::refusing().await, settings).await;
+    let mut texts = Vec::new();
+    for provider in ["openai", "anthropic"] {
+        let token = app
+            .assistant_with(json!({"type==agent/model": "tiny", "provider": provider}))
+            .await;
+        let completion = app.chat(&token, &story(false)).await.json();
+        check_completion(&completion);
+        assert_eq!(completion["choices"][0]["finish_reason"], "length", "{provider}");
+        let streamed = app.chat(&token, &story(true)).await;
+        assert!(streamed.is_done(), "{}", streamed.text);
+        texts.push(
+            completion["choices"][0]["message"]["content"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+        texts.push(text_of(&streamed.events()));
+    }
+    assert!(
+        !texts[0].is_empty() && texts.iter().all(|text| *text == texts[0]),
+        "{texts:?}"
+    );
+}

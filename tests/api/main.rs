@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod anthropic;
 mod chat;
 mod clients;
 mod golden;

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure;
 use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
+    provider::failure,
     upstream::{Decode, Decoded, Frame},
 };
 

@@ -1,4 +1,4 @@
-//! The errors of servers that speak OpenAI's API, in all the shapes they have.
+//! The errors of providers, in all the shapes they have.
 
 use axum::http::StatusCode;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -66,7 +66,9 @@ pub struct Upstream {
     /// For the operator's endpoints.
     platform: reqwest::Client,
     /// For assistants' own servers: connects to public addresses only.
-    guarded: reqwest::Client,
+    /// Made at its first use: most assistants have none, and each client reads the root certificates at the start.
+    guarded: OnceLock<reqwest::Client>,
+    connect_timeout: Duration,
     keys: ProviderKeys,
     base_urls: HashMap<Provider, String>,
     allow_private: bool,
@@ -81,29 +83,30 @@ impl Upstream {
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new(config: &Config, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
-        let client = || {
-            reqwest::Client::builder()
-                .connect_timeout(config.timeouts.provider_connect)
-                // A redirect could lead a key to another host or past the address check.
-                .redirect(reqwest::redirect::Policy::none())
-                .tcp_nodelay(true)
-                .user_agent(concat!("assistant-endpoint/", env!("CARGO_PKG_VERSION")))
-        };
-        let platform = client().build()?;
-        let guarded = if config.allow_private_providers {
-            platform.clone()
-        } else {
-            client().dns_resolver(Arc::new(guard::PublicOnly)).build()?
-        };
         Ok(Self {
-            platform,
-            guarded,
+            platform: client(config.timeouts.provider_connect).build()?,
+            guarded: OnceLock::new(),
+            connect_timeout: config.timeouts.provider_connect,
             keys,
             base_urls: config.provider_base_urls.clone(),
             allow_private: config.allow_private_providers,
             idle: config.timeouts.provider_idle,
             refused_parameters: Mutex::default(),
         })
+    }
+
+    /// The client for an assistant's own server.
+    fn guarded(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if self.allow_private {
+            return Ok(&self.platform);
+        }
+        if let Some(client) = self.guarded.get() {
+            return Ok(client);
+        }
+        let built = client(self.connect_timeout)
+            .dns_resolver(Arc::new(guard::PublicOnly))
+            .build()?;
+        Ok(self.guarded.get_or_init(|| built))
     }
 
     /// Asks the model. Nothing is sent before the stream is polled.
@@ -142,11 +145,20 @@ impl Upstream {
         refused.get(model_key).cloned().unwrap_or_default()
     }
 
-    /// Remembers, for the life of this environment, that a model turned a parameter down. `false` where that was known.
-    fn remember(&self, model_key: String, parameter: &str) -> bool {
+    /// Remembers, for the life of this environment, that a model turned a parameter down.
+    fn remember(&self, model_key: String, parameter: &str) {
         let mut refused = self.refused_parameters.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.entry(model_key).or_default().insert(parameter.to_owned())
+        refused.entry(model_key).or_default().insert(parameter.to_owned());
     }
+}
+
+fn client(connect_timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(connect_timeout)
+        // A redirect could lead a key to another host or past the address check.
+        .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
+        .user_agent(concat!("assistant-endpoint/", env!("CARGO_PKG_VERSION")))
 }
 
 fn pause_before_next(attempt: u32) -> Duration {

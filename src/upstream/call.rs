@@ -86,8 +86,9 @@ impl Upstream {
                 key_renewed = true;
                 continue;
             }
-            let named = parameter_named(&refused, &body);
-            if named.is_some_and(|name| self.remember(endpoint.model_key(), name)) {
+            // It was sent, and is not from now on: each round has one parameter less.
+            if let Some(name) = parameter_named(&refused, &body) {
+                self.remember(endpoint.model_key(), name);
                 continue;
             }
             return Err(without_key(refused, key.as_ref()).into());
@@ -153,7 +154,12 @@ impl Upstream {
         body: String,
         deadline: Deadline,
     ) -> Result<reqwest::Response, Error> {
-        let client = if endpoint.own { &self.guarded } else { &self.platform };
+        let client = if endpoint.own {
+            let no_client = |error: reqwest::Error| ProviderError::failed(frames::root_cause(&error));
+            self.guarded().map_err(no_client)?
+        } else {
+            &self.platform
+        };
         let mut request = client
             .post(endpoint.url.clone())
             .header(header::CONTENT_TYPE, "application/json")

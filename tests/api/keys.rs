@@ -105,3 +105,46 @@ async fn a_secret_that_cannot_be_read_is_503() {
         assert!(!reply.text.contains("the-keys"));
     }
 }
+
+/// What is sent for a model to a provider that is set by two variables: the request's head.
+async fn head_of(model: &str, key_variable: &str, url_variable: &str) -> String {
+    let provider = FakeProvider::always(error(429, "rate_limit_exceeded")).await;
+    let base_url = provider.base_url();
+    let settings = [(url_variable, base_url.as_str()), (key_variable, "sk-of-this-provider")];
+    let app = TestApp::with(provider, &settings).await;
+    assert_eq!(ask(&app, json!({"type==agent/model": model})).await, 429, "{model}");
+    app.provider.received()[0].head.clone()
+}
+
+#[tokio::test]
+async fn every_provider_is_called_at_its_endpoint_with_its_key() {
+    for (model, name) in [
+        ("gpt-4o", "OPENAI"),
+        ("mistral/m", "MISTRAL"),
+        ("groq/m", "GROQ"),
+        ("openrouter/a/m", "OPENROUTER"),
+        ("together/a/m", "TOGETHER"),
+        ("fireworks/m", "FIREWORKS"),
+        ("deepseek-chat", "DEEPSEEK"),
+        ("grok-4", "XAI"),
+    ] {
+        let head = head_of(model, &format!("{name}_API_KEY"), &format!("{name}_BASE_URL")).await;
+        assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains("authorization: Bearer sk-of-this-provider"), "{head}");
+    }
+    let azure = head_of("azure/my-gpt", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT").await;
+    assert!(
+        azure.starts_with("POST /v1/openai/v1/chat/completions HTTP/1.1\r\n"),
+        "{azure}"
+    );
+    assert!(
+        azure.contains("api-key: sk-of-this-provider") && !azure.contains("authorization"),
+        "{azure}"
+    );
+    let anthropic = head_of("claude-sonnet-4-5", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL").await;
+    assert!(anthropic.starts_with("POST /v1/messages HTTP/1.1\r\n"), "{anthropic}");
+    assert!(anthropic.contains("x-api-key: sk-of-this-provider"), "{anthropic}");
+    // Ollama takes none.
+    let ollama = head_of("ollama/llama3.2", "UNUSED", "OLLAMA_BASE_URL").await;
+    assert!(!ollama.contains("authorization"), "{ollama}");
+}

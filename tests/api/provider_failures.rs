@@ -176,6 +176,26 @@ async fn a_parameter_that_the_model_turns_down_is_left_out_from_then_on() {
 }
 
 #[tokio::test]
+async fn requests_that_learn_at_the_same_time_all_go_through() {
+    let refusal = r#"{"error":{"message":"Unsupported value","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}}"#;
+    let provider = FakeProvider::choosing(move |body| match body.get("temperature") {
+        Some(_) => [
+            vec![Step::Pause(Duration::from_millis(100))],
+            response(400, "", refusal),
+        ]
+        .concat(),
+        None => answer(&["Hi"]),
+    })
+    .await;
+    let app = TestApp::start(provider).await;
+    let token = app.assistant().await;
+    let mut body = hello(false);
+    body["temperature"] = json!(0.5);
+    let replies = futures_util::future::join_all((0..4).map(|_| app.chat(&token, &body))).await;
+    assert!(replies.iter().all(|reply| reply.status == 200));
+}
+
+#[tokio::test]
 async fn a_model_that_wants_the_newer_name_of_the_token_limit_gets_it() {
     let refusal = r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#;
     let app = TestApp::start(FakeProvider::new(vec![response(400, "", refusal), answer(&["Hi"])]).await).await;

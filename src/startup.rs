@@ -1,5 +1,7 @@
 //! What every binary sets up before its work.
 
+use std::process::ExitCode;
+
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::util::MapRequestLayer;
@@ -12,8 +14,21 @@ use tracing_subscriber::{
 
 use crate::runtime_socket::RuntimeSocket;
 
+/// What surrounds a function's life: its log, and at a failed start one line on stderr that begins with `name`.
+pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
+    log_json();
+    abort_on_panic();
+    match run.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Lambda's log: one JSON object a line on stdout.
-pub fn log_json() {
+fn log_json() {
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -42,7 +57,7 @@ fn levels() -> Targets {
 
 /// Makes any panic end the process at once, as `panic = "abort"` does in the release profile: a panic that unwinds
 /// out of a streamed body would end it cleanly, and cut-off text would look complete.
-pub fn abort_on_panic() {
+fn abort_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panic");

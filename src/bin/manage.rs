@@ -11,15 +11,7 @@ use aws_config::BehaviorVersion;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    startup::log_json();
-    startup::abort_on_panic();
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("manage: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    startup::function("manage", Box::pin(run())).await
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {

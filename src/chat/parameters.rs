@@ -111,6 +111,26 @@ impl Parameters {
     }
 }
 
+/// Checks a parameter that a model does not take: a hint may be left out, but not what would change the answer's form.
+///
+/// # Errors
+/// A 400 that names it.
+pub fn check_left_out(name: &str, value: &Value) -> Result<(), Error> {
+    let changes_the_answers_form = match name {
+        "logprobs" => value == &Value::Bool(true),
+        "response_format" => value["type"] != "text",
+        _ => false,
+    };
+    if changes_the_answers_form {
+        return Err(Error::invalid_with_code(
+            name,
+            "unsupported_parameter",
+            format!("Unsupported parameter: '{name}' is not supported with this assistant's model. Remove it."),
+        ));
+    }
+    Ok(())
+}
+
 impl Kind {
     fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
         match self {

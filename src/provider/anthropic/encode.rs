@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     chat::{
         message::{Message, Part, Role},
+        parameters::check_left_out,
         prompt::Prompt,
     },
     error::Error,
@@ -64,18 +65,11 @@ fn parameter(name: &str, value: &Value) -> Result<Option<(&'static str, Value)>,
         "stop" if value.is_string() => Some(("stop_sequences", json!([value]))),
         "stop" => Some(("stop_sequences", value.clone())),
         "user" => Some(("metadata", json!({"user_id": value}))),
-        "logprobs" if value == &Value::Bool(true) => return Err(unsupported(name)),
-        "response_format" if value["type"] != "text" => return Err(unsupported(name)),
-        _ => None,
+        _ => {
+            check_left_out(name, value)?;
+            None
+        }
     })
-}
-
-fn unsupported(name: &str) -> Error {
-    Error::invalid_with_code(
-        name,
-        "unsupported_parameter",
-        format!("Unsupported parameter: '{name}' is not supported with this assistant's model. Remove it."),
-    )
 }
 
 /// All system messages, in their order, as one.

@@ -8,6 +8,7 @@ use super::dialect::Dialect;
 use crate::{
     chat::{
         message::{Message, Part},
+        parameters::check_left_out,
         prompt::Prompt,
     },
     error::Error,
@@ -59,23 +60,11 @@ fn encode_parameter<'a>(
             Some((name, json!(dialect.max_temperature)))
         }
         name if dialect.accepts.contains(&name) => Some((name, value)),
-        name if changes_the_answers_form(name, &value) => {
-            return Err(Error::invalid_with_code(
-                name,
-                "unsupported_parameter",
-                format!("Unsupported parameter: '{name}' is not supported with this assistant's model. Remove it."),
-            ));
+        name => {
+            check_left_out(name, &value)?;
+            None
         }
-        _ => None,
     })
-}
-
-fn changes_the_answers_form(name: &str, value: &Value) -> bool {
-    match name {
-        "logprobs" => value == &Value::Bool(true),
-        "response_format" => value["type"] != "text",
-        _ => false,
-    }
 }
 
 fn encode_message(message: &Message, dialect: &Dialect) -> Value {

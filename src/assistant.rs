@@ -9,7 +9,7 @@ pub mod store;
 use crate::{
     chat::parameters::Parameters,
     error::Error,
-    provider::{self, Model},
+    provider::{self, Model, capabilities::Overrides},
 };
 
 /// An item of the Assistants table.
@@ -109,7 +109,34 @@ impl Assistant {
         model.streams = self
             .setting("streaming")
             .is_none_or(|streaming| streaming != &Value::Bool(false));
+        model.overrides = self
+            .setting("capabilities")
+            .map_or(Ok(Overrides::default()), |better| {
+                Overrides::deserialize(better)
+                    .map_err(|error| Error::Misconfigured(format!("its `capabilities` cannot be used: {error}.")))
+            })?;
         Ok(model)
+    }
+
+    /// The models that answer where [`Assistant::model`] fails before its first text, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Misconfigured`] naming the setting.
+    pub fn fallback_models(&self) -> Result<Vec<Model>, Error> {
+        let Some(names) = self.setting("fallback_models") else {
+            return Ok(Vec::new());
+        };
+        let malformed = || Error::Misconfigured("`fallback_models` must be a list of models' names.".into());
+        let names = names.as_array().ok_or_else(malformed)?;
+        names
+            .iter()
+            .map(|name| provider::choose(non_blank(name).ok_or_else(malformed)?, None, None))
+            .collect()
+    }
+
+    /// Whether replies show the model's thinking, as `reasoning_content` (DeepSeek's name for it, which clients know).
+    pub fn shows_reasoning(&self) -> bool {
+        self.setting("reasoning_content") == Some(&Value::Bool(true))
     }
 
     /// The system prompt.

@@ -1,7 +1,9 @@
 //! Chat completions as OpenAI defines them: what comes in, what goes out, and the two forms between.
 
 pub mod completion;
+pub mod conversation;
 pub mod delta;
+pub mod image;
 pub mod lenient;
 pub mod message;
 pub mod parameters;

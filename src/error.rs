@@ -220,6 +220,15 @@ impl Error {
         }
     }
 
+    /// Whether a model failed, and another may not: not so where the request, the key or a setting is at fault.
+    pub fn is_the_models(&self) -> bool {
+        use ProviderError::{Failed, Overloaded, QuotaExceeded, RateLimited, TimedOut};
+        matches!(
+            self,
+            Self::Provider(Failed { .. } | Overloaded { .. } | QuotaExceeded | RateLimited { .. } | TimedOut { .. })
+        )
+    }
+
     /// The HTTP status that the error has before a reply's first byte.
     pub fn status(&self) -> StatusCode {
         self.describe().status

@@ -23,11 +23,7 @@ use crate::{
         Assistant,
         store::{Lookup, Store},
     },
-    chat::{
-        completion::{Head, model_object},
-        prompt::Prompt,
-        request::ChatRequest,
-    },
+    chat::{completion::model_object, prompt::Prompt, request::ChatRequest},
     config::{Config, Timeouts},
     error::Error,
     openapi,
@@ -111,18 +107,17 @@ pub(crate) async fn chat_completions(
     let request = ChatRequest::read(&parts.headers, &body)?;
     let (stream, include_usage) = (request.stream, request.include_usage);
     let prompt = Prompt::new(&assistant, request)?;
-    let head = Head::new(&prompt.model);
     let record = Record::new(request_id, assistant.id().to_owned(), &prompt.model, stream);
     let limit = if stream {
         app.timeouts.max_stream
     } else {
         app.timeouts.buffered
     };
-    let deltas = Arc::clone(&app.upstream).answer(prompt, deadline(&parts, limit));
+    let answer = Box::pin(Arc::clone(&app.upstream).answer(prompt, deadline(&parts, limit)));
     if stream {
-        reply::streamed::reply(head, deltas, include_usage, &app.timeouts, record).await
+        reply::streamed::reply(answer, include_usage, &app.timeouts, record).await
     } else {
-        reply::buffered::reply(&head, deltas, record).await
+        reply::buffered::reply(answer, record).await
     }
 }
 
@@ -190,7 +185,7 @@ impl App {
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),
-            upstream: Arc::new(Upstream::new(config, keys)?),
+            upstream: Arc::new(Upstream::new(config, aws, keys)?),
             timeouts: config.timeouts.clone(),
         })
     }

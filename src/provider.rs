@@ -7,8 +7,12 @@ use serde::Deserialize;
 use url::Url;
 
 pub mod anthropic;
+pub mod bedrock;
+pub mod capabilities;
 pub mod display_names;
+pub mod effort;
 pub mod failure;
+pub mod gemini;
 pub mod keys;
 pub mod openai;
 pub mod protocol;
@@ -16,6 +20,7 @@ pub mod protocol;
 pub use protocol::Protocol;
 
 use crate::error::Error;
+use capabilities::Overrides;
 
 /// Who serves a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -120,12 +125,13 @@ impl Provider {
         self.facts().default_base_url
     }
 
-    /// What the provider speaks; `None` where this version does not speak it.
-    pub const fn protocol(self) -> Option<Protocol> {
+    /// What the provider speaks.
+    pub const fn protocol(self) -> Protocol {
         match self {
-            Self::Anthropic => Some(Protocol::Anthropic),
-            Self::Bedrock | Self::Gemini => None,
-            _ => Some(Protocol::OpenAi),
+            Self::Anthropic => Protocol::Anthropic,
+            Self::Bedrock => Protocol::Bedrock,
+            Self::Gemini => Protocol::Gemini,
+            _ => Protocol::OpenAi,
         }
     }
 
@@ -154,9 +160,19 @@ pub struct Model {
     pub server: Server,
     /// Whether it can be asked for a stream; the setting `streaming: false` says that its provider won't.
     pub streams: bool,
+    /// What the assistant's settings know better than our tables.
+    pub overrides: Overrides,
 }
 
 impl Model {
+    /// What its server speaks.
+    pub const fn protocol(&self) -> Protocol {
+        match &self.server {
+            Server::Platform(provider) => provider.protocol(),
+            Server::Own(_) => Protocol::OpenAi,
+        }
+    }
+
     /// What serves the model, for logs and `owned_by`.
     pub fn provider_name(&self) -> &'static str {
         match &self.server {
@@ -198,6 +214,7 @@ pub fn choose(configured: &str, provider: Option<&str>, base_url: Option<&str>) 
         name,
         server,
         streams: true,
+        overrides: Overrides::default(),
     })
 }
 

@@ -2,19 +2,24 @@
 //! bytes into deltas.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use async_stream::stream;
+use aws_config::SdkConfig;
 use futures_util::{Stream, StreamExt};
 
 pub mod call;
 pub mod deadline;
+pub mod event_stream;
 pub mod frames;
 pub mod guard;
+pub mod images;
+pub mod refused;
+pub mod role;
 
 pub use frames::Frame;
 
@@ -22,9 +27,11 @@ use crate::{
     chat::{delta::Delta, prompt::Prompt},
     config::Config,
     error::{Error, ProviderError},
-    provider::{Provider, keys::ProviderKeys},
+    provider::{Model, Provider, capabilities::Capabilities, keys::ProviderKeys},
 };
 use deadline::Deadline;
+use refused::Refused;
+use role::Role;
 
 /// How often a call is made at most while nothing of its answer has arrived.
 const MAX_ATTEMPTS: u32 = 3;
@@ -57,7 +64,18 @@ pub enum Decoded {
     End,
 }
 
-/// The steps of an answer. The first is text, a refusal or the finish; after an error comes nothing.
+/// An answer that has begun.
+pub struct Answer {
+    /// The model that gives it.
+    pub model: Model,
+    /// All of it.
+    pub deltas: Deltas,
+}
+
+/// An answer on its way.
+pub type Awaited = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
+
+/// The steps of an answer; after an error comes nothing.
 pub type Deltas = Pin<Box<dyn Stream<Item = Result<Delta, Error>> + Send>>;
 
 /// Clients and keys, made once at the cold start.
@@ -68,13 +86,15 @@ pub struct Upstream {
     /// For assistants' own servers: connects to public addresses only.
     /// Made at its first use: most assistants have none, and each client reads the root certificates at the start.
     guarded: OnceLock<reqwest::Client>,
+    /// For images, made at its first use too.
+    images: OnceLock<reqwest::Client>,
+    role: Role,
     connect_timeout: Duration,
     keys: ProviderKeys,
     base_urls: HashMap<Provider, String>,
     allow_private: bool,
     idle: Duration,
-    /// Parameters that a model turned down, by [`call::Endpoint::model_key`].
-    refused_parameters: Mutex<HashMap<String, HashSet<String>>>,
+    refused: Refused,
 }
 
 impl Upstream {
@@ -82,16 +102,18 @@ impl Upstream {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, aws: &SdkConfig, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
         Ok(Self {
             platform: client(config.timeouts.provider_connect).build()?,
             guarded: OnceLock::new(),
+            images: OnceLock::new(),
+            role: Role::new(aws),
             connect_timeout: config.timeouts.provider_connect,
             keys,
             base_urls: config.provider_base_urls.clone(),
             allow_private: config.allow_private_providers,
             idle: config.timeouts.provider_idle,
-            refused_parameters: Mutex::default(),
+            refused: Refused::default(),
         })
     }
 
@@ -109,46 +131,82 @@ impl Upstream {
         Ok(self.guarded.get_or_init(|| built))
     }
 
-    /// Asks the model. Nothing is sent before the stream is polled.
-    pub fn answer(self: Arc<Self>, prompt: Prompt, deadline: Deadline) -> Deltas {
-        Box::pin(stream! {
-            let mut attempt = 1;
-            loop {
-                let mut started = false;
-                let failure = match self.open(&prompt, deadline).await {
-                    Err(failure) => failure,
-                    Ok(mut deltas) => loop {
-                        match deltas.next().await {
-                            None => return,
-                            Some(Err(failure)) => break failure.into(),
-                            Some(Ok(delta)) => {
-                                started = true;
-                                yield Ok(delta);
-                            }
-                        }
-                    },
-                };
-                let pause = pause_before_next(attempt);
-                let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());
-                if started || hopeless || attempt == MAX_ATTEMPTS || deadline.remaining() <= pause {
-                    yield Err(failure);
-                    return;
+    /// Asks the prompt's model, and where it fails before its first text, the fallback models in turn.
+    ///
+    /// # Errors
+    /// Why there is no answer: the first model's failure, since it is the one that the assistant is set to.
+    pub async fn answer(self: Arc<Self>, mut prompt: Prompt, deadline: Deadline) -> Result<Answer, Error> {
+        let mut fallbacks = std::mem::take(&mut prompt.fallbacks).into_iter();
+        let mut first_failure = None;
+        loop {
+            // Each model that is left gets its share of the time to begin in, and the last one all of it.
+            let share = match u32::try_from(fallbacks.len()) {
+                Ok(0) | Err(_) => Duration::MAX,
+                Ok(others) => deadline.remaining() / others.saturating_add(1),
+            };
+            let failure = match deadline.within(share, self.ask(&mut prompt, deadline)).await {
+                Ok(Ok(deltas)) => {
+                    let model = prompt.model;
+                    return Ok(Answer { model, deltas });
                 }
-                tokio::time::sleep(pause).await;
-                attempt += 1;
+                Ok(Err(failure)) => failure,
+                Err(timeout) => timeout.into(),
+            };
+            let asks_another = first_failure.is_some() || failure.is_the_models();
+            let next = fallbacks
+                .next()
+                .filter(|_| asks_another && !deadline.remaining().is_zero());
+            let Some(next) = next else {
+                return Err(first_failure.unwrap_or(failure));
+            };
+            tracing::warn!(
+                failed = prompt.model.name,
+                next = next.name,
+                code = failure.code(),
+                cause = failure.cause(),
+                "falling back to another model"
+            );
+            first_failure.get_or_insert(failure);
+            prompt.model = next;
+        }
+    }
+
+    /// Asks one model, again where a failure may pass.
+    async fn ask(&self, prompt: &mut Prompt, deadline: Deadline) -> Result<Deltas, Error> {
+        if !Capabilities::of(&prompt.model).image_urls {
+            self.inline_images(prompt).await?;
+        }
+        let mut attempt = 1;
+        loop {
+            let failure = match self.begin(prompt, deadline).await {
+                Ok(deltas) => return Ok(deltas),
+                Err(failure) => failure,
+            };
+            let pause = pause_before_next(attempt);
+            let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());
+            if hopeless || attempt == MAX_ATTEMPTS || deadline.remaining() <= pause {
+                return Err(failure);
             }
-        })
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
     }
 
-    fn omitted(&self, model_key: &str) -> HashSet<String> {
-        let refused = self.refused_parameters.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.get(model_key).cloned().unwrap_or_default()
-    }
-
-    /// Remembers, for the life of this environment, that a model turned a parameter down.
-    fn remember(&self, model_key: String, parameter: &str) {
-        let mut refused = self.refused_parameters.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.entry(model_key).or_default().insert(parameter.to_owned());
+    /// Waits until an answer has begun: with text, a refusal or its finish, and with thinking only where that is shown.
+    async fn begin(&self, prompt: &Prompt, deadline: Deadline) -> Result<Deltas, Error> {
+        let shown = prompt.show_reasoning;
+        let deltas = self.open(prompt, deadline).await?;
+        let mut deltas = deltas.filter(move |delta| {
+            let hidden = !shown && matches!(delta, Ok(Delta::Reasoning(_)));
+            std::future::ready(!hidden)
+        });
+        let mut begun = Vec::new();
+        while begun.iter().all(|delta| matches!(delta, Delta::Usage(_))) {
+            let delta = deltas.next().await;
+            begun.push(delta.unwrap_or_else(|| Err(ProviderError::failed("the answer is empty")))?);
+        }
+        let begun = futures_util::stream::iter(begun.into_iter().map(Ok));
+        Ok(Box::pin(begun.chain(deltas.map(|delta| delta.map_err(Error::from)))))
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// A fresh id, the time now, and the configured model that answers.
+    /// A fresh id, the time now, and the model that answers.
     pub fn new(model: &Model) -> Self {
         Self {
             id: format!("chatcmpl-{}", uuid::Uuid::new_v4().simple()),
@@ -53,15 +53,15 @@ impl Head {
     }
 
     /// `chat.completion`; `usage` is left out where the provider gave none.
-    pub fn completion(&self, answer: Answer, finish: FinishReason, usage: Option<Usage>) -> Value {
+    pub fn completion(&self, content: Content, finish: FinishReason, usage: Option<Usage>) -> Value {
+        let mut message = json!({"role": "assistant", "content": content.text, "refusal": content.refusal});
+        if let Some(reasoning) = content.reasoning {
+            message["reasoning_content"] = json!(reasoning);
+        }
         let choices = json!([{
             "index": 0,
-            "message": {
-                "role": "assistant",
-                "content": answer.content,
-                "refusal": answer.refusal,
-            },
-            "logprobs": answer.logprobs,
+            "message": message,
+            "logprobs": content.logprobs,
             "finish_reason": finish,
         }]);
         let mut completion = self.object("chat.completion", choices);
@@ -83,11 +83,13 @@ pub struct ChunkChoice {
     pub finish_reason: Option<FinishReason>,
 }
 
-/// The text of a whole answer.
+/// What a whole answer says.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Content {
     /// `None` where the model refused without a word of content.
-    pub content: Option<String>,
+    pub text: Option<String>,
+    /// The model's thinking, where the assistant shows it.
+    pub reasoning: Option<String>,
     /// The model's refusal.
     pub refusal: Option<String>,
     /// As the provider gave them, joined.

@@ -13,6 +13,9 @@ pub enum Delta {
         /// OpenAI's `logprobs` object for this text, where it was asked for.
         logprobs: Option<Value>,
     },
+    /// Text of the model's thinking, never empty. It is no part of the answer, and shown only where the assistant
+    /// asks for it.
+    Reasoning(String),
     /// Text of a refusal, never empty.
     Refusal(String),
     /// Why the answer ended.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::lenient;
+use super::{image, lenient};
 use crate::error::Error;
 
 /// Who speaks. OpenAI's `developer` is `system` under its newer name.
@@ -200,7 +200,7 @@ fn read_image(part: &Map<String, Value>, path: &str) -> Result<Part, Error> {
         ));
     }
     Ok(Part::Image {
-        url: url.to_owned(),
+        url: image::normal_url(url),
         detail: image.get("detail").and_then(Value::as_str).map(str::to_owned),
     })
 }

@@ -1,6 +1,8 @@
 //! The parameters that are passed on to a model: one table of their names and limits, for requests and for an
 //! assistant's defaults alike.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::lenient;
@@ -103,6 +105,35 @@ impl Parameters {
             self.0.entry(name).or_insert(value);
         }
         self
+    }
+
+    /// These less some.
+    pub fn without(&self, omitted: &HashSet<String>) -> Self {
+        let mut parameters = self.clone();
+        parameters.0.retain(|name, _| !omitted.contains(name));
+        parameters
+    }
+
+    /// The schema that `response_format` asks the answer to follow, and its name.
+    ///
+    /// # Errors
+    /// A 400 where there is no schema in it.
+    pub fn json_schema(&self) -> Result<Option<(&Value, Option<&str>)>, Error> {
+        let Some(format) = self
+            .get("response_format")
+            .filter(|format| format["type"] == "json_schema")
+        else {
+            return Ok(None);
+        };
+        let schema = &format["json_schema"]["schema"];
+        if !schema.is_object() {
+            return Err(Error::invalid_with_code(
+                "response_format.json_schema.schema",
+                "missing_required_parameter",
+                "Missing required parameter: 'response_format.json_schema.schema'.",
+            ));
+        }
+        Ok(Some((schema, format["json_schema"]["name"].as_str())))
     }
 
     /// In the table's order.

@@ -10,12 +10,16 @@ use crate::{assistant::Assistant, error::Error, provider::Model};
 /// Everything that a provider's request is encoded from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
-    /// The model that answers.
+    /// The model that is to answer.
     pub model: Model,
+    /// Those that are asked in turn where it fails before its first text.
+    pub fallbacks: Vec<Model>,
     /// The assistant's system message, then the client's messages in their order.
     pub messages: Vec<Message>,
     /// The request's own, else the assistant's defaults.
     pub parameters: Parameters,
+    /// Whether the model's thinking is shown beside its answer.
+    pub show_reasoning: bool,
 }
 
 impl Prompt {
@@ -27,8 +31,10 @@ impl Prompt {
         let system = assistant.system_message().map(|text| Message::text(Role::System, text));
         Ok(Self {
             model: assistant.model()?,
+            fallbacks: assistant.fallback_models()?,
             messages: system.into_iter().chain(request.messages).collect(),
             parameters: request.parameters.or(assistant.parameters()?),
+            show_reasoning: assistant.shows_reasoning(),
         })
     }
 }

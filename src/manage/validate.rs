@@ -1,5 +1,6 @@
 //! What an owner may set: every known key is checked, and all that is wrong is said at once. Unknown keys are kept.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -7,7 +8,7 @@ use crate::{
     assistant::{Assistant, Record, settings},
     chat::parameters::Parameters,
     error::Error,
-    provider::Provider,
+    provider::{self, Provider, capabilities::Overrides},
     upstream::guard,
 };
 
@@ -67,7 +68,11 @@ fn check_settings(configurable: &Map<String, Value>, allow_private_providers: bo
             "allowed_origins" => origins(value),
             "model" | "llm_type" | "agent_type" => non_blank(value),
             "system_message" => value.as_str().map_or(Some("must be a string".into()), |_| None),
-            "streaming" => value.as_bool().map_or(Some("must be true or false".into()), |_| None),
+            "fallback_models" => fallback_models(value),
+            "capabilities" => Overrides::deserialize(value)
+                .err()
+                .map(|error| format!("cannot be used: {error}")),
+            "streaming" | "reasoning_content" => value.as_bool().map_or(Some("must be true or false".into()), |_| None),
             name => Parameters::read(|known| (known == name).then_some(value))
                 .err()
                 .map(|error| {
@@ -79,6 +84,19 @@ fn check_settings(configurable: &Map<String, Value>, allow_private_providers: bo
             problems.add(&format!("config.configurable.{key}"), problem);
         }
     }
+}
+
+fn fallback_models(value: &Value) -> Option<String> {
+    let Some(names) = value.as_array() else {
+        return Some("must be a list of models' names such as [\"mistral/mistral-large-latest\"]".into());
+    };
+    names.iter().find_map(|name| match name.as_str().map(str::trim) {
+        Some(name) if !name.is_empty() => provider::choose(name, None, None).err().map(|error| {
+            let text = error.to_string();
+            format!("cannot be used: {}", text.trim_end_matches('.'))
+        }),
+        _ => Some("must hold nothing but names that are not blank".into()),
+    })
 }
 
 fn one_of(value: &Value, allowed: &[&str]) -> Option<String> {

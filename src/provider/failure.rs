@@ -1,9 +1,12 @@
 //! The errors of providers, in all the shapes they have.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+mod words;
+
 use crate::error::ProviderError;
+use words::Words;
 
 /// Longest message of a provider's that is passed on, in characters.
 const MAX_MESSAGE: usize = 2000;
@@ -16,23 +19,23 @@ const MODEL_CODES: [&str; 4] = [
     "DeploymentNotFound",
 ];
 
-/// What a provider says about a failure.
-#[derive(Debug, Default)]
-struct Words {
-    message: Option<String>,
-    kind: Option<String>,
-    param: Option<String>,
-    code: Option<String>,
-    /// Some gateways put the status in the place of the code.
-    status: Option<u16>,
-}
+/// By which providers say that the prompt is too long, and clients look for OpenAI's code.
+const OVERFLOWS: [&str; 4] = [
+    // Anthropic
+    "prompt is too long",
+    // Anthropic, prompt and `max_tokens` together
+    "exceed context limit",
+    // Bedrock
+    "Input is too long for requested model",
+    // Google
+    "exceeds the maximum number of tokens allowed",
+];
+/// By which Bedrock says, with a 400, that the configured model is wrong.
+const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
 
-/// What a response without success means. `retry_after` is in seconds.
-pub fn from_response(status: StatusCode, retry_after: Option<u64>, body: &[u8]) -> ProviderError {
-    let words = serde_json::from_slice::<Value>(body)
-        .map(|body| Words::read(&body))
-        .unwrap_or_default();
-    classify(status, retry_after, words)
+/// What a response without success means.
+pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+    classify(status, Words::of_response(headers, body))
 }
 
 /// What an error within a stream means: the value of `error`, or the whole frame.
@@ -46,27 +49,40 @@ pub fn from_event(error: &Value) -> ProviderError {
                 .flatten()
                 .any(|word| word.to_ascii_lowercase().contains(needle))
         };
-        if says("rate_limit") || says("insufficient_quota") {
+        if says("rate_limit") || says("insufficient_quota") || says("throttling") {
             StatusCode::TOO_MANY_REQUESTS
-        } else if says("overloaded") || says("capacity") {
+        } else if says("overloaded") || says("capacity") || says("unavailable") {
             StatusCode::SERVICE_UNAVAILABLE
-        } else if says("invalid_request") || says("context_length") || says("badrequest") {
+        } else if says("invalid_request") || says("context_length") || says("badrequest") || says("validation") {
             StatusCode::BAD_REQUEST
         } else {
             StatusCode::INTERNAL_SERVER_ERROR
         }
     });
-    classify(status, None, words)
+    classify(status, words)
 }
 
-fn classify(status: StatusCode, retry_after: Option<u64>, words: Words) -> ProviderError {
+fn classify(status: StatusCode, words: Words) -> ProviderError {
     let code = words.code.as_deref().unwrap_or_default();
-    if MODEL_CODES.contains(&code) {
+    let kind = words.kind.as_deref().unwrap_or_default();
+    let message = words.message.as_deref().unwrap_or_default();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    let retry_after = words.retry_after;
+    if MODEL_CODES.contains(&code) || (status == StatusCode::BAD_REQUEST && says(&WRONG_MODEL)) {
         return ProviderError::ModelNotFound;
     }
-    if code == "insufficient_quota" || words.kind.as_deref() == Some("insufficient_quota") {
+    match kind {
+        "ServiceQuotaExceededException" | "insufficient_quota" => return ProviderError::QuotaExceeded,
+        "ModelNotReadyException" => return ProviderError::Overloaded { retry_after },
+        // Google's 400s that are about the key or its account.
+        "API_KEY_INVALID" | "FAILED_PRECONDITION" => return ProviderError::Authentication,
+        _ => {}
+    }
+    // Anthropic says so with a 400.
+    if code == "insufficient_quota" || says(&["credit balance is too low"]) {
         return ProviderError::QuotaExceeded;
     }
+    let overflows = says(&OVERFLOWS);
     match status.as_u16() {
         400 | 413 | 422 => ProviderError::Rejected {
             status,
@@ -75,10 +91,14 @@ fn classify(status: StatusCode, retry_after: Option<u64>, words: Words) -> Provi
                 shortened,
             ),
             param: words.param,
-            code: words.code,
+            code: words.code.or(overflows.then(|| "context_length_exceeded".into())),
         },
         401 | 403 => ProviderError::Authentication,
         402 => ProviderError::QuotaExceeded,
+        // Bedrock: the model took too long.
+        408 => ProviderError::TimedOut {
+            cause: format!("status 408: {}", words.message.map(shortened).unwrap_or_default()),
+        },
         404 => ProviderError::ModelNotFound,
         429 => ProviderError::RateLimited { retry_after },
         503 | 529 => ProviderError::Overloaded { retry_after },
@@ -101,69 +121,14 @@ fn shortened(message: String) -> String {
     }
 }
 
-impl Words {
-    /// Reads `{"error": {…}}`, `{"error": "…"}`, `{"message", "type", "code"}` (Mistral) and
-    /// `{"detail": "…" | [{"loc", "msg"}]}` (FastAPI: Mistral, vLLM).
-    fn read(body: &Value) -> Self {
-        let error = body.get("error").filter(|error| !error.is_null()).unwrap_or(body);
-        let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
-        let detail = &body["detail"];
-        let first = &detail[0];
-        let message = text("message")
-            .or_else(|| error.as_str().map(str::to_owned))
-            .or_else(|| detail.as_str().map(str::to_owned))
-            .or_else(|| details(detail))
-            .or_else(|| details(&body["message"]["detail"]));
-        let number = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
-        // llama.cpp says by type what OpenAI says by code, and clients look for OpenAI's.
-        let overflow = text("type").filter(|kind| kind == "exceed_context_size_error");
-        Self {
-            message,
-            kind: text("type"),
-            param: text("param").or_else(|| path(&first["loc"])),
-            code: overflow
-                .map(|_| "context_length_exceeded".into())
-                .or_else(|| text("code").filter(|code| code.parse::<u64>().is_err())),
-            status: number.and_then(|number| u16::try_from(number).ok()),
-        }
-    }
-}
-
-fn details(detail: &Value) -> Option<String> {
-    let problems: Vec<_> = detail
-        .as_array()?
-        .iter()
-        .filter_map(|problem| {
-            let message = problem["msg"].as_str()?;
-            Some(match path(&problem["loc"]) {
-                Some(path) => format!("{path}: {message}"),
-                None => message.to_owned(),
-            })
-        })
-        .collect();
-    (!problems.is_empty()).then(|| problems.join("; "))
-}
-
-/// `["body", "messages", 0, "content"]` as `messages[0].content`.
-fn path(location: &Value) -> Option<String> {
-    let mut path = String::new();
-    for step in location.as_array()? {
-        match step {
-            Value::String(name) if name == "body" && path.is_empty() => {}
-            Value::String(name) if path.is_empty() => path.push_str(name),
-            Value::String(name) => path.extend([".", name]),
-            other => path.extend(["[", &other.to_string(), "]"]),
-        }
-    }
-    (!path.is_empty()).then_some(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::{HeaderName, HeaderValue, header::RETRY_AFTER};
 
     fn answer(status: u16, body: &str) -> ProviderError {
-        from_response(StatusCode::from_u16(status).unwrap(), Some(7), body.as_bytes())
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("6.2"))]);
+        from_response(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
     }
 
     fn rejected(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> ProviderError {
@@ -262,6 +227,71 @@ mod tests {
     }
 
     #[test]
+    fn bedrock_names_the_error_in_a_header() {
+        let overflow = "Input is too long for requested model.";
+        let no_such_model = "The provided model identifier is invalid.";
+        let no_profile = "Invocation of model ID anthropic.claude-sonnet-4-5-20250929-v1:0 with on-demand throughput \
+                          isn\u{2019}t supported. Retry your request with the ID or ARN of an inference profile.";
+        let too_slow = ProviderError::TimedOut {
+            cause: "status 408: ".into(),
+        };
+        let retry_after = None;
+        for (status, kind, message, expected) in [
+            (
+                400,
+                "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+                overflow,
+                rejected(400, overflow, None, Some("context_length_exceeded")),
+            ),
+            (400, "ValidationException", no_such_model, ProviderError::ModelNotFound),
+            (400, "ValidationException", no_profile, ProviderError::ModelNotFound),
+            (400, "ServiceQuotaExceededException", "", ProviderError::QuotaExceeded),
+            (408, "ModelTimeoutException", "", too_slow),
+            (
+                429,
+                "ModelNotReadyException",
+                "",
+                ProviderError::Overloaded { retry_after },
+            ),
+            (
+                429,
+                "ThrottlingException",
+                "",
+                ProviderError::RateLimited { retry_after },
+            ),
+        ] {
+            let kind = HeaderValue::from_str(kind).unwrap();
+            let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amzn-errortype"), kind)]);
+            let body = serde_json::json!({"message": message}).to_string();
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(from_response(status, &headers, body.as_bytes()), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn google_names_the_error_in_its_details() {
+        let google = |status: u16, body: &str| {
+            from_response(
+                StatusCode::from_u16(status).unwrap(),
+                &HeaderMap::new(),
+                body.as_bytes(),
+            )
+        };
+        let bad_key = r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT",
+            "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#;
+        assert_eq!(google(400, bad_key), ProviderError::Authentication);
+        let slow = r#"[{"error":{"code":429,"message":"You exceeded your current quota.","status":"RESOURCE_EXHAUSTED",
+            "details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure"},
+            {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.07s"}]}}]"#;
+        assert_eq!(google(429, slow), ProviderError::RateLimited { retry_after: Some(35) });
+        let long = r#"{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}"#;
+        let ProviderError::Rejected { code, .. } = google(400, long) else {
+            panic!("{long}");
+        };
+        assert_eq!(code.as_deref(), Some("context_length_exceeded"));
+    }
+
+    #[test]
     fn errors_within_a_stream_are_told_by_code_or_type() {
         let event = |text: &str| from_event(&serde_json::from_str(text).unwrap());
         assert_eq!(
@@ -280,6 +310,22 @@ mod tests {
             event(r#"{"type":"overloaded_error"}"#),
             ProviderError::Overloaded { retry_after: None }
         );
+        for (kind, expected) in [
+            ("throttlingException", ProviderError::RateLimited { retry_after: None }),
+            (
+                "serviceUnavailableException",
+                ProviderError::Overloaded { retry_after: None },
+            ),
+            ("validationException", rejected(400, "x", None, None)),
+            ("modelStreamErrorException", ProviderError::failed("status 500: x")),
+            ("internalServerException", ProviderError::failed("status 500: x")),
+        ] {
+            assert_eq!(
+                event(&format!(r#"{{"type":"{kind}","message":"x"}}"#)),
+                expected,
+                "{kind}"
+            );
+        }
         assert!(matches!(
             event(r#"{"type":"server_error","message":"x"}"#),
             ProviderError::Failed { .. }

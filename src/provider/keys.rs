@@ -18,7 +18,7 @@ const REREAD_AFTER: Duration = Duration::from_secs(60);
 /// Which key a request needs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyId {
-    /// One of the key variables; the request cannot be made without it.
+    /// One of the key variables.
     Platform(&'static str),
     /// The operator's entry for an origin such as `https://llm.example.com`; without one, no key is sent.
     Origin(String),
@@ -82,26 +82,19 @@ impl ProviderKeys {
         Self { environment, secret }
     }
 
-    /// The key, `None` where an origin has none.
+    /// The key, `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::Misconfigured`] where a provider's key is nowhere; [`Error::Unavailable`] where the secret could not
-    /// be read.
+    /// [`Error::Unavailable`] where the secret could not be read.
     pub async fn find(&self, id: &KeyId) -> Result<Option<SecretString>, Error> {
         if let KeyId::Platform(name) = id
             && let Some(key) = self.environment.get(name)
         {
             return Ok(Some(key.clone()));
         }
-        let found = match &self.secret {
-            Some(secret) => secret.find(id.name(), |_| false).await?,
-            None => None,
-        };
-        match (id, found) {
-            (KeyId::Platform(name), None) => Err(Error::Misconfigured(format!(
-                "its provider's API key is missing. The operator has to set `{name}`."
-            ))),
-            (_, found) => Ok(found),
+        match &self.secret {
+            Some(secret) => secret.find(id.name(), |_| false).await,
+            None => Ok(None),
         }
     }
 
@@ -112,6 +105,13 @@ impl ProviderKeys {
         let from_environment = matches!(id, KeyId::Platform(name) if self.environment.contains_key(name));
         (!from_environment && !is_refused(&newer)).then_some(newer)
     }
+}
+
+/// What is wrong where a provider's key is nowhere.
+pub fn missing(name: &str) -> Error {
+    Error::Misconfigured(format!(
+        "its provider's API key is missing. The operator has to set `{name}`."
+    ))
 }
 
 impl KeyId {

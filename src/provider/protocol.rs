@@ -2,30 +2,55 @@
 
 use std::collections::HashSet;
 
+use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 
-use super::{anthropic, openai};
+use super::{Model, anthropic, bedrock, gemini, openai};
 use crate::{chat::prompt::Prompt, error::Error, upstream::Decode};
 
-/// The API that a server has; each is an `encode` and a `decode`.
+/// The API that a server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// OpenAI's chat completions.
     OpenAi,
     /// Anthropic's Messages.
     Anthropic,
+    /// Amazon Bedrock's `ConverseStream`.
+    Bedrock,
+    /// Google's `streamGenerateContent`.
+    Gemini,
 }
 
 impl Protocol {
-    /// The path below a base URL.
-    pub const fn path(self) -> &'static str {
+    /// The path, and the query if there is one, below a base URL.
+    pub fn path(self, model: &Model) -> String {
         match self {
-            Self::OpenAi => "/chat/completions",
-            Self::Anthropic => "/v1/messages",
+            Self::OpenAi => "/chat/completions".into(),
+            Self::Anthropic => "/v1/messages".into(),
+            Self::Bedrock => bedrock::path(model),
+            Self::Gemini => gemini::path(model),
         }
     }
 
-    /// A prompt as a request's body, without the parameters that the model turned down before.
+    /// The header that carries the key: `authorization` as a bearer token, any other as it is.
+    pub fn key_header(self, model: &Model) -> &'static str {
+        match self {
+            Self::OpenAi => openai::dialect::Dialect::of(model).key_header,
+            Self::Anthropic => "x-api-key",
+            Self::Bedrock => AUTHORIZATION.as_str(),
+            Self::Gemini => "x-goog-api-key",
+        }
+    }
+
+    /// Headers beside the key and the content type.
+    pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Anthropic => &[("anthropic-version", anthropic::VERSION)],
+            Self::OpenAi | Self::Bedrock | Self::Gemini => &[],
+        }
+    }
+
+    /// A prompt as a request's body, without the parameters (by OpenAI's names) that the model turned down before.
     ///
     /// # Errors
     /// A 400 naming what would change the answer's form and cannot be honoured.
@@ -33,6 +58,8 @@ impl Protocol {
         match self {
             Self::OpenAi => openai::encode::encode(prompt, omitted),
             Self::Anthropic => anthropic::encode::encode(prompt, omitted),
+            Self::Bedrock => bedrock::encode::encode(prompt, omitted),
+            Self::Gemini => gemini::encode::encode(prompt, omitted),
         }
     }
 
@@ -41,6 +68,8 @@ impl Protocol {
         match self {
             Self::OpenAi => Box::new(openai::decode::Decoder::default()),
             Self::Anthropic => Box::new(anthropic::decode::Decoder::default()),
+            Self::Bedrock => Box::new(bedrock::decode::Decoder::default()),
+            Self::Gemini => Box::new(gemini::decode::Decoder::default()),
         }
     }
 }

@@ -10,16 +10,17 @@ use serde_json::{Value, json};
 use super::record::Record;
 use crate::{
     chat::{
-        completion::{Answer, Head},
+        completion::{Content, Head},
         delta::{Delta, FinishReason, Usage},
     },
     error::{Error, ProviderError},
-    upstream::Deltas,
+    upstream::{Answer, Awaited, Deltas},
 };
 
 #[derive(Default)]
 struct Folded {
     text: String,
+    reasoning: String,
     refusal: String,
     logprobs: Option<Value>,
     finish: Option<FinishReason>,
@@ -30,9 +31,15 @@ struct Folded {
 ///
 /// # Errors
 /// Whatever cut the answer off: no part of it is shown then.
-pub async fn reply(head: &Head, deltas: Deltas, mut record: Record) -> Result<Response, Error> {
-    match fold(deltas, &mut record).await {
-        Ok((folded, finish)) => {
+pub async fn reply(awaited: Awaited, mut record: Record) -> Result<Response, Error> {
+    let whole = async {
+        let Answer { model, deltas } = awaited.await?;
+        record.answering(&model);
+        let (folded, finish) = fold(deltas, &mut record).await?;
+        Ok((Head::new(&model), folded, finish))
+    };
+    match whole.await {
+        Ok((head, folded, finish)) => {
             record.finished(finish);
             let usage = folded.usage;
             Ok(Json(head.completion(folded.into(), finish, usage)).into_response())
@@ -55,6 +62,7 @@ async fn fold(mut deltas: Deltas, record: &mut Record) -> Result<(Folded, Finish
                     join_logprobs(folded.logprobs.get_or_insert_with(|| json!({})), more);
                 }
             }
+            Delta::Reasoning(reasoning) => folded.reasoning.push_str(&reasoning),
             Delta::Refusal(refusal) => folded.refusal.push_str(&refusal),
             Delta::Finish(reason) => folded.finish = Some(reason),
             Delta::Usage(usage) => {
@@ -80,12 +88,13 @@ fn join_logprobs(all: &mut Value, more: Value) {
     }
 }
 
-impl From<Folded> for Answer {
+impl From<Folded> for Content {
     fn from(folded: Folded) -> Self {
         let refusal = (!folded.refusal.is_empty()).then_some(folded.refusal);
         let refused_without_text = refusal.is_some() && folded.text.is_empty();
         Self {
-            content: (!refused_without_text).then_some(folded.text),
+            reasoning: (!folded.reasoning.is_empty()).then_some(folded.reasoning),
+            text: (!refused_without_text).then_some(folded.text),
             refusal,
             logprobs: folded.logprobs,
         }

@@ -39,6 +39,12 @@ impl Record {
         }
     }
 
+    /// Notes who answers, where it is not the first model.
+    pub fn answering(&mut self, model: &Model) {
+        self.provider = model.provider_name();
+        self.model.clone_from(&model.name);
+    }
+
     /// Notes when the first text came.
     pub fn text(&mut self) {
         self.first_text.get_or_insert_with(Instant::now);

@@ -24,7 +24,8 @@ use crate::{
     },
     config::Timeouts,
     error::{Error, ProviderError},
-    upstream::Deltas,
+    provider::Model,
+    upstream::{Answer, Awaited},
 };
 
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
@@ -32,34 +33,25 @@ const DONE: &[u8] = b"data: [DONE]\n\n";
 /// How many events that are ready together share a write at most.
 const SHARED_WRITE: usize = 64;
 
-/// Waits for the first delta, up to `commit_after`; then commits to 200 and sends each delta as it comes.
+/// Waits until the answer has begun, up to `commit_after`; then commits to 200 and sends each delta as it comes.
 ///
 /// # Errors
 /// What went wrong before the reply was committed.
 pub async fn reply(
-    head: Head,
-    mut deltas: Deltas,
+    mut awaited: Awaited,
     include_usage: bool,
     timeouts: &Timeouts,
     mut record: Record,
 ) -> Result<Response, Error> {
-    let first = match timeout(timeouts.commit_after, deltas.next()).await {
-        Ok(Some(Ok(delta))) => Some(delta),
-        Ok(failed) => {
-            let error = failed.and_then(Result::err).unwrap_or_else(without_finish);
+    let begun = match timeout(timeouts.commit_after, &mut awaited).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
             record.failed(&error);
             return Err(error);
         }
         Err(_) => None,
     };
-    let chunks = Chunks {
-        head,
-        include_usage,
-        role_sent: false,
-        finish: None,
-        usage: None,
-    };
-    let events = events(first, deltas, chunks, timeouts.keep_alive, record);
+    let events = events(begun, awaited, include_usage, timeouts.keep_alive, record);
     let writes = events
         .ready_chunks(SHARED_WRITE)
         .map(|events| Ok::<_, Infallible>(joined(events)));
@@ -67,23 +59,32 @@ pub async fn reply(
     Ok((headers, Body::from_stream(writes)).into_response())
 }
 
-/// `first` is `None` where the reply was committed before any delta came.
+/// `begun` is `None` where the reply was committed before the answer began.
 fn events(
-    first: Option<Delta>,
-    mut deltas: Deltas,
-    mut chunks: Chunks,
+    mut begun: Option<Answer>,
+    mut awaited: Awaited,
+    include_usage: bool,
     keep_alive: Duration,
     mut record: Record,
 ) -> impl Stream<Item = Bytes> + Send {
     stream! {
-        match first {
-            None => yield Bytes::from_static(KEEP_ALIVE),
-            Some(delta) => {
-                if let Some(event) = chunks.delta(delta, &mut record) {
-                    yield event;
+        let Answer { model, mut deltas } = loop {
+            if let Some(answer) = begun.take() {
+                break answer;
+            }
+            yield Bytes::from_static(KEEP_ALIVE);
+            match timeout(keep_alive, &mut awaited).await {
+                Err(_) => {}
+                Ok(Ok(answer)) => begun = Some(answer),
+                Ok(Err(error)) => {
+                    record.failed(&error);
+                    yield data(&error.body());
+                    return;
                 }
             }
-        }
+        };
+        record.answering(&model);
+        let mut chunks = Chunks::new(&model, include_usage);
         loop {
             match timeout(keep_alive, deltas.next()).await {
                 Err(_) => yield Bytes::from_static(KEEP_ALIVE),
@@ -117,10 +118,21 @@ struct Chunks {
 }
 
 impl Chunks {
+    fn new(model: &Model, include_usage: bool) -> Self {
+        Self {
+            head: Head::new(model),
+            include_usage,
+            role_sent: false,
+            finish: None,
+            usage: None,
+        }
+    }
+
     /// The event for a delta; finish and usage are kept for the end.
     fn delta(&mut self, delta: Delta, record: &mut Record) -> Option<Bytes> {
         let (field, text, logprobs) = match delta {
             Delta::Text { text, logprobs } => ("content", text, logprobs),
+            Delta::Reasoning(text) => ("reasoning_content", text, None),
             Delta::Refusal(text) => ("refusal", text, None),
             Delta::Finish(reason) => {
                 self.finish = Some(reason);

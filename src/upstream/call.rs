@@ -1,38 +1,23 @@
 //! One call to a provider: where to, with which key, and what its status means.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Upstream, deadline::Deadline, frames, guard, read_answer};
+use super::{Upstream, deadline::Deadline, frames, guard, read_answer, refused::parameter_named};
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
     error::{Error, ProviderError},
-    provider::{Model, Protocol, Provider, Server, anthropic, failure, keys::KeyId, openai::dialect::Dialect},
+    provider::{
+        Model, Protocol, Provider, Server, bedrock, failure,
+        keys::{self, KeyId},
+    },
 };
 
 /// Longest error body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
-
-/// Left out after a 400 that names one of them; the rest would change what the client gets.
-const DROPPABLE: [&str; 14] = [
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "random_seed",
-    "user",
-    "logit_bias",
-    "reasoning_effort",
-    "verbosity",
-    "safety_identifier",
-    "prompt_cache_key",
-    "top_logprobs",
-    "stream_options",
-];
 
 /// Where a model is called.
 #[derive(Debug)]
@@ -42,31 +27,31 @@ pub struct Endpoint {
     key: Option<KeyId>,
     key_header: &'static str,
     own: bool,
+    /// For the signature, where there is no key.
+    region: Option<String>,
     model: String,
 }
 
 impl Endpoint {
     /// Names a model at its server, for what is remembered about it.
-    pub fn model_key(&self) -> String {
+    fn model_key(&self) -> String {
         format!("{} {}", self.url, self.model)
     }
 }
 
 impl Upstream {
-    /// Sends the prompt; leaves out what the model turns down, and takes a newer key where the first is refused.
+    /// Sends the prompt; leaves out what the model turns down, and takes newer credentials where the first are refused.
     pub(super) async fn open(
         &self,
         prompt: &Prompt,
         deadline: Deadline,
     ) -> Result<impl Stream<Item = Result<Delta, ProviderError>> + Send + Unpin + use<>, Error> {
         let endpoint = self.endpoint(&prompt.model)?;
-        let mut key = match &endpoint.key {
-            Some(id) => self.keys.find(id).await?,
-            None => None,
-        };
-        let mut key_renewed = false;
+        let mut key = self.key(&endpoint).await?;
+        let mut renewed = false;
         loop {
-            let body = endpoint.protocol.encode(prompt, &self.omitted(&endpoint.model_key()))?;
+            let omitted = self.refused.of(&endpoint.model_key());
+            let body = endpoint.protocol.encode(prompt, &omitted)?;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
                 return Ok(Box::pin(read_answer(
@@ -77,18 +62,16 @@ impl Upstream {
                 )));
             }
             let refused = read_failure(response, self.idle, deadline).await?;
-            if refused == ProviderError::Authentication
-                && !key_renewed
-                && let (Some(id), Some(old)) = (&endpoint.key, &key)
-                && let Some(newer) = self.keys.find_newer(id, old).await
-            {
-                key = Some(newer);
-                key_renewed = true;
-                continue;
+            if refused == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
+                let newer = self.newer_key(&endpoint, key.as_ref()).await;
+                if newer.is_some() || (key.is_none() && endpoint.region.is_some()) {
+                    key = newer;
+                    continue;
+                }
             }
             // It was sent, and is not from now on: each round has one parameter less.
             if let Some(name) = parameter_named(&refused, &body) {
-                self.remember(endpoint.model_key(), name);
+                self.refused.remember(&endpoint.model_key(), name);
                 continue;
             }
             return Err(without_key(refused, key.as_ref()).into());
@@ -96,55 +79,82 @@ impl Upstream {
     }
 
     fn endpoint(&self, model: &Model) -> Result<Endpoint, Error> {
-        let (base_url, protocol, key, own) = match &model.server {
+        let protocol = model.protocol();
+        let region = (protocol == Protocol::Bedrock)
+            .then(|| {
+                bedrock::region_of(&model.name)
+                    .or(self.role.region())
+                    .map(str::to_owned)
+            })
+            .flatten();
+        let (base_url, key, own) = match &model.server {
             Server::Own(url) => {
                 if !self.allow_private && !guard::allows(url) {
                     return Err(base_url_not_public());
                 }
-                (url.to_string(), Protocol::OpenAi, Some(KeyId::origin_of(url)), true)
+                (url.to_string(), Some(KeyId::origin_of(url)), true)
             }
             Server::Platform(provider) => {
-                let name = provider.name();
-                let protocol = provider.protocol().ok_or_else(|| {
-                    Error::Misconfigured(format!("the `provider` `{name}` is not available in this version."))
-                })?;
                 let key = provider.key_variable().map(KeyId::Platform);
-                (self.platform_base_url(*provider)?, protocol, key, false)
+                (self.platform_base_url(*provider, region.as_deref())?, key, false)
             }
         };
-        let url = format!("{}{}", base_url.trim_end_matches('/'), protocol.path());
+        let url = format!("{}{}", base_url.trim_end_matches('/'), protocol.path(model));
         let url = Url::parse(&url).map_err(|_| Error::Misconfigured("`base_url` is not a URL.".into()))?;
         Ok(Endpoint {
             url,
             protocol,
             key,
-            key_header: match protocol {
-                Protocol::OpenAi => Dialect::of(model).key_header,
-                Protocol::Anthropic => "x-api-key",
-            },
+            key_header: protocol.key_header(model),
             own,
+            region,
             model: model.name.clone(),
         })
     }
 
-    fn platform_base_url(&self, provider: Provider) -> Result<String, Error> {
+    fn platform_base_url(&self, provider: Provider, region: Option<&str>) -> Result<String, Error> {
         let name = provider.name();
-        let configured = self.base_urls.get(&provider).map(String::as_str);
-        let base_url = configured.or(provider.default_base_url()).or_else(|| {
+        if let Some(url) = self.base_urls.get(&provider) {
+            return Ok(match provider {
+                // Azure's v1 API lies below the resource's endpoint, and its own documents name both forms.
+                Provider::Azure if !url.ends_with("/openai/v1") => format!("{url}/openai/v1"),
+                // Their SDKs want it without the version, other tools with it.
+                Provider::Anthropic | Provider::Gemini => {
+                    url.trim_end_matches("/v1").trim_end_matches("/v1beta").to_owned()
+                }
+                _ => url.clone(),
+            });
+        }
+        match (provider, region, provider.default_base_url()) {
+            (_, _, Some(url)) => Ok(url.to_owned()),
+            (Provider::Bedrock, Some(region), _) => Ok(format!("https://bedrock-runtime.{region}.amazonaws.com")),
             // Ollama's own default, which only makes sense on the machine it runs on.
-            (provider == Provider::Ollama && self.allow_private).then_some("http://127.0.0.1:11434/v1")
-        });
-        match base_url {
-            // Azure's v1 API lies below the resource's endpoint, and its own documents name both forms.
-            Some(url) if provider == Provider::Azure && !url.ends_with("/openai/v1") => Ok(format!("{url}/openai/v1")),
-            // Anthropic's SDKs want it without the version, other tools with it.
-            Some(url) if provider == Provider::Anthropic => Ok(url.trim_end_matches("/v1").to_owned()),
-            Some(url) => Ok(url.to_owned()),
-            None => Err(Error::Misconfigured(format!(
+            (Provider::Ollama, ..) if self.allow_private => Ok("http://127.0.0.1:11434/v1".into()),
+            _ => Err(Error::Misconfigured(format!(
                 "the endpoint of the `provider` `{name}` is missing. The operator has to set `{}`.",
                 provider.base_url_variable()
             ))),
         }
+    }
+
+    /// The key, `None` where the call needs none or is signed instead.
+    async fn key(&self, endpoint: &Endpoint) -> Result<Option<SecretString>, Error> {
+        let Some(id) = &endpoint.key else {
+            return Ok(None);
+        };
+        match (self.keys.find(id).await?, id) {
+            (None, KeyId::Platform(name)) if endpoint.region.is_none() => Err(keys::missing(name)),
+            (key, _) => Ok(key),
+        }
+    }
+
+    /// Another key than the refused one. Where there was none, the next signature has credentials read anew.
+    async fn newer_key(&self, endpoint: &Endpoint, refused: Option<&SecretString>) -> Option<SecretString> {
+        if let (Some(id), Some(refused)) = (&endpoint.key, refused) {
+            return self.keys.find_newer(id, refused).await;
+        }
+        self.role.renew().await;
+        None
     }
 
     async fn send(
@@ -162,15 +172,16 @@ impl Upstream {
         };
         let mut request = client
             .post(endpoint.url.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "text/event-stream")
-            .body(body);
-        if endpoint.protocol == Protocol::Anthropic {
-            request = request.header("anthropic-version", anthropic::VERSION);
+            .header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in endpoint.protocol.headers() {
+            request = request.header(*name, *value);
         }
-        if let Some(key) = key {
-            request = request.header(endpoint.key_header, key_value(endpoint, key)?);
-        }
+        request = match (key, &endpoint.region) {
+            (Some(key), _) => request.header(endpoint.key_header, key_value(endpoint, key)?),
+            (None, Some(region)) => request.headers(self.role.sign(&endpoint.url, region, &body).await?),
+            (None, None) => request,
+        };
+        let request = request.body(body);
         let sent = deadline.within(self.idle, request.send()).await?;
         sent.map_err(|error| match error {
             error if guard::is_not_public(&error) => base_url_not_public(),
@@ -204,7 +215,7 @@ async fn read_failure(
     deadline: Deadline,
 ) -> Result<ProviderError, Error> {
     let status = response.status();
-    let retry_after = retry_after(response.headers(), status);
+    let headers = response.headers().clone();
     let mut pieces = response.bytes_stream();
     let mut body = Vec::new();
     while body.len() < MAX_ERROR_BODY {
@@ -214,40 +225,7 @@ async fn read_failure(
             Some(Err(_)) | None => break,
         }
     }
-    Ok(failure::from_response(status, retry_after, &body))
-}
-
-/// Whole seconds; the date form of `Retry-After` is not used by any provider.
-fn retry_after(headers: &HeaderMap, status: StatusCode) -> Option<u64> {
-    let seconds: f64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    let retryable = matches!(status.as_u16(), 429 | 503 | 529);
-    // Saturates, and what is negative becomes 0.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturating is what is wanted"
-    )]
-    retryable.then_some(seconds.ceil() as u64)
-}
-
-/// The droppable parameter that a rejection names, in `param` or in quotes in its message, if it was sent.
-fn parameter_named(refused: &ProviderError, sent: &serde_json::Value) -> Option<&'static str> {
-    let ProviderError::Rejected { message, param, .. } = refused else {
-        return None;
-    };
-    // Not left out but renamed: Azure's deployments do not tell by their names which models want the newer one.
-    if message.contains("'max_completion_tokens'") && sent.get("max_tokens").is_some() {
-        return Some("max_tokens");
-    }
-    DROPPABLE.into_iter().find(|name| {
-        let quoted = || {
-            ['\'', '"', '`']
-                .iter()
-                .any(|quote| message.contains(&format!("{quote}{name}{quote}")))
-        };
-        let named = param.as_deref() == Some(name) || quoted() || message.contains(&format!("{name}:"));
-        named && sent.get(name).is_some()
-    })
+    Ok(failure::from_response(status, &headers, &body))
 }
 
 /// Some servers quote the request in their errors.

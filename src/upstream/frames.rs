@@ -1,10 +1,10 @@
-//! A response's bytes as frames: server-sent events, or one JSON body.
+//! A response's bytes as frames: server-sent events, AWS's event stream, or one JSON body.
 
 use std::{
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sse_stream::SseByteStream;
 
-use super::deadline::Deadline;
+use super::{deadline::Deadline, event_stream};
 use crate::error::ProviderError;
 
 /// Largest frame and largest whole body, in bytes: no provider sends nearly as much, and memory is shared.
@@ -37,25 +37,80 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, ProviderError>> + Send
 /// Reads a successful response. A body of JSON, from a model that its provider won't stream, is one frame.
 pub fn read(response: reqwest::Response, idle: Duration, deadline: Deadline) -> Frames {
     let content_type = response.headers().get(CONTENT_TYPE);
-    let is_json = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let content_type = content_type.map_or(&b""[..], |kind| kind.as_bytes()).to_owned();
     let since_frame = Arc::new(AtomicUsize::new(0));
     let bytes = Box::pin(watched(response, idle, deadline, Arc::clone(&since_frame)));
-    if is_json {
-        return Box::pin(futures_util::stream::once(whole(bytes)));
+    let arrived = move || since_frame.store(0, Ordering::Relaxed);
+    if content_type.starts_with(event_stream::CONTENT_TYPE) {
+        Box::pin(event_stream::read(bytes, arrived))
+    } else if content_type.starts_with(b"application/json") {
+        Box::pin(futures_util::stream::once(whole(bytes)))
+    } else {
+        Box::pin(server_sent_events(bytes, arrived))
     }
-    let events = SseByteStream::new(bytes.map(|piece| piece.map_err(io::Error::other)));
-    Box::pin(events.filter_map(move |event| {
-        since_frame.store(0, Ordering::Relaxed);
-        let frame = match event {
-            Ok(sse_stream::Sse { data: None, .. }) => None,
-            Ok(event) => Some(Ok(Frame {
-                event: event.event,
-                data: event.data.unwrap_or_default(),
-            })),
-            Err(error) => Some(Err(provider_error(error))),
+}
+
+/// Events as they arrive. Google may break off with an error that is no event but bare lines of JSON: what stands in
+/// the place of a field's name and is none, to the end of the body, becomes an event `error`.
+fn server_sent_events(
+    mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Send + Unpin + 'static,
+    arrived: impl Fn() + Send,
+) -> impl Stream<Item = Result<Frame, ProviderError>> + Send {
+    let stray = Arc::new(Mutex::new(StrayJson::default()));
+    let kept = Arc::clone(&stray);
+    let events = stream! {
+        while let Some(piece) = bytes.next().await {
+            yield piece.map(|piece| lock(&kept).keep(piece)).map_err(io::Error::other);
+        }
+    };
+    let mut events = Box::pin(SseByteStream::new(events));
+    stream! {
+        while let Some(event) = events.next().await {
+            arrived();
+            match event {
+                Ok(sse_stream::Sse { data: None, .. }) => {}
+                Ok(sse_stream::Sse { data: Some(data), event, .. }) => yield Ok(Frame { event, data }),
+                Err(error) => {
+                    yield Err(provider_error(error));
+                    return;
+                }
+            }
+        }
+        let stray = std::mem::take(&mut lock(&stray).json);
+        if !stray.is_empty() {
+            yield text(stray).map(|data| Frame { event: Some("error".into()), data });
+        }
+    }
+}
+
+/// Takes JSON out of a stream of events: from a line that begins with `{` on, all of it.
+#[derive(Default)]
+struct StrayJson {
+    within_line: bool,
+    json: Vec<u8>,
+}
+
+impl StrayJson {
+    /// Keeps what is JSON and gives back what is events.
+    fn keep(&mut self, mut piece: Bytes) -> Bytes {
+        let found = if self.json.is_empty() {
+            piece.iter().position(|byte| {
+                let starts = *byte == b'{' && !self.within_line;
+                self.within_line = !matches!(byte, b'\n' | b'\r');
+                starts
+            })
+        } else {
+            Some(0)
         };
-        std::future::ready(frame)
-    }))
+        if let Some(at) = found {
+            self.json.extend_from_slice(&piece.split_off(at));
+        }
+        piece
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The body's bytes, each piece within the idle time. Any byte is a sign of life, comments too.
@@ -92,8 +147,12 @@ async fn whole(mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Unp
     while let Some(piece) = bytes.next().await {
         body.extend_from_slice(&piece?);
     }
-    let data = String::from_utf8(body).map_err(|_| ProviderError::failed("the body is not UTF-8"))?;
+    let data = text(body)?;
     Ok(Frame { event: None, data })
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, ProviderError> {
+    String::from_utf8(bytes).map_err(|_| ProviderError::failed("the body is not UTF-8"))
 }
 
 /// Gets our own error back out of the SSE decoder's.

@@ -6,7 +6,7 @@ use crate::{
     schema::{check_chunk, check_completion},
     support::{
         PLATFORM_KEY, Reply, TestApp, hello,
-        provider::{FakeProvider, answer, finish, piece, response, stream_end, stream_head, text},
+        provider::{FakeProvider, answer, events_head, finish, piece, response, stream_end, text},
         text_of,
     },
 };
@@ -100,7 +100,7 @@ async fn every_finish_reason_and_a_refusal_come_through() {
         ("model_length", "length"),
     ] {
         let steps = vec![
-            stream_head(),
+            events_head(),
             text("Hi"),
             finish(sent),
             piece("data: [DONE]\n\n"),
@@ -118,8 +118,8 @@ async fn every_finish_reason_and_a_refusal_come_through() {
     }
     let refusal = r#"data: {"choices":[{"index":0,"delta":{"refusal":"I can't."},"finish_reason":null}]}"#;
     let steps = vec![
-        stream_head(),
-        piece(&format!("{refusal}\n\n")),
+        events_head(),
+        piece(format!("{refusal}\n\n")),
         finish("stop"),
         stream_end(),
     ];
@@ -142,12 +142,12 @@ async fn every_finish_reason_and_a_refusal_come_through() {
 async fn logprobs_are_passed_on_and_joined() {
     let with = |token: &str| {
         let logprob = json!({"token": token, "logprob": -0.1, "bytes": null, "top_logprobs": []});
-        piece(&format!(
+        piece(format!(
             "data: {}\n\n",
             json!({"choices": [{"index": 0, "delta": {"content": token}, "logprobs": {"content": [logprob], "refusal": null}, "finish_reason": null}]})
         ))
     };
-    let steps = vec![stream_head(), with("a"), with("b"), finish("stop"), stream_end()];
+    let steps = vec![events_head(), with("a"), with("b"), finish("stop"), stream_end()];
     let app = TestApp::start(FakeProvider::always(steps).await).await;
     let token = app.assistant().await;
     let mut body = hello(false);

@@ -11,13 +11,13 @@ use crate::manage::{Management, SECRET, jwt};
 use crate::support::{
     TestApp, create,
     provider::{
-        Answer, FakeProvider, Step, answer, error, finish, piece, response, stream_end, stream_head, text, usage,
+        Answer, FakeProvider, Step, answer, error, events_head, finish, piece, response, stream_end, text, usage,
     },
 };
 
 /// What the provider does for the model `scenario-<name>`; each name is a token in the clients' `TOKENS` too.
 fn scenario(model: &str, messages: &Value) -> Answer {
-    let start = || vec![stream_head(), text("Once"), text(" upon")];
+    let start = || vec![events_head(), text("Once"), text(" upon")];
     let rate_limit = r#"{"error":{"message":"slow down","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#;
     match model.strip_prefix("scenario-").unwrap() {
         "story" => answer(&["Once", " upon", " a time 👋"]),
@@ -34,7 +34,7 @@ fn scenario(model: &str, messages: &Value) -> Answer {
             )])
         }
         "length" => vec![
-            stream_head(),
+            events_head(),
             text("Once"),
             finish("length"),
             usage(9, 1),
@@ -42,7 +42,7 @@ fn scenario(model: &str, messages: &Value) -> Answer {
             stream_end(),
         ],
         "content_filter" => vec![
-            stream_head(),
+            events_head(),
             text("Once"),
             finish("content_filter"),
             usage(9, 1),
@@ -52,7 +52,7 @@ fn scenario(model: &str, messages: &Value) -> Answer {
         "ends" => [start(), vec![stream_end()]].concat(),
         "error_event" => {
             let event = r#"data: {"error": {"message": "boom", "type": "server_error", "code": null}}"#;
-            [start(), vec![piece(&format!("{event}\n\n")), stream_end()]].concat()
+            [start(), vec![piece(format!("{event}\n\n")), stream_end()]].concat()
         }
         "stall" => [start(), vec![Step::Hang]].concat(),
         "rejected" => error(400, "context_length_exceeded"),

@@ -6,12 +6,14 @@ use assistant_endpoint::{
     assistant::{Assistant, Record},
     chat::{delta::Delta, prompt::Prompt, request::ChatRequest},
     error::ProviderError,
-    provider::{Protocol, Server},
+    provider::Protocol,
     upstream::{deadline::Deadline, read_answer},
 };
 use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
+
+use crate::support::streams;
 
 fn fixtures(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -39,36 +41,76 @@ fn the_full_request_in_every_dialect() {
         ("xai", "xai/grok-3", None),
         ("ollama", "ollama/llama3.2", None),
         ("anthropic", "claude-sonnet-4-5", None),
+        ("anthropic-newest", "claude-opus-5", None),
+        (
+            "bedrock-claude",
+            "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            None,
+        ),
+        ("bedrock-nova", "us.amazon.nova-lite-v1:0", None),
+        ("gemini", "gemini-2.5-flash", None),
+        ("gemini-3", "gemini-3-pro-preview", None),
         ("own", "smollm2", Some("https://llm.example.com/v1")),
     ] {
         let configurable = json!({"model": model, "base_url": base_url, "system_message": "You are Ada."});
         let record: Record =
             serde_json::from_value(json!({"assistant_id": "a", "config": {"configurable": configurable}})).unwrap();
         let mut body = full.clone();
-        if name == "anthropic" {
-            // It has no JSON mode: a 400 of its own, below.
+        if name.starts_with("bedrock") || name.starts_with("gemini") {
+            // As it is fetched for them.
+            body["messages"][3]["content"][1]["image_url"]["url"] = json!("data:image/jpg;base64,/9j/4AA=");
+        }
+        if name.starts_with("anthropic") || name.starts_with("bedrock") {
+            // They have no JSON without a schema: a 400, in `anthropic.rs` and `bedrock.rs`.
             body["response_format"] = Value::Null;
         }
         let request = ChatRequest::read(&HeaderMap::new(), body.to_string().as_bytes()).unwrap();
         let prompt = Prompt::new(&Assistant::new(record), request).unwrap();
-        let protocol = match &prompt.model.server {
-            Server::Own(_) => Protocol::OpenAi,
-            Server::Platform(provider) => provider.protocol().unwrap(),
-        };
-        let encoded = protocol.encode(&prompt, &HashSet::new()).unwrap();
+        let encoded = prompt.model.protocol().encode(&prompt, &HashSet::new()).unwrap();
         insta::assert_json_snapshot!(format!("full.{name}"), encoded);
     }
 }
 
+#[test]
+fn a_request_for_thinking_and_a_schema() {
+    let request = std::fs::read(fixtures("requests/reasoning.json")).unwrap();
+    for model in [
+        "gpt-4o",
+        "gpt-5-mini",
+        "claude-sonnet-4-5",
+        "claude-opus-4-1",
+        "claude-sonnet-4-6",
+        "claude-opus-5",
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "us.anthropic.claude-opus-4-7",
+        "openai.gpt-oss-120b-1:0",
+        "gemini-2.5-pro",
+        "gemini-3-pro-preview",
+    ] {
+        let configurable = json!({"model": model, "reasoning_content": true});
+        let record: Record =
+            serde_json::from_value(json!({"assistant_id": "a", "config": {"configurable": configurable}})).unwrap();
+        let request = ChatRequest::read(&HeaderMap::new(), &request).unwrap();
+        let prompt = Prompt::new(&Assistant::new(record), request).unwrap();
+        let encoded = prompt.model.protocol().encode(&prompt, &HashSet::new()).unwrap();
+        insta::assert_json_snapshot!(format!("reasoning.{}", model.replace(':', "-")), encoded);
+    }
+}
+
 /// Runs a stream through the decoder in pieces of `size` bytes.
-async fn decode(protocol: Protocol, stream: &[u8], size: usize) -> Vec<Result<Delta, ProviderError>> {
+async fn decode(
+    protocol: Protocol,
+    content_type: &str,
+    stream: &[u8],
+    size: usize,
+) -> Vec<Result<Delta, ProviderError>> {
     let pieces: Vec<_> = stream
         .chunks(size)
         .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
         .collect();
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
     let response = axum::http::Response::builder()
-        .header("content-type", "text/event-stream")
+        .header("content-type", content_type)
         .body(body)
         .unwrap();
     let second = Duration::from_secs(1);
@@ -85,35 +127,48 @@ async fn decode(protocol: Protocol, stream: &[u8], size: usize) -> Vec<Result<De
 #[tokio::test]
 async fn every_stream_decodes_the_same_however_it_is_split() {
     let mut count = 0;
-    for (folder, protocol) in [("openai", Protocol::OpenAi), ("anthropic", Protocol::Anthropic)] {
-        for entry in std::fs::read_dir(fixtures("streams").join(folder)).unwrap() {
+    for (folder, protocol) in streams::FOLDERS {
+        for entry in std::fs::read_dir(streams::folder(folder)).unwrap() {
             let path = entry.unwrap().path();
-            let stream = std::fs::read(&path).unwrap();
-            let whole = decode(protocol, &stream, usize::MAX).await;
+            let (content_type, pieces) = streams::pieces(&path);
+            let stream = pieces.concat();
+            let whole = decode(protocol, content_type, &stream, usize::MAX).await;
             insta::assert_debug_snapshot!(path.file_name().unwrap().to_str().unwrap(), whole);
             for size in [1, 2, 3, 5, 7, 64] {
-                assert_eq!(
-                    decode(protocol, &stream, size).await,
-                    whole,
-                    "{} in pieces of {size}",
-                    path.display()
-                );
+                let split = decode(protocol, content_type, &stream, size).await;
+                assert_eq!(split, whole, "{} in pieces of {size}", path.display());
             }
-            let text = String::from_utf8(stream).unwrap();
+            count += 1;
+            let Some(text) = String::from_utf8(stream).ok().filter(|_| protocol != Protocol::Bedrock) else {
+                continue;
+            };
             for changed in [
                 text.replace('\n', "\r\n"),
                 text.replace('\n', "\r"),
                 format!("\u{feff}{text}"),
             ] {
-                assert_eq!(
-                    decode(protocol, changed.as_bytes(), 1).await,
-                    whole,
-                    "{}",
-                    path.display()
-                );
+                let split = decode(protocol, content_type, changed.as_bytes(), 1).await;
+                assert_eq!(split, whole, "{}", path.display());
             }
-            count += 1;
         }
     }
-    assert!(count >= 18, "{count} streams");
+    assert!(count >= 40, "{count} streams");
+}
+
+#[tokio::test]
+async fn a_frame_with_a_wrong_checksum_is_an_error() {
+    let (content_type, pieces) = streams::pieces(&streams::folder("bedrock").join("bedrock-text.events"));
+    let stream = pieces.concat();
+    let whole = decode(Protocol::Bedrock, content_type, &stream, usize::MAX).await;
+    // Any byte of the second frame, which is the first with text.
+    for at in pieces[0].len()..pieces[0].len() + pieces[1].len() {
+        let mut broken = stream.clone();
+        broken[at] ^= 1;
+        let decoded = decode(Protocol::Bedrock, content_type, &broken, 64).await;
+        assert!(
+            matches!(decoded.last(), Some(Err(ProviderError::Failed { .. }))),
+            "{at}: {decoded:?}"
+        );
+        assert_ne!(decoded.first(), whole.first(), "{at}");
+    }
 }

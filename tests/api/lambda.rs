@@ -17,7 +17,7 @@ use crate::{
     schema::{check_chunk, check_completion},
     support::{
         PLATFORM_KEY, error_message, events,
-        provider::{Answer, FakeProvider, Step, answer, finish, stream_end, stream_head, text, usage},
+        provider::{Answer, FakeProvider, Step, answer, events_head, finish, stream_end, text, usage},
         start_store, text_of,
     },
 };
@@ -158,7 +158,7 @@ async fn every_sample_event_gets_its_answer() {
 async fn tokens_pass_one_by_one_and_none_is_held_back() {
     let gap = Duration::from_millis(150);
     let words = ["one", "two", "three", "four"];
-    let slow: Answer = std::iter::once(stream_head())
+    let slow: Answer = std::iter::once(events_head())
         .chain(words.iter().flat_map(|word| [text(word), Step::Pause(gap)]))
         .chain([finish("stop"), usage(1, 4), stream_end()])
         .collect();
@@ -186,7 +186,7 @@ async fn no_reply_waits_for_a_delayed_ack() {
 
 #[tokio::test]
 async fn a_cut_upstream_ends_with_an_error_event() {
-    let (function, _provider) = start(vec![stream_head(), text("Once upon")], &[]).await;
+    let (function, _provider) = start(vec![events_head(), text("Once upon")], &[]).await;
     let reply = invoke(&function, event("chat-stream.json"), TIMEOUT).await;
     assert!(!reply.broken);
     let events = events(&reply.text());
@@ -196,7 +196,7 @@ async fn a_cut_upstream_ends_with_an_error_event() {
 
 #[tokio::test]
 async fn the_functions_own_deadline_ends_a_reply_in_time() {
-    let endless = vec![stream_head(), text("Once upon"), Step::Hang];
+    let endless = vec![events_head(), text("Once upon"), Step::Hang];
     let (function, _provider) = start(endless, &[]).await;
     let timeout = Duration::from_secs(3);
     for (name, status) in [("chat-stream.json", 200), ("chat.json", 504)] {
@@ -213,7 +213,7 @@ async fn the_functions_own_deadline_ends_a_reply_in_time() {
 
 #[tokio::test]
 async fn sigterm_ends_it_within_a_stream_too_and_the_reply_is_visibly_broken() {
-    let (mut function, _provider) = start(vec![stream_head(), text("Once"), Step::Hang], &[]).await;
+    let (mut function, _provider) = start(vec![events_head(), text("Once"), Step::Hang], &[]).await;
     let mut pieces = function.invoke(event("chat-stream.json"), TIMEOUT);
     let mut seen = String::new();
     while !seen.contains("Once") {
@@ -247,7 +247,7 @@ async fn a_missing_setting_stops_the_start_with_one_line() {
 #[tokio::test]
 async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for (level, answer) in [("info", answer(&["Hi"])), ("trace", vec![stream_head(), text("Once")])] {
+    for (level, answer) in [("info", answer(&["Hi"])), ("trace", vec![events_head(), text("Once")])] {
         let file = folder.join(format!("log-{level}-{}", std::process::id()));
         let log = std::fs::File::create(&file).unwrap();
         let (function, _provider) = start_logging(answer, &[("RUST_LOG", level)], log.into()).await;

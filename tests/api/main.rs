@@ -8,9 +8,9 @@
 )]
 
 mod access;
-mod anthropic;
 mod chat;
 mod clients;
+mod constraints;
 mod golden;
 mod inference;
 mod jwks;
@@ -18,6 +18,7 @@ mod jwt;
 mod keys;
 mod lambda;
 mod manage;
+mod native;
 mod openapi;
 mod program;
 mod provider_failures;

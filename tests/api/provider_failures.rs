@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{
     PLATFORM_KEY, TestApp, hello,
-    provider::{Answer, FakeProvider, Step, answer, error, piece, response, stream_end, stream_head},
+    provider::{Answer, FakeProvider, Step, answer, error, events_head, piece, response, stream_end},
 };
 
 /// Asks in both forms and checks the error; returns how often the provider was asked for each.
@@ -95,14 +95,14 @@ async fn outages_are_tried_again_within_bounds() {
         fails_with(response(502, "", "<html>Bad gateway</html>"), 502, "provider_error").await,
         3
     );
-    let malformed = vec![stream_head(), piece("data: {\"choices\": [\n\n"), stream_end()];
+    let malformed = vec![events_head(), piece("data: {\"choices\": [\n\n"), stream_end()];
     assert_eq!(fails_with(malformed, 502, "provider_error").await, 3);
     // A connection closed before the response's head.
     assert_eq!(fails_with(vec![], 502, "provider_error").await, 3);
     let early_error = "data: {\"error\": {\"message\": \"internal\", \"type\": \"server_error\"}}\n\n";
     assert_eq!(
         fails_with(
-            vec![stream_head(), piece(early_error), stream_end()],
+            vec![events_head(), piece(early_error), stream_end()],
             502,
             "provider_error"
         )
@@ -132,7 +132,7 @@ async fn an_outage_that_passes_goes_unnoticed() {
 
 #[tokio::test]
 async fn silence_is_504() {
-    let silent = [vec![Step::Hang], vec![stream_head(), Step::Hang]];
+    let silent = [vec![Step::Hang], vec![events_head(), Step::Hang]];
     for answer in silent {
         let provider = FakeProvider::always(answer).await;
         let app = TestApp::with(provider, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.2")]).await;
@@ -146,7 +146,7 @@ async fn silence_is_504() {
 #[tokio::test]
 async fn a_buffered_reply_has_a_time_limit_of_its_own() {
     let slow = vec![
-        stream_head(),
+        events_head(),
         piece(": working\n\n"),
         Step::Pause(Duration::from_secs(30)),
     ];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestApp, error_message, events, hello,
-    provider::{Answer, FakeProvider, Step, finish, piece, stream_end, stream_head, text},
+    provider::{Answer, FakeProvider, Step, events_head, finish, piece, stream_end, text},
     text_of,
 };
 
@@ -19,13 +19,13 @@ const QUICK: &[(&str, &str)] = &[
 
 /// All ways in which an upstream can fail after some text.
 fn failures() -> Vec<(&'static str, Answer, &'static str)> {
-    let start = || vec![stream_head(), text("Once"), text(" upon")];
+    let start = || vec![events_head(), text("Once"), text(" upon")];
     let with = |more: Vec<Step>| [start(), more].concat();
     let error = r#"data: {"error": {"message": "boom sk-secret", "type": "server_error", "code": null}}"#;
     vec![
         (
             "an error event",
-            with(vec![piece(&format!("{error}\n\n")), stream_end()]),
+            with(vec![piece(format!("{error}\n\n")), stream_end()]),
             "provider_error",
         ),
         (
@@ -108,7 +108,7 @@ async fn a_buffered_reply_shows_no_part_of_a_cut_off_answer() {
 #[tokio::test]
 async fn a_finish_reason_is_end_enough() {
     for end in [vec![stream_end()], vec![]] {
-        let answer = [vec![stream_head(), text("Hi"), finish("stop")], end].concat();
+        let answer = [vec![events_head(), text("Hi"), finish("stop")], end].concat();
         let app = TestApp::start(FakeProvider::always(answer).await).await;
         let reply = app.chat(&app.assistant().await, &hello(true)).await;
         assert!(reply.is_done(), "{}", reply.text);
@@ -117,7 +117,7 @@ async fn a_finish_reason_is_end_enough() {
 
 #[tokio::test]
 async fn the_deadline_ends_a_stream_with_an_error() {
-    let endless: Answer = std::iter::once(stream_head())
+    let endless: Answer = std::iter::once(events_head())
         .chain((0..100).flat_map(|_| [text("a"), Step::Pause(Duration::from_millis(50))]))
         .collect();
     let app = TestApp::with(FakeProvider::always(endless).await, &[("MAX_STREAM_SECONDS", "0.5")]).await;
@@ -131,7 +131,7 @@ async fn a_reply_that_waits_commits_to_200_and_keeps_alive() {
     let pause = Step::Pause(Duration::from_millis(250));
     let slow = vec![
         pause.clone(),
-        stream_head(),
+        events_head(),
         text("At"),
         pause,
         text(" last"),
@@ -174,7 +174,7 @@ async fn after_the_commit_an_error_is_the_streams_event() {
 async fn each_delta_leaves_as_it_arrives() {
     let pause = Step::Pause(Duration::from_millis(200));
     let slow = vec![
-        stream_head(),
+        events_head(),
         text("one"),
         pause.clone(),
         text("two"),
@@ -204,9 +204,9 @@ async fn reasoning_is_no_part_of_the_answer() {
     let parts = json!({"choices": [{"index": 0, "delta": {"content": [
         {"type": "thinking", "thinking": [{"type": "text", "text": "Hmm"}]}, {"type": "text", "text": "Four"}]}}]});
     let steps = vec![
-        stream_head(),
-        piece(&format!("data: {thinking}\n\n")),
-        piece(&format!("data: {parts}\n\n")),
+        events_head(),
+        piece(format!("data: {thinking}\n\n")),
+        piece(format!("data: {parts}\n\n")),
         finish("stop"),
         stream_end(),
     ];

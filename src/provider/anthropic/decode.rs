@@ -56,13 +56,15 @@ struct MessageStart {
     usage: WireUsage,
 }
 
-/// A content block or a piece of one. Only text is part of the answer, thinking is not.
+/// A content block or a piece of one.
 #[derive(Deserialize)]
 struct Block {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
     text: String,
+    #[serde(default)]
+    thinking: String,
 }
 
 #[derive(Deserialize)]
@@ -72,12 +74,17 @@ struct MessageDelta {
 
 /// Counts are cumulative: a later one replaces an earlier one.
 #[derive(Debug, Default, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "Anthropic's names")]
 struct WireUsage {
     input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     output_tokens: Option<u64>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct OutputDetails {
+    thinking_tokens: Option<u64>,
 }
 
 impl Decode for Decoder {
@@ -138,11 +145,12 @@ fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
 
 impl Block {
     fn into_delta(self) -> Option<Delta> {
-        let is_text = matches!(self.kind.as_str(), "text" | "text_delta") && !self.text.is_empty();
-        is_text.then_some(Delta::Text {
-            text: self.text,
-            logprobs: None,
-        })
+        let Self { kind, text, thinking } = self;
+        match kind.as_str() {
+            "text" | "text_delta" if !text.is_empty() => Some(Delta::Text { text, logprobs: None }),
+            "thinking" | "thinking_delta" if !thinking.is_empty() => Some(Delta::Reasoning(thinking)),
+            _ => None,
+        }
     }
 }
 
@@ -153,11 +161,13 @@ impl WireUsage {
             cache_creation_input_tokens,
             cache_read_input_tokens,
             output_tokens,
+            output_tokens_details,
         } = newer;
         self.input_tokens = input_tokens.or(self.input_tokens);
         self.cache_creation_input_tokens = cache_creation_input_tokens.or(self.cache_creation_input_tokens);
         self.cache_read_input_tokens = cache_read_input_tokens.or(self.cache_read_input_tokens);
         self.output_tokens = output_tokens.or(self.output_tokens);
+        self.output_tokens_details = output_tokens_details.or(self.output_tokens_details);
     }
 
     /// Anthropic counts cached tokens beside `input_tokens`, OpenAI within them.
@@ -169,7 +179,7 @@ impl WireUsage {
                 + count(self.cache_read_input_tokens),
             completion: count(self.output_tokens),
             cached: self.cache_read_input_tokens,
-            reasoning: None,
+            reasoning: self.output_tokens_details.and_then(|details| details.thinking_tokens),
         }
     }
 }

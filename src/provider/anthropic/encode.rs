@@ -4,139 +4,103 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::thinking::Thoughts;
 use crate::{
     chat::{
-        message::{Message, Part, Role},
-        parameters::check_left_out,
+        conversation::{Conversation, Piece, Turn},
+        image::{self, InlineImage},
+        parameters::{Parameters, check_left_out},
         prompt::Prompt,
     },
     error::Error,
+    provider::capabilities::Capabilities,
 };
-
-/// `max_tokens` is required there; where nobody sets it, this much, with room for thinking, as the model allows
-/// ("Models overview": 4096 for Claude 3, 8192 for 3.5, 32 000 and more from 4 on).
-const DEFAULT_MAX_TOKENS: [(&str, u64); 3] = [("claude-3-5", 8192), ("claude-3-7", 16_000), ("claude-3", 4096)];
-const DEFAULT_MAX_TOKENS_ELSE: u64 = 16_000;
-
-/// What a user says where OpenAI needs no user's turn and the Messages API does: it begins with one, and models from
-/// Claude 4.6 on turn down a conversation that ends with the assistant's.
-const SILENT_TURN: &str = "Continue.";
 
 /// The body of `POST <base URL>/v1/messages`. Parameters that are `omitted` are left out.
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
 pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let capabilities = Capabilities::of(&prompt.model);
+    let conversation = Conversation::of(&prompt.messages, capabilities.system);
+    let parameters = prompt.parameters.without(omitted);
+    let thoughts = Thoughts::new(&parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
     body.insert("model".into(), json!(prompt.model.name));
-    body.insert("max_tokens".into(), json!(default_max_tokens(&prompt.model.name)));
-    if let Some(system) = system(&prompt.messages) {
-        body.insert("system".into(), json!(system));
+    body.insert("max_tokens".into(), json!(thoughts.max_tokens));
+    if !conversation.system.is_empty() {
+        body.insert("system".into(), json!(conversation.system.join("\n\n")));
     }
-    body.insert("messages".into(), json!(turns(&prompt.messages)?));
+    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
+    body.insert("messages".into(), json!(turns?));
     body.insert("stream".into(), json!(prompt.model.streams));
-    for (name, value) in prompt.parameters.iter() {
-        if let Some((field, value)) = parameter(name, value)?
-            && !omitted.contains(field)
-        {
-            body.insert(field.into(), value);
-        }
+    let with_temperature = parameters.get("temperature").is_some();
+    for (name, value) in parameters.iter() {
+        let (field, value) = match name {
+            "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, with_temperature) => {
+                (name, clamped(value))
+            }
+            "stop" => ("stop_sequences", stop_sequences(value)),
+            "user" => ("metadata", json!({"user_id": value})),
+            "response_format" if capabilities.json_schema => continue,
+            name => {
+                check_left_out(name, value)?;
+                continue;
+            }
+        };
+        body.insert(field.into(), value);
     }
-    // Newer models turn down both together; Anthropic recommends to set one only.
-    if body.contains_key("temperature") {
-        body.shift_remove("top_p");
+    let mut thinking = thoughts.fields;
+    if let Some(format) = output_format(&parameters, capabilities)? {
+        let config = thinking.entry("output_config").or_insert_with(|| json!({}));
+        config["format"] = format;
     }
+    body.append(&mut thinking);
     Ok(Value::Object(body))
 }
 
-fn default_max_tokens(model: &str) -> u64 {
-    DEFAULT_MAX_TOKENS
-        .iter()
-        .find(|(family, _)| model.starts_with(family))
-        .map_or(DEFAULT_MAX_TOKENS_ELSE, |(_, tokens)| *tokens)
+/// OpenAI's temperature reaches to 2, Anthropic's to 1; `top_p` is within 1 anyway.
+pub fn clamped(value: &Value) -> Value {
+    if value.as_f64() > Some(1.0) {
+        json!(1.0)
+    } else {
+        value.clone()
+    }
 }
 
-fn parameter(name: &str, value: &Value) -> Result<Option<(&'static str, Value)>, Error> {
-    Ok(match name {
-        "max_tokens" => Some(("max_tokens", value.clone())),
-        "temperature" if value.as_f64() > Some(1.0) => Some(("temperature", json!(1.0))),
-        "temperature" => Some(("temperature", value.clone())),
-        "top_p" => Some(("top_p", value.clone())),
-        "stop" if value.is_string() => Some(("stop_sequences", json!([value]))),
-        "stop" => Some(("stop_sequences", value.clone())),
-        "user" => Some(("metadata", json!({"user_id": value}))),
+/// A list, whichever of its two forms `stop` has; blank sequences are turned down.
+pub fn stop_sequences(stop: &Value) -> Value {
+    match stop {
+        Value::Array(_) => stop.clone(),
+        one => json!([one]),
+    }
+}
+
+/// "Structured outputs": a schema, and nothing for JSON without one.
+fn output_format(parameters: &Parameters, capabilities: Capabilities) -> Result<Option<Value>, Error> {
+    match parameters.json_schema()? {
+        Some((schema, _)) if capabilities.json_schema => Ok(Some(json!({"type": "json_schema", "schema": schema}))),
         _ => {
-            check_left_out(name, value)?;
-            None
-        }
-    })
-}
-
-/// All system messages, in their order, as one.
-fn system(messages: &[Message]) -> Option<String> {
-    let texts: Vec<_> = messages
-        .iter()
-        .filter(|message| message.role == Role::System)
-        .flat_map(|message| &message.parts)
-        .filter_map(|part| match part {
-            Part::Text(text) if !text.trim().is_empty() => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    (!texts.is_empty()).then(|| texts.join("\n\n"))
-}
-
-/// Users' and assistants' turns in alternation, a user's first and last, none of them blank.
-fn turns(messages: &[Message]) -> Result<Vec<Value>, Error> {
-    let mut turns: Vec<(Role, Vec<Value>)> = Vec::new();
-    for message in messages.iter().filter(|message| message.role != Role::System) {
-        let mut blocks = Vec::new();
-        for part in &message.parts {
-            blocks.extend(block(part)?);
-        }
-        match turns.last_mut() {
-            _ if blocks.is_empty() => {}
-            Some((role, turn)) if *role == message.role => turn.append(&mut blocks),
-            _ => turns.push((message.role, blocks)),
+            let format = parameters.get("response_format");
+            format.map_or(Ok(()), |format| check_left_out("response_format", format))?;
+            Ok(None)
         }
     }
-    let silent = || (Role::User, vec![json!({"type": "text", "text": SILENT_TURN})]);
-    if turns.first().is_none_or(|(role, _)| *role == Role::Assistant) {
-        turns.insert(0, silent());
-    }
-    if turns.last().is_some_and(|(role, _)| *role == Role::Assistant) {
-        turns.push(silent());
-    }
-    let turn = |(role, content): (Role, Vec<Value>)| json!({"role": role.as_str(), "content": content});
-    Ok(turns.into_iter().map(turn).collect())
 }
 
-/// `None` for blank text, which the Messages API turns down.
-fn block(part: &Part) -> Result<Option<Value>, Error> {
-    match part {
-        Part::Text(text) if text.trim().is_empty() => Ok(None),
-        Part::Text(text) => Ok(Some(json!({"type": "text", "text": text}))),
-        Part::Image { url, .. } => image_source(url).map(|source| Some(json!({"type": "image", "source": source}))),
-    }
+fn turn(turn: &Turn) -> Result<Value, Error> {
+    let content: Result<Vec<_>, _> = turn.pieces.iter().map(block).collect();
+    Ok(json!({"role": turn.role.as_str(), "content": content?}))
 }
 
-fn image_source(url: &str) -> Result<Value, Error> {
-    if url.starts_with("https:") {
-        return Ok(json!({"type": "url", "url": url}));
-    }
-    let data = url
-        .strip_prefix("data:")
-        .and_then(|rest| rest.split_once(','))
-        .and_then(|(kind, data)| Some((kind.strip_suffix(";base64")?, data)));
-    let Some((media_type, data)) = data else {
-        return Err(Error::invalid(
-            "messages",
-            "An image cannot be passed on: this assistant's model takes https URLs and base64 data URLs.",
-        ));
+fn block(piece: &Piece) -> Result<Value, Error> {
+    let source = match piece {
+        Piece::Text(text) => return Ok(json!({"type": "text", "text": text})),
+        Piece::Image(url) if url.starts_with("https:") => json!({"type": "url", "url": url}),
+        Piece::Image(url) => {
+            let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
+            json!({"type": "base64", "media_type": media_type, "data": data})
+        }
     };
-    let media_type = match media_type.to_ascii_lowercase().as_str() {
-        "image/jpg" => "image/jpeg".to_owned(),
-        other => other.to_owned(),
-    };
-    Ok(json!({"type": "base64", "media_type": media_type, "data": data}))
+    Ok(json!({"type": "image", "source": source}))
 }

@@ -37,6 +37,10 @@ struct Choice {
 struct WireMessage {
     content: Option<Content>,
     refusal: Option<String>,
+    /// DeepSeek, xAI, vLLM, llama.cpp.
+    reasoning_content: Option<String>,
+    /// OpenRouter, Groq, Together, Ollama.
+    reasoning: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +118,8 @@ impl Decode for Decoder {
 impl Decoder {
     fn choice(&mut self, choice: Choice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
         let message = choice.delta.unwrap_or_default();
+        let reasoning = message.reasoning_content.or(message.reasoning);
+        deltas.extend(reasoning.filter(|text| !text.is_empty()).map(Delta::Reasoning));
         let text = match message.content {
             Some(Content::Text(text)) => text,
             Some(Content::Parts(parts)) => parts

@@ -12,6 +12,7 @@ use crate::{
         prompt::Prompt,
     },
     error::Error,
+    provider::capabilities::Capabilities,
 };
 
 /// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters and hints that
@@ -33,13 +34,18 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if prompt.model.streams && !omitted.contains("stream_options") {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
+    let better = prompt.model.overrides;
+    let accepts = |name: &str| better.accepts(name).unwrap_or_else(|| dialect.accepts.contains(&name));
     for (name, value) in prompt.parameters.iter() {
-        match encode_parameter(name, value, &dialect, omitted)? {
+        match encode_parameter(name, value, &dialect, accepts(name), omitted)? {
             Some((field, value)) if !omitted.contains(field) => {
                 body.insert(field.to_owned(), value);
             }
             _ => {}
         }
+    }
+    if !Capabilities::of(&prompt.model).samples("top_p", body.contains_key("temperature")) {
+        body.shift_remove("top_p");
     }
     Ok(Value::Object(body))
 }
@@ -48,6 +54,7 @@ fn encode_parameter<'a>(
     name: &'a str,
     value: &Value,
     dialect: &Dialect,
+    accepted: bool,
     omitted: &HashSet<String>,
 ) -> Result<Option<(&'a str, Value)>, Error> {
     let value = value.clone();
@@ -56,10 +63,10 @@ fn encode_parameter<'a>(
         "max_tokens" => Some((dialect.token_limit, value)),
         "seed" => Some((dialect.seed, value)),
         "stop" => Some((name, value)),
-        "temperature" if value.as_f64() > Some(dialect.max_temperature) && dialect.accepts.contains(&name) => {
+        "temperature" if accepted && value.as_f64() > Some(dialect.max_temperature) => {
             Some((name, json!(dialect.max_temperature)))
         }
-        name if dialect.accepts.contains(&name) => Some((name, value)),
+        name if accepted => Some((name, value)),
         name => {
             check_left_out(name, &value)?;
             None

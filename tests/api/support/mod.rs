@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 pub mod provider;
 pub mod secret;
 pub mod store_fault;
+pub mod streams;
 
 use provider::FakeProvider;
 use secret::Secret;

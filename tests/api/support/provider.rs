@@ -17,16 +17,26 @@ pub type Answer = Vec<Step>;
 
 #[derive(Clone)]
 pub enum Step {
-    Send(String),
+    Send(Vec<u8>),
     Pause(Duration),
     /// Silence until the client goes away.
     Hang,
+}
+
+impl Step {
+    /// Whether these bytes have a text among them.
+    pub fn contains(&self, text: &str) -> bool {
+        matches!(self, Self::Send(bytes) if bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    }
 }
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub head: String,
+    /// Its exact text.
+    pub text: String,
+    /// `null` where it is no JSON.
     pub body: Value,
 }
 
@@ -87,8 +97,12 @@ impl FakeProvider {
         }
     }
 
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.port)
+        format!("{}/v1", self.origin())
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -106,7 +120,7 @@ async fn serve(mut connection: TcpStream, choose: Choose, log: Arc<Mutex<Vec<Rec
     for step in answer {
         match step {
             Step::Send(bytes) => {
-                if connection.write_all(bytes.as_bytes()).await.is_err() {
+                if connection.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
@@ -124,13 +138,16 @@ async fn read_request(connection: &mut TcpStream) -> Option<Received> {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.to_lowercase();
-            let length = length.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
-            if body.len() >= length {
-                let body = serde_json::from_str(body).ok()?;
+            let lower = head.to_lowercase();
+            let length = lower
+                .split("content-length: ")
+                .nth(1)
+                .and_then(|rest| rest.lines().next());
+            if body.len() >= length.map_or(Some(0), |length| length.parse().ok())? {
                 return Some(Received {
                     head: head.to_owned(),
-                    body,
+                    body: serde_json::from_str(body).unwrap_or_default(),
+                    text: body.to_owned(),
                 });
             }
         }
@@ -142,10 +159,11 @@ async fn read_request(connection: &mut TcpStream) -> Option<Received> {
 
 /// A response that is no stream.
 pub fn response(status: u16, headers: &str, body: &str) -> Answer {
-    vec![Step::Send(format!(
+    let response = format!(
         "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
-    ))]
+    );
+    vec![Step::Send(response.into())]
 }
 
 /// An error as OpenAI documents it.
@@ -155,16 +173,22 @@ pub fn error(status: u16, code: &str) -> Answer {
 }
 
 /// The head of a stream in chunked transfer coding.
-pub fn stream_head() -> Step {
-    Step::Send(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
-            .into(),
-    )
+pub fn stream_head(content_type: &str) -> Step {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    );
+    Step::Send(head.into())
+}
+
+/// The head of a stream of events.
+pub fn events_head() -> Step {
+    stream_head("text/event-stream")
 }
 
 /// A piece of a stream's body.
-pub fn piece(bytes: &str) -> Step {
-    Step::Send(format!("{:x}\r\n{bytes}\r\n", bytes.len()))
+pub fn piece(bytes: impl AsRef<[u8]>) -> Step {
+    let bytes = bytes.as_ref();
+    Step::Send([format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat())
 }
 
 /// The regular end of a stream's body. Without it the connection is cut.
@@ -180,14 +204,14 @@ fn chunk(choices: Value) -> String {
 
 /// A chunk with text, as OpenAI sends it.
 pub fn text(text: &str) -> Step {
-    piece(&chunk(
+    piece(chunk(
         json!([{"index": 0, "delta": {"content": text}, "logprobs": null, "finish_reason": null}]),
     ))
 }
 
 /// The chunk with the finish reason, as OpenAI sends it.
 pub fn finish(reason: &str) -> Step {
-    piece(&chunk(
+    piece(chunk(
         json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason}]),
     ))
 }
@@ -196,13 +220,13 @@ pub fn finish(reason: &str) -> Step {
 pub fn usage(prompt: u64, completion: u64) -> Step {
     let usage = json!({"id": "chatcmpl-upstream", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-2024-08-06",
         "choices": [], "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}});
-    piece(&format!("data: {usage}\n\n"))
+    piece(format!("data: {usage}\n\n"))
 }
 
 /// A stream of these pieces of text, ended as OpenAI ends it.
 pub fn answer(texts: &[&str]) -> Answer {
-    let mut steps = vec![stream_head()];
-    steps.push(piece(&chunk(json!([{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": null}, "logprobs": null, "finish_reason": null}]))));
+    let mut steps = vec![events_head()];
+    steps.push(piece(chunk(json!([{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": null}, "logprobs": null, "finish_reason": null}]))));
     steps.extend(texts.iter().map(|part| text(part)));
     steps.extend([finish("stop"), usage(9, 12), piece("data: [DONE]\n\n"), stream_end()]);
     steps

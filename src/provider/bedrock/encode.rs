@@ -1,0 +1,152 @@
+//! A prompt as a request to Converse.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    chat::{
+        conversation::{Conversation, Piece, Turn},
+        image::{self, InlineImage},
+        parameters::{Parameters, check_left_out},
+        prompt::Prompt,
+    },
+    error::Error,
+    provider::{
+        anthropic::{
+            encode::{clamped, stop_sequences},
+            thinking::Thoughts,
+        },
+        capabilities::{Capabilities, Thinking},
+        effort::Effort,
+    },
+};
+
+/// The body of `ConverseStream` and of `Converse`. Parameters that are `omitted` are left out.
+///
+/// # Errors
+/// A 400 naming what would change the answer's form and cannot be honoured.
+pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let capabilities = Capabilities::of(&prompt.model);
+    let conversation = Conversation::of(&prompt.messages, capabilities.system);
+    let parameters = prompt.parameters.without(omitted);
+    let thoughts = thoughts(prompt, &parameters, capabilities);
+    let mut body = Map::new();
+    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
+    body.insert("messages".into(), json!(turns?));
+    if !conversation.system.is_empty() {
+        let texts: Vec<_> = conversation.system.iter().map(|text| json!({"text": text})).collect();
+        body.insert("system".into(), json!(texts));
+    }
+    let mut inference = Map::new();
+    if let Some(limit) = thoughts.max_tokens {
+        inference.insert("maxTokens".into(), json!(limit));
+    }
+    let with_temperature = parameters.get("temperature").is_some();
+    for (name, value) in parameters.iter() {
+        let samples = thoughts.takes_sampling && capabilities.samples(name, with_temperature);
+        let (field, value) = match name {
+            "temperature" if samples => ("temperature", clamped(value)),
+            "top_p" if samples => ("topP", value.clone()),
+            "stop" => ("stopSequences", stop_sequences(value)),
+            "response_format" if capabilities.json_schema && value["type"] == "json_schema" => continue,
+            name => {
+                check_left_out(name, value)?;
+                continue;
+            }
+        };
+        inference.insert(field.into(), value);
+    }
+    if !inference.is_empty() {
+        body.insert("inferenceConfig".into(), Value::Object(inference));
+    }
+    if !thoughts.fields.is_empty() {
+        body.insert("additionalModelRequestFields".into(), Value::Object(thoughts.fields));
+    }
+    if let Some((schema, name)) = parameters.json_schema()? {
+        // The schema goes as text.
+        let definition = json!({"schema": schema.to_string(), "name": name.unwrap_or("answer")});
+        let format = json!({"type": "json_schema", "structure": {"jsonSchema": definition}});
+        body.insert("outputConfig".into(), json!({"textFormat": format}));
+    }
+    Ok(Value::Object(body))
+}
+
+/// What `reasoning_effort` comes to: fields of the model's own, which Converse passes on.
+struct BedrockThoughts {
+    max_tokens: Option<u64>,
+    fields: Map<String, Value>,
+    takes_sampling: bool,
+}
+
+fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities) -> BedrockThoughts {
+    let limit = parameters.get("max_tokens").and_then(Value::as_u64);
+    let effort = Effort::read(parameters.get("reasoning_effort"));
+    let name = prompt.model.name.to_ascii_lowercase();
+    let plain = |fields| BedrockThoughts {
+        max_tokens: limit,
+        fields,
+        takes_sampling: true,
+    };
+    if name.contains("openai.") {
+        let level = effort
+            .filter(|_| capabilities.thinking == Thinking::Effort)
+            .map(gpt_oss_level);
+        return plain(
+            level
+                .map(|level| ("reasoning_effort".to_owned(), json!(level)))
+                .into_iter()
+                .collect(),
+        );
+    }
+    if name.contains("amazon.") {
+        let effort = effort.filter(|effort| *effort != Effort::None && capabilities.thinking == Thinking::Effort);
+        let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort)));
+        return plain(fields.into_iter().collect());
+    }
+    let claude = Thoughts::new(parameters, capabilities, prompt.show_reasoning);
+    // Without thinking, a model's own limit is the default.
+    BedrockThoughts {
+        max_tokens: limit.or((!claude.fields.is_empty()).then_some(claude.max_tokens)),
+        fields: claude.fields,
+        takes_sampling: claude.takes_sampling,
+    }
+}
+
+const fn gpt_oss_level(effort: Effort) -> &'static str {
+    match effort {
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::High | Effort::XHigh | Effort::Max => "high",
+    }
+}
+
+/// Nova's `high` forbids `maxTokens` and sampling parameters beside it, so the highest asked for is `medium`.
+fn nova_reasoning(effort: Effort) -> Value {
+    let level = if effort < Effort::Medium { "low" } else { "medium" };
+    json!({"type": "enabled", "maxReasoningEffort": level})
+}
+
+fn turn(turn: &Turn) -> Result<Value, Error> {
+    let content: Result<Vec<_>, _> = turn.pieces.iter().map(block).collect();
+    Ok(json!({"role": turn.role.as_str(), "content": content?}))
+}
+
+fn block(piece: &Piece) -> Result<Value, Error> {
+    let url = match piece {
+        Piece::Text(text) => return Ok(json!({"text": text})),
+        Piece::Image(url) => url,
+    };
+    let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
+    let format = media_type.strip_prefix("image/").unwrap_or(media_type);
+    if !matches!(format, "png" | "jpeg" | "gif" | "webp") {
+        return Err(Error::invalid_with_code(
+            "messages",
+            "invalid_image_format",
+            format!(
+                "An image of the type '{media_type}' cannot be passed on to this assistant's model. Send PNG, JPEG, GIF or WebP."
+            ),
+        ));
+    }
+    Ok(json!({"image": {"format": format, "source": {"bytes": data}}}))
+}

@@ -1,0 +1,205 @@
+//! What models take, as tables of facts. An assistant's setting `capabilities` wins over them, and what a model turns
+//! down all the same is learned from its 400.
+
+use serde::Deserialize;
+
+use super::{Model, Provider, Server};
+
+/// Which of `temperature` and `top_p` a model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// Both together.
+    Both,
+    /// Either; where both are set, `temperature` is sent.
+    One,
+    /// Neither, nor penalties.
+    None,
+}
+
+/// How a model is told how much to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thinking {
+    /// Not at all: it does not think, or does not let itself be told.
+    None,
+    /// By a number of tokens.
+    Budget,
+    /// By a level such as `low`.
+    Effort,
+}
+
+/// What a model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Sampling parameters.
+    pub sampling: Sampling,
+    /// The way of `reasoning_effort`.
+    pub thinking: Thinking,
+    /// `response_format` with a schema.
+    pub json_schema: bool,
+    /// A system prompt.
+    pub system: bool,
+    /// Images by their https URLs; else they are fetched.
+    pub image_urls: bool,
+    /// The most tokens of one answer.
+    pub max_output: u64,
+}
+
+/// An assistant's setting `capabilities`: what is known better of its model than the tables know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Overrides {
+    sampling: Option<Sampling>,
+    thinking: Option<Thinking>,
+    json_schema: Option<bool>,
+    system: Option<bool>,
+    image_urls: Option<bool>,
+    max_output: Option<u64>,
+}
+
+impl Overrides {
+    /// Whether a parameter of OpenAI's is taken, where the setting says so.
+    pub fn accepts(&self, parameter: &str) -> Option<bool> {
+        match parameter {
+            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty" => {
+                self.sampling.map(|sampling| sampling != Sampling::None)
+            }
+            "reasoning_effort" => self.thinking.map(|thinking| thinking != Thinking::None),
+            "response_format" => self.json_schema,
+            _ => None,
+        }
+    }
+}
+
+/// What a model that no table knows is taken for: new ones can more than old ones.
+const MODERN: Capabilities = Capabilities {
+    sampling: Sampling::Both,
+    thinking: Thinking::None,
+    json_schema: true,
+    system: true,
+    image_urls: false,
+    max_output: 64_000,
+};
+
+/// Claude from Opus 4.7 on: no sampling parameters, thinking by effort ("Migration guide").
+const CLAUDE: Capabilities = Capabilities {
+    sampling: Sampling::None,
+    thinking: Thinking::Effort,
+    ..MODERN
+};
+const CLAUDE_4: Capabilities = Capabilities {
+    sampling: Sampling::Both,
+    thinking: Thinking::Budget,
+    json_schema: false,
+    ..MODERN
+};
+const CLAUDE_3: Capabilities = Capabilities {
+    thinking: Thinking::None,
+    max_output: 4096,
+    ..CLAUDE_4
+};
+
+/// By a part of the name, the first that fits ("Models overview", "Extended thinking", "Structured outputs",
+/// "Migration guide"); any other Claude is as the newest.
+#[rustfmt::skip]
+const CLAUDES: [(&str, Capabilities); 13] = [
+    ("claude-2", CLAUDE_3),
+    ("claude-instant", CLAUDE_3),
+    ("claude-3-5", Capabilities { max_output: 8192, ..CLAUDE_3 }),
+    ("claude-3-7", CLAUDE_4),
+    ("claude-3", CLAUDE_3),
+    ("claude-sonnet-4-0", CLAUDE_4),
+    ("claude-sonnet-4-2", CLAUDE_4),
+    ("claude-opus-4-0", Capabilities { max_output: 32_000, ..CLAUDE_4 }),
+    ("claude-opus-4-2", Capabilities { max_output: 32_000, ..CLAUDE_4 }),
+    ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: 32_000, ..CLAUDE_4 }),
+    ("-4-5", Capabilities { sampling: Sampling::One, json_schema: true, ..CLAUDE_4 }),
+    ("-4-6", Capabilities { sampling: Sampling::One, ..CLAUDE }),
+    ("claude", CLAUDE),
+];
+
+/// Gemini by the beginning of the name ("Thinking", "Structured output"); any other is as the newest.
+#[rustfmt::skip]
+const GEMINIS: [(&str, Capabilities); 5] = [
+    ("gemini-1", MODERN),
+    ("gemini-2.0", MODERN),
+    ("gemini-2", Capabilities { thinking: Thinking::Budget, ..MODERN }),
+    ("gemma", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("", Capabilities { thinking: Thinking::Effort, ..MODERN }),
+];
+
+/// Bedrock's other makers by a part of the model's id ("Supported models and model features", "Structured outputs");
+/// an id that does not tell, such as that of an application's inference profile, is [`MODERN`].
+#[rustfmt::skip]
+const BEDROCK_MODELS: [(&str, Capabilities); 16] = [
+    ("amazon.titan", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("amazon.nova-2", Capabilities { json_schema: false, thinking: Thinking::Effort, ..MODERN }),
+    ("amazon.", Capabilities { json_schema: false, ..MODERN }),
+    ("mistral.mistral-7b", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("mistral.mixtral-8x7b", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("mistral.mistral-large-24", Capabilities { json_schema: false, ..MODERN }),
+    ("mistral.pixtral", Capabilities { json_schema: false, ..MODERN }),
+    ("cohere.command-text", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("cohere.command-light", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("cohere.", Capabilities { json_schema: false, ..MODERN }),
+    ("ai21.j2", Capabilities { json_schema: false, system: false, ..MODERN }),
+    ("ai21.", Capabilities { json_schema: false, ..MODERN }),
+    ("meta.", Capabilities { json_schema: false, ..MODERN }),
+    ("writer.", Capabilities { json_schema: false, ..MODERN }),
+    ("deepseek.r1", Capabilities { json_schema: false, ..MODERN }),
+    ("openai.gpt-oss", Capabilities { thinking: Thinking::Effort, ..MODERN }),
+];
+
+impl Capabilities {
+    /// What is known of a model.
+    pub fn of(model: &Model) -> Self {
+        let name = model.name.to_ascii_lowercase();
+        let claude = || first(&CLAUDES, |part| name.contains(part));
+        let known = match &model.server {
+            Server::Platform(Provider::Anthropic) => Self {
+                image_urls: true,
+                // Other servers speak this protocol too, with models of their own.
+                ..claude().unwrap_or(MODERN)
+            },
+            Server::Platform(Provider::Bedrock) => claude()
+                .or_else(|| first(&BEDROCK_MODELS, |part| name.contains(part)))
+                .unwrap_or(MODERN),
+            Server::Platform(Provider::Gemini) => {
+                let bare = name.strip_prefix("models/").unwrap_or(&name);
+                first(&GEMINIS, |beginning| bare.starts_with(beginning)).unwrap_or(MODERN)
+            }
+            // Ollama takes images as data only.
+            Server::Platform(Provider::Ollama) => MODERN,
+            Server::Platform(_) | Server::Own(_) => Self {
+                image_urls: true,
+                ..MODERN
+            },
+        };
+        let better = model.overrides;
+        Self {
+            sampling: better.sampling.unwrap_or(known.sampling),
+            thinking: better.thinking.unwrap_or(known.thinking),
+            json_schema: better.json_schema.unwrap_or(known.json_schema),
+            system: better.system.unwrap_or(known.system),
+            image_urls: better.image_urls.unwrap_or(known.image_urls),
+            max_output: better.max_output.unwrap_or(known.max_output),
+        }
+    }
+
+    /// Whether a sampling parameter is sent, where `temperature` is set beside it or not.
+    pub fn samples(&self, parameter: &str, with_temperature: bool) -> bool {
+        match self.sampling {
+            Sampling::Both => true,
+            Sampling::One => parameter != "top_p" || !with_temperature,
+            Sampling::None => false,
+        }
+    }
+}
+
+fn first(table: &[(&str, Capabilities)], fits: impl Fn(&str) -> bool) -> Option<Capabilities> {
+    table
+        .iter()
+        .find(|(part, _)| fits(part))
+        .map(|(_, capabilities)| *capabilities)
+}

@@ -1,0 +1,149 @@
+//! A prompt as a request to `streamGenerateContent`.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    chat::{
+        conversation::{Conversation, Piece, Turn},
+        image::{self, InlineImage},
+        message::Role,
+        parameters::{Parameters, check_left_out},
+        prompt::Prompt,
+    },
+    error::Error,
+    provider::{
+        anthropic::encode::stop_sequences,
+        capabilities::{Capabilities, Thinking},
+        effort::Effort,
+    },
+};
+
+/// Penalties are below 2 (`GenerationConfig`: "[-2.0, 2.0)").
+const MAX_PENALTY: f64 = 1.99;
+
+/// The body of `streamGenerateContent` and of `generateContent`. Parameters that are `omitted` are left out.
+///
+/// # Errors
+/// A 400 naming what would change the answer's form and cannot be honoured.
+pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let capabilities = Capabilities::of(&prompt.model);
+    let conversation = Conversation::of(&prompt.messages, capabilities.system);
+    let parameters = prompt.parameters.without(omitted);
+    let mut body = Map::new();
+    if !conversation.system.is_empty() {
+        let texts: Vec<_> = conversation.system.iter().map(|text| json!({"text": text})).collect();
+        body.insert("systemInstruction".into(), json!({"parts": texts}));
+    }
+    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
+    body.insert("contents".into(), json!(turns?));
+    let mut config = Map::new();
+    let with_temperature = parameters.get("temperature").is_some();
+    for (name, value) in parameters.iter() {
+        let (field, value) = match name {
+            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty"
+                if !capabilities.samples(name, with_temperature) =>
+            {
+                continue;
+            }
+            "temperature" => ("temperature", value.clone()),
+            "top_p" => ("topP", value.clone()),
+            "presence_penalty" => ("presencePenalty", penalty(value)),
+            "frequency_penalty" => ("frequencyPenalty", penalty(value)),
+            "max_tokens" => ("maxOutputTokens", value.clone()),
+            "stop" => ("stopSequences", stop_sequences(value)),
+            "seed" => ("seed", seed(value)),
+            "response_format" if capabilities.json_schema => continue,
+            name => {
+                check_left_out(name, value)?;
+                continue;
+            }
+        };
+        config.insert(field.into(), value);
+    }
+    if capabilities.json_schema {
+        config.append(&mut response_format(&parameters)?);
+    }
+    let thinking = thinking(prompt, &parameters, capabilities);
+    if !thinking.is_empty() {
+        config.insert("thinkingConfig".into(), Value::Object(thinking));
+    }
+    if !config.is_empty() {
+        body.insert("generationConfig".into(), Value::Object(config));
+    }
+    Ok(Value::Object(body))
+}
+
+fn penalty(value: &Value) -> Value {
+    if value.as_f64() > Some(MAX_PENALTY) {
+        json!(MAX_PENALTY)
+    } else {
+        value.clone()
+    }
+}
+
+/// Google's has 32 bits.
+fn seed(value: &Value) -> Value {
+    let seed = value.as_i64().unwrap_or_default();
+    json!(seed.clamp(i32::MIN.into(), i32::MAX.into()))
+}
+
+/// JSON with a schema or without one.
+fn response_format(parameters: &Parameters) -> Result<Map<String, Value>, Error> {
+    let mut fields = Map::new();
+    let format = parameters.get("response_format");
+    if format.is_some_and(|format| format["type"] != "text") {
+        fields.insert("responseMimeType".into(), json!("application/json"));
+    }
+    if let Some((schema, _)) = parameters.json_schema()? {
+        fields.insert("responseJsonSchema".into(), schema.clone());
+    }
+    Ok(fields)
+}
+
+/// Gemini 2.5 is told a budget, from 3 on a level ("Thinking"). The Pro models cannot be kept from it.
+fn thinking(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let name = prompt.model.name.to_ascii_lowercase();
+    match (capabilities.thinking, Effort::read(parameters.get("reasoning_effort"))) {
+        (Thinking::Budget, Some(effort)) => {
+            let least = if name.contains("pro") { 128 } else { 0 };
+            fields.insert("thinkingBudget".into(), json!(effort.budget().max(least)));
+        }
+        (Thinking::Effort, Some(effort)) => {
+            fields.insert("thinkingLevel".into(), json!(level(effort, &name)));
+        }
+        _ => {}
+    }
+    if prompt.show_reasoning && capabilities.thinking != Thinking::None {
+        fields.insert("includeThoughts".into(), json!(true));
+    }
+    fields
+}
+
+/// `minimal` is the Flash models' alone, and Gemini 3 Pro has no `medium`.
+fn level(effort: Effort, model: &str) -> &'static str {
+    match effort {
+        Effort::None | Effort::Minimal if model.contains("flash") => "minimal",
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::Medium if !model.starts_with("gemini-3-pro") => "medium",
+        Effort::Medium | Effort::High | Effort::XHigh | Effort::Max => "high",
+    }
+}
+
+fn turn(turn: &Turn) -> Result<Value, Error> {
+    let parts: Result<Vec<_>, _> = turn.pieces.iter().map(part).collect();
+    let role = if turn.role == Role::Assistant { "model" } else { "user" };
+    Ok(json!({"role": role, "parts": parts?}))
+}
+
+fn part(piece: &Piece) -> Result<Value, Error> {
+    match piece {
+        Piece::Text(text) => Ok(json!({"text": text})),
+        Piece::Image(url) => {
+            let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
+            Ok(json!({"inlineData": {"mimeType": media_type, "data": data}}))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! AWS's event stream as frames: binary messages with headers, a payload and two checksums.
+
+use async_stream::stream;
+use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
+use aws_smithy_types::event_stream::Message;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use serde_json::{Value, json};
+
+use super::frames::Frame;
+use crate::error::ProviderError;
+
+/// Content type of such a body.
+pub const CONTENT_TYPE: &[u8] = b"application/vnd.amazon.eventstream";
+
+/// Frames as they arrive, up to the end of input or the first error. Calls `arrived` at each.
+pub fn read(
+    mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Send + Unpin,
+    arrived: impl Fn() + Send,
+) -> impl Stream<Item = Result<Frame, ProviderError>> + Send {
+    stream! {
+        let mut decoder = MessageFrameDecoder::new();
+        let mut buffer = BytesMut::new();
+        loop {
+            let frame = match decoder.decode_frame(&mut buffer) {
+                Ok(DecodedFrame::Complete(message)) => {
+                    arrived();
+                    frame(&message)
+                }
+                Ok(DecodedFrame::Incomplete) => match bytes.next().await {
+                    None => return,
+                    Some(Ok(piece)) => {
+                        buffer.extend_from_slice(&piece);
+                        continue;
+                    }
+                    Some(Err(error)) => Err(error),
+                },
+                Err(error) => Err(ProviderError::failed(format!("malformed frame: {error}"))),
+            };
+            let broken = frame.is_err();
+            yield frame;
+            if broken {
+                return;
+            }
+        }
+    }
+}
+
+/// An exception is named in the headers and described in the payload, an error is all in the headers. Either becomes
+/// what other providers send: an event `error` that says both.
+fn frame(message: &Message) -> Result<Frame, ProviderError> {
+    let header = |name: &str| {
+        let header = message.headers().iter().find(|header| header.name().as_str() == name)?;
+        Some(header.value().as_string().ok()?.as_str())
+    };
+    let payload = std::str::from_utf8(message.payload());
+    let payload = payload.map_err(|_| ProviderError::failed("a frame's payload is not UTF-8"))?;
+    let error = |kind: Option<&str>, message: Option<&str>| Frame {
+        event: Some("error".into()),
+        data: json!({"type": kind, "message": message}).to_string(),
+    };
+    match header(":message-type") {
+        Some("event") => Ok(Frame {
+            event: Some(header(":event-type").unwrap_or_default().to_owned()),
+            data: payload.to_owned(),
+        }),
+        Some("exception") => {
+            let described: Value = serde_json::from_str(payload).unwrap_or_default();
+            Ok(error(header(":exception-type"), described["message"].as_str()))
+        }
+        Some("error") => Ok(error(header(":error-code"), header(":error-message"))),
+        _ => Err(ProviderError::failed("a frame without a known message type")),
+    }
+}

@@ -1,0 +1,139 @@
+//! Fetches images for models that take them as data only. Their URLs come from anybody on the web, and the function
+//! stands inside the operator's network.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::header::CONTENT_TYPE;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures_util::future::try_join_all;
+use reqwest::redirect::{Attempt, Policy};
+use url::Url;
+
+use super::{Upstream, client, frames::root_cause, guard};
+use crate::{
+    chat::{image::normal_url, message::Part, prompt::Prompt},
+    error::Error,
+};
+
+/// Largest image, in bytes.
+const MAX_IMAGE: usize = 5 * 1024 * 1024;
+/// Longest time for one, redirects included.
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// How many a request may have fetched.
+const MAX_IMAGES: usize = 10;
+const MAX_REDIRECTS: usize = 3;
+/// Longest part of a URL in an error, in characters.
+const MAX_SHOWN: usize = 200;
+/// What all providers take.
+const TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+impl Upstream {
+    /// Puts the images themselves in the places of their URLs.
+    ///
+    /// # Errors
+    /// A 400 saying which image cannot be had, and why.
+    pub(super) async fn inline_images(&self, prompt: &mut Prompt) -> Result<(), Error> {
+        let remote: Vec<_> = prompt
+            .messages
+            .iter_mut()
+            .flat_map(|message| &mut message.parts)
+            .filter_map(|part| match part {
+                Part::Image { url, .. } if !url.starts_with("data:") => Some(url),
+                _ => None,
+            })
+            .collect();
+        if remote.len() > MAX_IMAGES {
+            return Err(invalid(format!(
+                "This assistant's model takes images as data only, and at most {MAX_IMAGES} are fetched for a request. \
+                 Send fewer, or send them as data URLs."
+            )));
+        }
+        try_join_all(remote.into_iter().map(|url| async {
+            *url = self.fetch(url).await?;
+            Ok::<_, Error>(())
+        }))
+        .await?;
+        Ok(())
+    }
+
+    async fn fetch(&self, url: &str) -> Result<String, Error> {
+        let fetched = tokio::time::timeout(MAX_TIME, self.download(url)).await;
+        fetched.unwrap_or(Err("it took too long".into())).map_err(|why| {
+            let shown: String = url.chars().take(MAX_SHOWN).collect();
+            invalid(format!(
+                "The image at '{shown}' could not be fetched: {why}. Check its URL, or send it as a data URL."
+            ))
+        })
+    }
+
+    /// A data URL, or why there is none.
+    async fn download(&self, url: &str) -> Result<String, String> {
+        let not_public = || "an image's URL, and where it leads to, must be https at a public address".to_owned();
+        let parsed = Url::parse(url).map_err(|_| "this is not a URL".to_owned())?;
+        if !self.allow_private && !guard::allows(&parsed) {
+            return Err(not_public());
+        }
+        let client = self.image_client().map_err(|error| root_cause(&error))?;
+        let mut response = client.get(parsed).send().await.map_err(|error| match error {
+            error if guard::is_not_public(&error) => not_public(),
+            error if error.is_redirect() => format!("it leads on more than {MAX_REDIRECTS} times"),
+            // What the network says would tell the public what there is inside.
+            _ => "its server could not be reached".to_owned(),
+        })?;
+        if !response.status().is_success() {
+            return Err(format!(
+                "its server answered with status {}",
+                response.status().as_u16()
+            ));
+        }
+        let media_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let media_type = media_type
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let head = normal_url(&format!("data:{media_type}"));
+        let known = head.strip_prefix("data:").is_some_and(|kind| TYPES.contains(&kind));
+        if !known {
+            return Err("its type is not PNG, JPEG, GIF or WebP".into());
+        }
+        let mut bytes = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|_| "its server broke off".to_owned())? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() > MAX_IMAGE {
+                return Err(format!("it is larger than {} MB", MAX_IMAGE / 1024 / 1024));
+            }
+        }
+        Ok(format!("{head};base64,{}", BASE64_STANDARD.encode(bytes)))
+    }
+
+    /// Made at its first use. Redirects are followed, each checked like the URL itself.
+    fn image_client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.images.get() {
+            return Ok(client);
+        }
+        let allow_private = self.allow_private;
+        let policy = Policy::custom(move |attempt| follow(attempt, allow_private));
+        let mut builder = client(self.connect_timeout).redirect(policy);
+        if !allow_private {
+            builder = builder.dns_resolver(Arc::new(guard::PublicOnly));
+        }
+        let built = builder.build()?;
+        Ok(self.images.get_or_init(|| built))
+    }
+}
+
+fn follow(attempt: Attempt, allow_private: bool) -> reqwest::redirect::Action {
+    if !allow_private && !guard::allows(attempt.url()) {
+        attempt.error(guard::NotPublic)
+    } else if attempt.previous().len() > MAX_REDIRECTS {
+        attempt.error("too many redirects")
+    } else {
+        attempt.follow()
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::invalid_with_code("messages", "invalid_image_url", message)
+}

@@ -1,0 +1,172 @@
+//! What models turned down: learned from their 400s, for the life of the environment.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::Value;
+
+use crate::error::ProviderError;
+
+/// Left out after a 400 that names one of them; the rest would change what the client gets. By OpenAI's name, with
+/// the names that it has with providers, in requests and in their errors.
+const DROPPABLE: [(&str, &[&str]); 13] = [
+    ("temperature", &["temperature"]),
+    ("top_p", &["top_p", "topP"]),
+    ("presence_penalty", &["presence_penalty", "presencePenalty"]),
+    ("frequency_penalty", &["frequency_penalty", "frequencyPenalty"]),
+    ("seed", &["seed", "random_seed"]),
+    ("user", &["user", "metadata"]),
+    ("logit_bias", &["logit_bias"]),
+    (
+        "reasoning_effort",
+        &[
+            "reasoning_effort",
+            "thinking",
+            "thinking.type.enabled",
+            "effort",
+            "output_config",
+            "thinkingConfig",
+            "thinking_config",
+            "thinkingBudget",
+            "thinking_budget",
+            "thinkingLevel",
+            "thinking_level",
+            "reasoningConfig",
+        ],
+    ),
+    ("verbosity", &["verbosity"]),
+    ("safety_identifier", &["safety_identifier"]),
+    ("prompt_cache_key", &["prompt_cache_key"]),
+    ("top_logprobs", &["top_logprobs"]),
+    ("stream_options", &["stream_options"]),
+];
+
+/// Phrases by which Google turns a parameter down without its name.
+const PHRASES: [(&str, &str); 4] = [
+    ("Penalty is not enabled", "presence_penalty"),
+    ("Penalty is not enabled", "frequency_penalty"),
+    ("Thinking level is not supported", "reasoning_effort"),
+    ("Thinking budget is not supported", "reasoning_effort"),
+];
+
+/// Parameters by OpenAI's names, by model.
+#[derive(Debug, Default)]
+pub struct Refused(Mutex<HashMap<String, HashSet<String>>>);
+
+impl Refused {
+    /// What a model turned down so far.
+    pub fn of(&self, model_key: &str) -> HashSet<String> {
+        let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get(model_key).cloned().unwrap_or_default()
+    }
+
+    /// Remembers that a model turned a parameter down.
+    pub fn remember(&self, model_key: &str, parameter: &str) {
+        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refused
+            .entry(model_key.to_owned())
+            .or_default()
+            .insert(parameter.to_owned());
+    }
+}
+
+/// The droppable parameter that a rejection names, in `param` or in its message, if it was sent.
+pub fn parameter_named(refused: &ProviderError, sent: &Value) -> Option<&'static str> {
+    let ProviderError::Rejected { message, param, .. } = refused else {
+        return None;
+    };
+    // Not left out but renamed: Azure's deployments do not tell by their names which models want the newer one.
+    if message.contains("'max_completion_tokens'") && sent.get("max_tokens").is_some() {
+        return Some("max_tokens");
+    }
+    let named = |name: &str| param.as_deref() == Some(name) || names(message, name);
+    DROPPABLE
+        .iter()
+        .find(|(_, aliases)| aliases.iter().any(|alias| named(alias)) && is_sent(sent, aliases))
+        .map(|(name, _)| *name)
+        .or_else(|| {
+            let aliases = |name| {
+                DROPPABLE
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, aliases)| *aliases)
+            };
+            PHRASES
+                .iter()
+                .find(|(phrase, name)| {
+                    message.contains(phrase) && aliases(*name).is_some_and(|aliases| is_sent(sent, aliases))
+                })
+                .map(|(_, name)| *name)
+        })
+}
+
+/// In quotes, before a colon, or as Bedrock says it: "This model doesn't support the topP field."
+fn names(message: &str, name: &str) -> bool {
+    ['\'', '"', '`']
+        .iter()
+        .any(|quote| message.contains(&format!("{quote}{name}{quote}")))
+        || message.contains(&format!("{name}:"))
+        || message.contains(&format!("the {name} field"))
+}
+
+/// Whether a request has one of these fields, at its top or within an object there (Google's `generationConfig`,
+/// Bedrock's `inferenceConfig`).
+fn is_sent(sent: &Value, names: &[&str]) -> bool {
+    let has = |object: &Value| names.iter().any(|name| object.get(name).is_some());
+    let objects = sent.as_object().into_iter().flat_map(serde_json::Map::values);
+    has(sent) || objects.filter(|value| value.is_object()).any(has)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::StatusCode;
+    use serde_json::json;
+
+    #[test]
+    fn a_rejection_names_what_was_sent() {
+        for (message, sent, expected) in [
+            (
+                "`temperature` is deprecated for this model.",
+                json!({"temperature": 1}),
+                Some("temperature"),
+            ),
+            ("`temperature` is deprecated for this model.", json!({}), None),
+            (
+                "This model doesn't support the topP field. Remove topP and try again.",
+                json!({"inferenceConfig": {"topP": 0.5}}),
+                Some("top_p"),
+            ),
+            (
+                "\"thinking.type.enabled\" is not supported for this model.",
+                json!({"thinking": {"type": "enabled"}}),
+                Some("reasoning_effort"),
+            ),
+            (
+                "Penalty is not enabled for models/gemini-2.5-pro",
+                json!({"generationConfig": {"frequencyPenalty": 1}}),
+                Some("frequency_penalty"),
+            ),
+            (
+                "Invalid JSON payload received. Unknown name \"seed\" at 'generation_config': Cannot find field.",
+                json!({"generationConfig": {"seed": 1}}),
+                Some("seed"),
+            ),
+            (
+                "messages.0: text is blank, temperature aside",
+                json!({"temperature": 1}),
+                None,
+            ),
+        ] {
+            let rejected = ProviderError::Rejected {
+                status: StatusCode::BAD_REQUEST,
+                message: message.into(),
+                param: None,
+                code: None,
+            };
+            assert_eq!(parameter_named(&rejected, &sent), expected, "{message}");
+        }
+    }
+}

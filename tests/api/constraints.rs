@@ -1,0 +1,168 @@
+//! Any conversation that OpenAI accepts is within the constraints that the other providers document.
+
+use std::collections::HashSet;
+
+use assistant_endpoint::{
+    chat::{
+        message::{Message, Part, Role},
+        parameters::Parameters,
+        prompt::Prompt,
+    },
+    provider::choose,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn part() -> impl Strategy<Value = Part> {
+    let image = Part::Image {
+        url: "data:image/jpeg;base64,AA==".into(),
+        detail: None,
+    };
+    prop_oneof![3 => "[a \n]{0,3}".prop_map(Part::Text), 1 => Just(image)]
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let role = prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)];
+    (role, prop::collection::vec(part(), 1..3)).prop_map(|(role, mut parts)| {
+        if role != Role::User {
+            parts.retain(|part| matches!(part, Part::Text(_)));
+            parts.push(Part::Text(String::new()));
+        }
+        Message {
+            role,
+            parts,
+            name: None,
+        }
+    })
+}
+
+fn optional(values: Vec<Value>) -> impl Strategy<Value = Value> {
+    prop::sample::select([vec![Value::Null], values].concat())
+}
+
+/// Every parameter over the whole of OpenAI's range.
+fn parameters() -> impl Strategy<Value = Parameters> {
+    (
+        optional(vec![json!(0), json!(0.7), json!(2)]),
+        optional(vec![json!(0), json!(1)]),
+        optional(vec![json!(1), json!(1024), json!(2048), json!(100_000)]),
+        optional(
+            ["none", "minimal", "low", "medium", "high", "xhigh", "?"]
+                .map(Value::from)
+                .to_vec(),
+        ),
+        optional(vec![json!("END"), json!(["a", "b", "c", "d"])]),
+        optional(vec![json!(i64::MAX), json!(-1)]),
+        optional(vec![json!(2), json!(-2)]),
+    )
+        .prop_map(|(temperature, top_p, max_tokens, effort, stop, seed, penalty)| {
+            let body = json!({"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens,
+                "reasoning_effort": effort, "stop": stop, "seed": seed, "presence_penalty": penalty, "user": "u"});
+            Parameters::read(|name| body.get(name)).unwrap()
+        })
+}
+
+fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Value {
+    let prompt = Prompt {
+        model: choose(model, None, None).unwrap(),
+        fallbacks: Vec::new(),
+        messages,
+        parameters,
+        show_reasoning: false,
+    };
+    prompt.model.protocol().encode(&prompt, &HashSet::new()).unwrap()
+}
+
+/// A user's turn first and last, turns in alternation, none empty.
+fn check_turns(turns: &Value, assistant: &str, blocks: &str) -> Result<(), TestCaseError> {
+    let turns = turns.as_array().unwrap();
+    let role = |turn: &Value| turn["role"].as_str().unwrap().to_owned();
+    prop_assert!(role(&turns[0]) == "user" && role(turns.last().unwrap()) == "user");
+    prop_assert!(turns.windows(2).all(|pair| role(&pair[0]) != role(&pair[1])));
+    prop_assert!(turns.iter().all(|turn| role(turn) == "user" || role(turn) == assistant));
+    for turn in turns {
+        let blocks = turn[blocks].as_array().unwrap();
+        prop_assert!(!blocks.is_empty());
+        for block in blocks {
+            prop_assert!(
+                block
+                    .get("text")
+                    .is_none_or(|text| !text.as_str().unwrap().trim().is_empty())
+            );
+        }
+    }
+    Ok(())
+}
+
+fn within(value: &Value, min: f64, max: f64) -> bool {
+    value.is_null() || value.as_f64().is_some_and(|value| (min..=max).contains(&value))
+}
+
+proptest! {
+    /// "Messages" API reference, "Extended thinking", "Migration guide".
+    #[test]
+    fn anthropic(
+        model in prop::sample::select(vec!["claude-3-haiku-20240307", "claude-sonnet-4-20250514", "claude-sonnet-4-5", "claude-sonnet-4-6", "claude-opus-5"]),
+        messages in prop::collection::vec(message(), 1..8),
+        parameters in parameters(),
+    ) {
+        let body = encode(model, messages, parameters);
+        check_turns(&body["messages"], "assistant", "content")?;
+        prop_assert!(body.get("system").is_none_or(|system| !system.as_str().unwrap().trim().is_empty()));
+        let max_tokens = body["max_tokens"].as_u64().unwrap();
+        prop_assert!(max_tokens >= 1);
+        prop_assert!(within(&body["temperature"], 0.0, 1.0) && within(&body["top_p"], 0.0, 1.0));
+        let sampled = body.get("temperature").is_some() || body.get("top_p").is_some();
+        if let Some(thinking) = body.get("thinking") {
+            prop_assert!(!sampled);
+            if let Some(budget) = thinking["budget_tokens"].as_u64() {
+                prop_assert!((1024..max_tokens).contains(&budget));
+            }
+        }
+        prop_assert!(model != "claude-opus-5" || !sampled);
+        let both = body.get("temperature").is_some() && body.get("top_p").is_some();
+        prop_assert!(!both || model < "claude-sonnet-4-5");
+        prop_assert!(body.get("stop_sequences").is_none_or(Value::is_array));
+    }
+
+    /// "Converse" API reference: ContentBlock, InferenceConfiguration.
+    #[test]
+    fn bedrock(
+        model in prop::sample::select(vec!["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0", "amazon.titan-text-express-v1", "openai.gpt-oss-20b-1:0"]),
+        messages in prop::collection::vec(message(), 1..8),
+        parameters in parameters(),
+    ) {
+        let body = encode(&format!("bedrock/{model}"), messages, parameters);
+        check_turns(&body["messages"], "assistant", "content")?;
+        for text in body["system"].as_array().into_iter().flatten() {
+            prop_assert!(!text["text"].as_str().unwrap().trim().is_empty());
+        }
+        prop_assert!(!model.contains("titan") || body.get("system").is_none());
+        let config = &body["inferenceConfig"];
+        prop_assert!(within(&config["temperature"], 0.0, 1.0) && within(&config["topP"], 0.0, 1.0));
+        prop_assert!(config["stopSequences"].is_null() || config["stopSequences"].is_array());
+        if let Some(budget) = body["additionalModelRequestFields"]["thinking"]["budget_tokens"].as_u64() {
+            prop_assert!((1024..config["maxTokens"].as_u64().unwrap()).contains(&budget));
+        }
+    }
+
+    /// "Gemini API reference": Content, GenerationConfig; "Thinking".
+    #[test]
+    fn gemini(
+        model in prop::sample::select(vec!["gemini-2.0-flash", "gemini-2.5-flash", "gemini-2.5-pro", "gemini-3-pro-preview", "gemma-3-27b-it"]),
+        messages in prop::collection::vec(message(), 1..8),
+        parameters in parameters(),
+    ) {
+        let body = encode(model, messages, parameters);
+        check_turns(&body["contents"], "model", "parts")?;
+        prop_assert!(!model.starts_with("gemma") || body.get("systemInstruction").is_none());
+        let config = &body["generationConfig"];
+        prop_assert!(within(&config["temperature"], 0.0, 2.0) && within(&config["topP"], 0.0, 1.0));
+        prop_assert!(within(&config["presencePenalty"], -2.0, 1.99));
+        prop_assert!(within(&config["seed"], i32::MIN.into(), i32::MAX.into()));
+        let thinking = &config["thinkingConfig"];
+        prop_assert!(thinking["thinkingBudget"].is_null() || thinking["thinkingLevel"].is_null());
+        let least = if model.contains("pro") { 128.0 } else { 0.0 };
+        prop_assert!(within(&thinking["thinkingBudget"], least, 24_576.0));
+    }
+}

@@ -1,0 +1,62 @@
+//! The streams in `tests/fixtures/streams`, as their providers' bytes.
+
+use std::path::{Path, PathBuf};
+
+use assistant_endpoint::provider::Protocol;
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+
+use super::provider::{Answer, piece, stream_end, stream_head};
+
+/// Where each provider's own protocol has its streams.
+pub const FOLDERS: [(&str, Protocol); 4] = [
+    ("openai", Protocol::OpenAi),
+    ("anthropic", Protocol::Anthropic),
+    ("bedrock", Protocol::Bedrock),
+    ("gemini", Protocol::Gemini),
+];
+
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/streams")
+        .join(name)
+}
+
+/// The content type, and the body in the pieces that a provider would write.
+pub fn pieces(path: &Path) -> (&'static str, Vec<Vec<u8>>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    if path.extension().unwrap() == "events" {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        return ("application/vnd.amazon.eventstream", lines.map(frame).collect());
+    }
+    let events = text.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec());
+    ("text/event-stream", events.collect())
+}
+
+/// `contentBlockDelta {…}` or `exception:throttlingException {…}` as a message of AWS's event stream.
+fn frame(line: &str) -> Vec<u8> {
+    let (kind, payload) = line.split_once(' ').unwrap();
+    let header = |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
+    let (message_type, type_header, kind) = match kind.strip_prefix("exception:") {
+        Some(kind) => ("exception", ":exception-type", kind),
+        None => ("event", ":event-type", kind),
+    };
+    let message = Message::new(payload.as_bytes().to_vec())
+        .add_header(header(type_header, kind))
+        .add_header(header(":content-type", "application/json"))
+        .add_header(header(":message-type", message_type));
+    let mut bytes = Vec::new();
+    write_message_to(&message, &mut bytes).unwrap();
+    bytes
+}
+
+/// An answer of a fake provider: `anthropic-text` of the folder `anthropic`, and so on.
+pub fn answer(fixture: &str) -> Answer {
+    let (folder_name, _) = fixture.split_once('-').unwrap();
+    let extension = if folder_name == "bedrock" { "events" } else { "sse" };
+    let (content_type, pieces) = pieces(&folder(folder_name).join(format!("{fixture}.{extension}")));
+    std::iter::once(stream_head(content_type))
+        .chain(pieces.iter().map(piece))
+        .chain([stream_end()])
+        .collect()
+}

@@ -25,8 +25,18 @@ RETAINED = ["EndpointLogGroup", "ManageLogGroup", "AssistantsTable", "TokenClaim
 SECRET = {"Fn::If": ["CreateSecret", {"Ref": "ProviderKeysSecret"}, {"Ref": "ProviderKeysSecretArn"}]}
 ASSISTANTS, CLAIMS = ({"Fn::GetAtt": [table, "Arn"]} for table in ("AssistantsTable", "TokenClaimsTable"))
 # All that each role may do, as (action, resource) or (action, resource, condition).
+BEDROCK = [
+    (action, {"Fn::Sub": f"arn:${{AWS::Partition}}:bedrock:*:{model}/*"})
+    for action in ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+    for model in (":foundation-model", *(f"${{AWS::AccountId}}:{kind}" for kind in (
+        "inference-profile", "application-inference-profile", "provisioned-model", "custom-model-deployment",
+        "imported-model",
+    )))
+]  # fmt: skip
+
 GRANTS = {
     "EndpointRole": [
+        *BEDROCK,
         ("dynamodb:GetItem", ASSISTANTS),
         ("dynamodb:GetItem", CLAIMS),
         ("dynamodb:Query", {"Fn::Sub": "${AssistantsTable.Arn}/index/by_token_digest"}),
@@ -48,7 +58,7 @@ GRANTS = {
     ],
 }
 # What the public function may do at all, logs aside: it answers anybody, so it changes nothing.
-READING = {"dynamodb:GetItem", "dynamodb:Query", "secretsmanager:GetSecretValue"}
+READING = {"dynamodb:GetItem", "dynamodb:Query", "secretsmanager:GetSecretValue", *(action for action, _ in BEDROCK)}
 
 NUMBERS = {  # parameter: least, greatest, default
     "TimeoutSeconds": (3, 900, 300),

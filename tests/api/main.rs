@@ -8,10 +8,13 @@
 )]
 
 mod access;
+mod bedrock;
 mod chat;
 mod clients;
 mod constraints;
+mod fallback;
 mod golden;
+mod images;
 mod inference;
 mod jwks;
 mod jwt;
@@ -23,6 +26,7 @@ mod openapi;
 mod program;
 mod provider_failures;
 mod schema;
+mod sdks;
 mod store;
 mod streaming;
 mod support;

@@ -1,6 +1,11 @@
 //! An endpoint with everything around it, on loopback ports of its own.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use assistant_endpoint::{
     assistant::{
@@ -27,6 +32,11 @@ use secret::Secret;
 use store_fault::Fault;
 
 pub const PLATFORM_KEY: &str = "sk-platform-key-of-the-tests";
+
+/// The Python that `make test` installs the SDKs for.
+pub fn python() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(".local/test-venv/bin/python")
+}
 
 /// A store with its tables, in memory.
 pub async fn start_store() -> (SdkConfig, SocketAddr) {

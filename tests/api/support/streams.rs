@@ -25,9 +25,11 @@ pub fn folder(name: &str) -> PathBuf {
 /// The content type, and the body in the pieces that a provider would write.
 pub fn pieces(path: &Path) -> (&'static str, Vec<Vec<u8>>) {
     let text = std::fs::read_to_string(path).unwrap();
+    // The first line names the source, where the stream is not a recording.
+    let (first, rest) = text.split_once('\n').unwrap();
+    let text = if first.starts_with([':', '#']) { rest } else { &text };
     if path.extension().unwrap() == "events" {
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        return ("application/vnd.amazon.eventstream", lines.map(frame).collect());
+        return ("application/vnd.amazon.eventstream", text.lines().map(frame).collect());
     }
     let events = text.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec());
     ("text/event-stream", events.collect())

@@ -19,8 +19,12 @@ const MODEL_CODES: [&str; 4] = [
     "DeploymentNotFound",
 ];
 
-/// By which providers say that the prompt is too long, and clients look for OpenAI's code.
-const OVERFLOWS: [&str; 4] = [
+/// OpenAI's words and code for a prompt that is too long: LangChain, LiteLLM and others look for either.
+const OVERFLOW: &str = "This model's maximum context length is exceeded";
+/// By which other providers say so; llama.cpp has a type for it.
+const OVERFLOWS: [&str; 5] = [
+    // OpenAI, Mistral, vLLM
+    "maximum context length",
     // Anthropic
     "prompt is too long",
     // Anthropic, prompt and `max_tokens` together
@@ -82,8 +86,18 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
     if code == "insufficient_quota" || says(&["credit balance is too low"]) {
         return ProviderError::QuotaExceeded;
     }
-    let overflows = says(&OVERFLOWS);
+    let overflows = says(&OVERFLOWS) || kind == "exceed_context_size_error";
     match status.as_u16() {
+        400 | 413 | 422 if overflows && words.code.is_none() => ProviderError::Rejected {
+            status,
+            message: if says(&["maximum context length"]) {
+                shortened(message.to_owned())
+            } else {
+                shortened(format!("{OVERFLOW}: {message}"))
+            },
+            param: words.param,
+            code: Some("context_length_exceeded".into()),
+        },
         400 | 413 | 422 => ProviderError::Rejected {
             status,
             message: words.message.map_or_else(
@@ -91,7 +105,7 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
                 shortened,
             ),
             param: words.param,
-            code: words.code.or(overflows.then(|| "context_length_exceeded".into())),
+            code: words.code,
         },
         401 | 403 => ProviderError::Authentication,
         402 => ProviderError::QuotaExceeded,
@@ -151,7 +165,12 @@ mod tests {
             (
                 400,
                 r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error"}}"#,
-                rejected(400, "too long", None, Some("context_length_exceeded")),
+                rejected(
+                    400,
+                    "This model's maximum context length is exceeded: too long",
+                    None,
+                    Some("context_length_exceeded"),
+                ),
             ),
             (400, r#"{"error":"bad image"}"#, rejected(400, "bad image", None, None)),
             (
@@ -241,7 +260,12 @@ mod tests {
                 400,
                 "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/",
                 overflow,
-                rejected(400, overflow, None, Some("context_length_exceeded")),
+                rejected(
+                    400,
+                    &format!("{OVERFLOW}: {overflow}"),
+                    None,
+                    Some("context_length_exceeded"),
+                ),
             ),
             (400, "ValidationException", no_such_model, ProviderError::ModelNotFound),
             (400, "ValidationException", no_profile, ProviderError::ModelNotFound),

@@ -4,64 +4,43 @@
 use std::{collections::HashMap, path::Path, process::Stdio};
 
 use assistant_endpoint::token::Token;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::manage::{Management, SECRET, jwt};
 use crate::support::{
     TestApp, create,
-    provider::{
-        Answer, FakeProvider, Step, answer, error, events_head, finish, piece, response, stream_end, text, usage,
-    },
+    provider::{Answer, FakeProvider, Received, Step, stream_end},
+    wire::Wire,
 };
 
 /// What the provider does for the model `scenario-<name>`; each name is a token in the clients' `TOKENS` too.
-fn scenario(model: &str, messages: &Value) -> Answer {
-    let start = || vec![events_head(), text("Once"), text(" upon")];
-    let rate_limit = r#"{"error":{"message":"slow down","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#;
-    match model.strip_prefix("scenario-").unwrap() {
-        "story" => answer(&["Once", " upon", " a time 👋"]),
+fn scenario(wire: Wire, request: &Received) -> Answer {
+    let begun = |texts: &[&str]| -> Answer {
+        let texts = texts.iter().map(|text| wire.text(text));
+        wire.start().into_iter().chain(texts).collect()
+    };
+    let whole = |texts: &[&str]| [begun(texts), wire.end("stop", 12)].concat();
+    let then = |steps: Vec<Step>| [begun(&["Once", " upon"]), steps].concat();
+    match wire.model(request).strip_prefix("scenario-").unwrap() {
+        "story" => whole(&["Once", " upon", " a time 👋"]),
         // Says back what the last and the first message were, and how many there are.
         "echo" => {
-            let messages = messages.as_array().unwrap();
-            let content =
-                |message: Option<&Value>| message.unwrap()["content"].as_str().unwrap_or("(parts)").to_owned();
-            answer(&[&format!(
-                "{}|{}|{}",
-                messages.len(),
-                content(messages.first()),
-                content(messages.last())
-            )])
+            let texts = wire.texts(&request.body);
+            whole(&[&format!("{}|{}|{}", texts.len(), texts[0], texts[texts.len() - 1])])
         }
-        "length" => vec![
-            events_head(),
-            text("Once"),
-            finish("length"),
-            usage(9, 1),
-            piece("data: [DONE]\n\n"),
-            stream_end(),
-        ],
-        "content_filter" => vec![
-            events_head(),
-            text("Once"),
-            finish("content_filter"),
-            usage(9, 1),
-            stream_end(),
-        ],
-        "cut" => start(),
-        "ends" => [start(), vec![stream_end()]].concat(),
-        "error_event" => {
-            let event = r#"data: {"error": {"message": "boom", "type": "server_error", "code": null}}"#;
-            [start(), vec![piece(format!("{event}\n\n")), stream_end()]].concat()
-        }
-        "stall" => [start(), vec![Step::Hang]].concat(),
-        "rejected" => error(400, "context_length_exceeded"),
-        "bad_key" => error(401, "invalid_api_key"),
-        "unknown_model" => error(404, "model_not_found"),
-        "rate_limited" => response(429, "retry-after: 1\r\n", rate_limit),
-        "quota" => error(429, "insufficient_quota"),
-        "outage" => error(500, "server_error"),
-        "overloaded" => error(503, "overloaded"),
+        reason @ ("length" | "content_filter") => [begun(&["Once"]), wire.end(reason, 1)].concat(),
+        "cut" => then(vec![]),
+        "ends" => then(vec![stream_end()]),
+        "error_event" => then(vec![wire.failure(), stream_end()]),
+        "stall" => then(vec![Step::Hang]),
+        "rejected" => wire.error(400, "context_length_exceeded", ""),
+        "bad_key" => wire.error(401, "invalid_api_key", ""),
+        "unknown_model" => wire.error(404, "model_not_found", ""),
+        "rate_limited" => wire.error(429, "rate_limit_exceeded", "retry-after: 1\r\n"),
+        "quota" => wire.error(429, "insufficient_quota", ""),
+        "outage" => wire.error(500, "server_error", ""),
+        "overloaded" => wire.error(503, "overloaded", ""),
         "silent" => vec![Step::Hang],
         other => panic!("{other}"),
     }
@@ -87,14 +66,17 @@ const SCENARIOS: [&str; 16] = [
 ];
 
 /// An endpoint with an assistant for each scenario, and a token for each.
-async fn start() -> (TestApp, HashMap<&'static str, String>) {
-    let provider = FakeProvider::choosing(|body| scenario(body["model"].as_str().unwrap(), &body["messages"])).await;
-    let app = TestApp::with(provider, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.5")]).await;
+async fn start(wire: Wire) -> (TestApp, HashMap<&'static str, String>) {
+    let provider = FakeProvider::seeing(move |request| scenario(wire, request)).await;
+    let mut settings = wire.settings(&provider.origin());
+    settings.push(("PROVIDER_IDLE_TIMEOUT_SECONDS", "1".into()));
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let app = TestApp::with(provider, &settings).await;
     let mut tokens = HashMap::new();
     for name in SCENARIOS {
         let token = app
             .assistant_with(json!({
-                "type==agent/model": format!("openai/scenario-{name}"),
+                "type==agent/model": format!("{}/scenario-{name}", wire.provider()),
                 "type==agent/system_message": "You are Ada.",
             }))
             .await;
@@ -111,8 +93,8 @@ async fn start() -> (TestApp, HashMap<&'static str, String>) {
 }
 
 /// Runs a client program against an endpoint of its own and shows what it printed where it failed.
-async fn run(program: &str, script: &str) {
-    let (app, tokens) = start().await;
+async fn run(wire: Wire, program: &str, script: &str) {
+    let (app, tokens) = start(wire).await;
     let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Anything else can be tried against the same endpoint by hand.
@@ -131,7 +113,7 @@ async fn run(program: &str, script: &str) {
         .unwrap_or_else(|error| panic!("{program}: {error}. `make test` installs what the clients need."));
     assert!(
         output.status.success(),
-        "{}\n{}\n{}",
+        "{} with {wire:?}\n{}\n{}",
         script.display(),
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
@@ -142,24 +124,61 @@ const PYTHON: &str = ".local/test-venv/bin/python";
 /// With the older SDK that LiteLLM needs.
 const CLIENTS_PYTHON: &str = ".local/clients-venv/bin/python";
 
-/// A test for each client program, so that they run side by side and fail by name.
+/// A test for each client program and provider's API, so that they run side by side and fail by name.
 macro_rules! clients {
-    ($($name:ident: $program:expr, $script:literal;)*) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-        async fn $name() {
-            run($program, $script).await;
+    ($($wire:ident $module:ident { $($name:ident: $program:expr, $script:literal;)* })*) => {
+        $(mod $module {
+            use super::*;
+
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+            async fn $name() {
+                run(Wire::$wire, $program, $script).await;
+            })*
         })*
     };
 }
 
+// The document's own steps name a model of OpenAI's; all else is the same whoever answers.
 clients! {
-    openai_python: PYTHON, "openai_python.py";
-    the_documents_two_steps: PYTHON, "spec_steps.py";
-    langchain_python: CLIENTS_PYTHON, "langchain_python.py";
-    litellm: CLIENTS_PYTHON, "litellm_client.py";
-    openai_node: "node", "openai_node.mjs";
-    typebot: "node", "typebot.mjs";
-    ai_sdk: "node", "ai_sdk.mjs";
-    langchain_js: "node", "langchain_js.mjs";
-    zapier_and_curl: "bash", "zapier.sh";
+    OpenAi openai {
+        openai_python: PYTHON, "openai_python.py";
+        the_documents_two_steps: PYTHON, "spec_steps.py";
+        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+        litellm: CLIENTS_PYTHON, "litellm_client.py";
+        openai_node: "node", "openai_node.mjs";
+        typebot: "node", "typebot.mjs";
+        ai_sdk: "node", "ai_sdk.mjs";
+        langchain_js: "node", "langchain_js.mjs";
+        zapier_and_curl: "bash", "zapier.sh";
+    }
+    Anthropic anthropic {
+        openai_python: PYTHON, "openai_python.py";
+        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+        litellm: CLIENTS_PYTHON, "litellm_client.py";
+        openai_node: "node", "openai_node.mjs";
+        typebot: "node", "typebot.mjs";
+        ai_sdk: "node", "ai_sdk.mjs";
+        langchain_js: "node", "langchain_js.mjs";
+        zapier_and_curl: "bash", "zapier.sh";
+    }
+    Bedrock bedrock {
+        openai_python: PYTHON, "openai_python.py";
+        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+        litellm: CLIENTS_PYTHON, "litellm_client.py";
+        openai_node: "node", "openai_node.mjs";
+        typebot: "node", "typebot.mjs";
+        ai_sdk: "node", "ai_sdk.mjs";
+        langchain_js: "node", "langchain_js.mjs";
+        zapier_and_curl: "bash", "zapier.sh";
+    }
+    Gemini gemini {
+        openai_python: PYTHON, "openai_python.py";
+        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+        litellm: CLIENTS_PYTHON, "litellm_client.py";
+        openai_node: "node", "openai_node.mjs";
+        typebot: "node", "typebot.mjs";
+        ai_sdk: "node", "ai_sdk.mjs";
+        langchain_js: "node", "langchain_js.mjs";
+        zapier_and_curl: "bash", "zapier.sh";
+    }
 }

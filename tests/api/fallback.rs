@@ -35,10 +35,10 @@ async fn start(first: Answer, fallbacks: Value) -> (TestApp, String) {
     let settings = [
         ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.5"),
         ("ANTHROPIC_BASE_URL", &origin),
-        ("ANTHROPIC_API_KEY", "a"),
+        ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests"),
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
         ("GEMINI_BASE_URL", &origin),
-        ("GEMINI_API_KEY", "g"),
+        ("GEMINI_API_KEY", "key-of-the-tests"),
     ];
     let app = TestApp::with(provider, &settings).await;
     let token = app
@@ -153,7 +153,7 @@ async fn a_silent_model_leaves_time_for_the_next_within_the_replys_own_limit() {
     let settings = [
         ("BUFFERED_TIMEOUT_SECONDS", "1.5"),
         ("GEMINI_BASE_URL", origin.as_str()),
-        ("GEMINI_API_KEY", "g"),
+        ("GEMINI_API_KEY", "key-of-the-tests"),
     ];
     let app = TestApp::with(provider, &settings).await;
     let token = app

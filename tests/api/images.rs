@@ -58,10 +58,10 @@ async fn start(allow_private: &str) -> TestApp {
     let settings = [
         ("ALLOW_PRIVATE_PROVIDERS", allow_private),
         ("ANTHROPIC_BASE_URL", &origin),
-        ("ANTHROPIC_API_KEY", "a"),
+        ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests"),
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
         ("GEMINI_BASE_URL", &origin),
-        ("GEMINI_API_KEY", "g"),
+        ("GEMINI_API_KEY", "key-of-the-tests"),
     ];
     TestApp::with(provider, &settings).await
 }

@@ -25,7 +25,7 @@ ERRORS = {
     "invalid": (litellm.AuthenticationError, 401, "Invalid token", None),
     "not_public": (litellm.APIError, 403, "Not configured for public access", None),
     "deleted": (litellm.NotFoundError, 404, "Assistant not found", None),
-    "rejected": (litellm.BadRequestError, 400, "the provider's words", "context_length_exceeded"),
+    "rejected": (litellm.ContextWindowExceededError, 400, "maximum context length", None),
     "bad_key": (litellm.BadGatewayError, 502, "did not accept this service's API key", None),
     "unknown_model": (litellm.BadGatewayError, 502, "does not know the configured model", None),
     "rate_limited": (litellm.RateLimitError, 429, "limiting the rate", "rate_limit_exceeded"),

@@ -48,17 +48,13 @@ impl Words {
             .or_else(|| details(detail))
             .or_else(|| details(&body["message"]["detail"]));
         let number = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
-        // llama.cpp says by type what OpenAI says by code, and clients look for OpenAI's.
-        let overflow = text("type").filter(|kind| kind == "exceed_context_size_error");
         Self {
             message,
             kind: text("type")
                 .or_else(|| google_detail(error, "reason"))
                 .or_else(|| text("status")),
             param: text("param").or_else(|| path(&first["loc"])),
-            code: overflow
-                .map(|_| "context_length_exceeded".into())
-                .or_else(|| text("code").filter(|code| code.parse::<u64>().is_err())),
+            code: text("code").filter(|code| code.parse::<u64>().is_err()),
             status: number.and_then(|number| u16::try_from(number).ok()),
             retry_after: google_detail(error, "retryDelay").and_then(|delay| seconds(delay.trim_end_matches('s'))),
         }

@@ -26,6 +26,7 @@ pub mod provider;
 pub mod secret;
 pub mod store_fault;
 pub mod streams;
+pub mod wire;
 
 use provider::FakeProvider;
 use secret::Secret;

@@ -36,7 +36,7 @@ pub fn pieces(path: &Path) -> (&'static str, Vec<Vec<u8>>) {
 }
 
 /// `contentBlockDelta {…}` or `exception:throttlingException {…}` as a message of AWS's event stream.
-fn frame(line: &str) -> Vec<u8> {
+pub fn frame(line: &str) -> Vec<u8> {
     let (kind, payload) = line.split_once(' ').unwrap();
     let header = |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
     let (message_type, type_header, kind) = match kind.strip_prefix("exception:") {

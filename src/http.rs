@@ -30,7 +30,7 @@ use crate::{
     provider::keys::{self, ProviderKeys},
     reply::{self, record::Record},
     token::Token,
-    upstream::{Upstream, deadline::Deadline},
+    upstream::{Upstream, deadline::Deadline, role::Role},
 };
 
 /// Largest request body, in bytes.
@@ -102,8 +102,10 @@ pub(crate) async fn chat_completions(
     request: Request,
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
+    // A server that answers before it has read the body has to close the connection, and SDKs use theirs again.
+    let body = read_body(body, MAX_BODY).await;
     let assistant = app.authorize(&parts.headers).await?;
-    let body = read_body(body, MAX_BODY).await?;
+    let body = body?;
     let request = ChatRequest::read(&parts.headers, &body)?;
     let (stream, include_usage) = (request.stream, request.include_usage);
     let prompt = Prompt::new(&assistant, request)?;
@@ -173,11 +175,11 @@ async fn document() -> Json<utoipa::openapi::OpenApi> {
 }
 
 impl App {
-    /// Builds the clients; nothing is sent yet.
+    /// Builds the clients; nothing is sent yet. `role` calls Bedrock.
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, aws: &SdkConfig, role: Role) -> Result<Self, reqwest::Error> {
         let secret = config
             .provider_keys_secret
             .clone()
@@ -185,7 +187,7 @@ impl App {
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),
-            upstream: Arc::new(Upstream::new(config, aws, keys)?),
+            upstream: Arc::new(Upstream::new(config, role, keys)?),
             timeouts: config.timeouts.clone(),
         })
     }

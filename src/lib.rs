@@ -14,10 +14,12 @@
 //!    a consistent read decides, so that a revoked token is out on the next request. Then access mode and origin.
 //! 3. [`chat`]: the body becomes a `ChatRequest`, read as leniently as no-code tools need, and with the assistant's
 //!    settings a `Prompt`.
-//! 4. [`provider`]: the assistant's settings say which provider; `encode` makes the prompt that provider's request. It
-//!    touches no network, and neither does `decode` on the way back.
-//! 5. [`upstream`]: the one place that talks to providers. It sends, checks the status, tries again while nothing has
-//!    come, watches idle time and deadline, and turns bytes to frames and, through `decode`, to deltas.
+//! 4. [`provider`]: the assistant's settings say which provider; `encode` makes the prompt that provider's request, as far
+//!    as the tables of `capabilities` say that the model takes it. It touches no network, and neither does `decode` on the
+//!    way back. Bedrock is no special client: its signature is a way to authenticate, its event stream a framing.
+//! 5. [`upstream`]: the one place that talks to providers. It fetches images that have to go as data, sends, checks the
+//!    status, leaves out what the model turns down, tries again and then another model while nothing has come, watches
+//!    idle time and deadline, and turns bytes to frames and, through `decode`, to deltas.
 //! 6. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
 //!    the buffered reply folds it, the streamed one maps it.
 //!

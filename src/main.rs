@@ -6,6 +6,7 @@ use assistant_endpoint::{
     config::Config,
     http::{App, router},
     startup,
+    upstream::role::Role,
 };
 use aws_config::BehaviorVersion;
 
@@ -17,7 +18,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let app = Arc::new(App::new(&config, &aws)?);
+    let app = Arc::new(App::new(&config, &aws, Role::new(&aws))?);
     app.store.warm_up().await;
     startup::serve(router(app)).await
 }

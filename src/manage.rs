@@ -100,8 +100,9 @@ impl Manage {
 )]
 pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
+    let body = read_body(body, MAX_BODY).await;
     let owner_id = manage.verifier.owner(&parts.headers).await?;
-    let patch = Patch::read(&read_body(body, MAX_BODY).await?, manage.allow_private_providers)?;
+    let patch = Patch::read(&body?, manage.allow_private_providers)?;
     let (new, generated) = patch.apply(&Record::default())?.into_new(owner_id);
     let record = manage.store.create(new).await?;
     let location = format!("/assistants/{}", record.assistant_id);
@@ -195,8 +196,9 @@ pub(crate) async fn update(
     request: Request,
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
+    let body = read_body(body, MAX_BODY).await;
     let mut record = manage.own(&parts.headers, &id).await?;
-    let body: Bytes = read_body(body, MAX_BODY).await?;
+    let body: Bytes = body?;
     for attempt in 1.. {
         check_version(&parts.headers, &record)?;
         let change = Patch::read(&body, manage.allow_private_providers)?.apply(&record)?;

@@ -9,7 +9,6 @@ use std::{
 };
 
 use async_stream::stream;
-use aws_config::SdkConfig;
 use futures_util::{Stream, StreamExt};
 
 pub mod call;
@@ -102,12 +101,12 @@ impl Upstream {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, aws: &SdkConfig, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, role: Role, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
         Ok(Self {
             platform: client(config.timeouts.provider_connect).build()?,
             guarded: OnceLock::new(),
             images: OnceLock::new(),
-            role: Role::new(aws),
+            role,
             connect_timeout: config.timeouts.provider_connect,
             keys,
             base_urls: config.provider_base_urls.clone(),

@@ -42,10 +42,13 @@ pub async fn start(listener: TcpListener, file: Option<&Path>) -> Result<SdkConf
     Ok(aws)
 }
 
+/// Where everything local is said to be.
+pub const REGION: &str = "us-east-1";
+
 /// How the AWS SDK reaches a store on this machine. The credentials are dummies.
 pub async fn client_config(address: SocketAddr) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
+        .region(Region::from_static(REGION))
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
         .endpoint_url(format!("http://{address}"))
         .load()

@@ -21,6 +21,19 @@ pub struct Function {
     api: RuntimeApi,
 }
 
+/// This machine's own, which Bedrock needs, else dummies: the embedded store takes any.
+fn credentials() -> Vec<(&'static str, &'static str)> {
+    let own = |name: &str| std::env::var_os(name).is_some();
+    let mut settings = Vec::new();
+    if !own("AWS_ACCESS_KEY_ID") {
+        settings.extend([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
+    }
+    if !own("AWS_REGION") {
+        settings.push(("AWS_REGION", embedded_store::REGION));
+    }
+    settings
+}
+
 impl Function {
     /// Starts the binary with the environment that Lambda gives and `settings` on top; its log goes to `log`.
     ///
@@ -34,9 +47,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_NAME", "endpoint")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .envs(credentials())
             .env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{store}"))
             .env("ASSISTANTS_TABLE", tables.assistants)
             .env("TOKEN_CLAIMS_TABLE", tables.token_claims)

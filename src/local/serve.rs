@@ -2,6 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use aws_config::{
+    BehaviorVersion, Region, environment::EnvironmentVariableRegionProvider, meta::region::RegionProviderChain,
+    profile::ProfileFileRegionProvider,
+};
 use axum::serve::ListenerExt;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
@@ -16,6 +20,7 @@ use crate::{
     http::{self, App},
     manage::{self, Manage},
     token::Token,
+    upstream::role::Role,
 };
 
 /// What is served.
@@ -55,7 +60,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let config = Config::read(|name| setting(name, &options.jwt_secret))?;
     let manage_config = ManageConfig::read(|name| setting(name, &options.jwt_secret))?;
     let aws = embedded_store::start(store_listener, options.file.as_deref()).await?;
-    let app = App::new(&config, &aws)?;
+    let app = App::new(&config, &aws, own_role().await)?;
     let manage = Manage::new(&manage_config, &aws).await?;
     if let Some(demo) = options.demo {
         put_demo(&app.store, demo).await?;
@@ -70,6 +75,19 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         store_address,
         running,
     })
+}
+
+/// The credentials that this machine has for AWS, for Bedrock alone: the store's are dummies. Nothing is asked before
+/// the first call.
+async fn own_role() -> Role {
+    let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new())
+        .or_else(Region::from_static(embedded_store::REGION));
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
+        .load()
+        .await;
+    Role::new(&aws)
 }
 
 /// The environment's settings, with the local tables and no secret; `jwt_secret` unless there is another way to check.

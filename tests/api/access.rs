@@ -1,9 +1,15 @@
 //! Who gets an answer: every row of the spec's troubleshooting table, and the contract's beside it.
 
+use std::time::Duration;
+
 use assistant_endpoint::assistant::store::write::{Change, TokenChange};
 use assistant_endpoint::token::Token;
 use reqwest::Method;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{
     Reply, TestApp, create, hello,
@@ -222,5 +228,27 @@ async fn a_preflight_needs_no_token_and_allows_any_header() {
         assert_eq!(reply.header("access-control-allow-headers"), Some(headers));
         assert!(reply.header("access-control-allow-methods").unwrap().contains("POST"));
         assert!(reply.header("x-request-id").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_is_turned_away_may_use_the_connection_again() {
+    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let mut connection = TcpStream::connect(app.address).await.unwrap();
+    let body = hello(false).to_string();
+    for _ in 0..2 {
+        let head = format!(
+            "POST /public/openai/v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        // SDKs write head and body apart.
+        connection.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        connection.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).contains("\"missing_authentication_token\"}}") {
+            let read = connection.read_buf(&mut answer).await.unwrap();
+            assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
+        }
     }
 }

@@ -16,6 +16,7 @@ use assistant_endpoint::{
     http::{App, router},
     local::embedded_store,
     token::Token,
+    upstream::role::Role,
 };
 use aws_config::SdkConfig;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -119,7 +120,7 @@ impl TestApp {
         ]);
         all.extend(settings.iter().copied());
         let config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
-        let app = App::new(&config, seen_by_endpoint).unwrap();
+        let app = App::new(&config, seen_by_endpoint, Role::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = router(Arc::new(app));

@@ -115,8 +115,11 @@ pub enum ProviderError {
         /// Its code.
         code: Option<String>,
     },
-    /// Our key is bad.
-    #[error("The model's provider did not accept this service's API key. The operator has to check the key.")]
+    /// Our key or role is bad, or may not use the model.
+    #[error(
+        "The model's provider did not accept this service's API key or role. The operator has to check it, and its \
+         access to the model."
+    )]
     Authentication,
     /// The configured model is unknown to the provider.
     #[error("The model's provider does not know the configured model. Check the assistant's `model`.")]

@@ -275,18 +275,23 @@ const FAMILIES: [(&str, Provider); 21] = [
 ];
 
 /// Bedrock's model ids: `[region.]maker.model`, or an ARN.
-const BEDROCK_MAKERS: [&str; 11] = [
+const BEDROCK_MAKERS: [&str; 16] = [
     "ai21.",
     "amazon.",
     "anthropic.",
     "cohere.",
     "deepseek.",
+    "google.",
     "meta.",
+    "minimax.",
     "mistral.",
+    "moonshot",
+    "nvidia.",
     "openai.",
     "qwen.",
     "stability.",
     "writer.",
+    "zai.",
 ];
 const BEDROCK_REGIONS: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
 

@@ -1,6 +1,6 @@
 //! Google's Gemini API, version v1beta.
 
-use super::Model;
+use super::{Model, protocol::segment};
 
 pub mod decode;
 pub mod encode;
@@ -10,8 +10,10 @@ pub const VERSION: &str = "v1beta";
 
 /// `models/{model}:streamGenerateContent`; a tuned model stands under `tunedModels/`.
 pub fn path(model: &Model) -> String {
-    let name = &model.name;
-    let folder = if name.contains('/') { "" } else { "models/" };
+    let segments = model.name.split('/').filter(|name| !matches!(*name, "." | ".."));
+    let segments: Vec<_> = segments.map(|name| segment(name).to_string()).collect();
+    let folder = if segments.len() > 1 { "" } else { "models/" };
+    let name = segments.join("/");
     let operation = if model.streams {
         "streamGenerateContent?alt=sse"
     } else {

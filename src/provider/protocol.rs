@@ -3,10 +3,21 @@
 use std::collections::HashSet;
 
 use axum::http::header::AUTHORIZATION;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{Model, anthropic, bedrock, gemini, openai};
 use crate::{chat::prompt::Prompt, error::Error, upstream::Decode};
+
+/// What a path's segment may hold as it is: RFC 3986's unreserved characters.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A name as one segment of a path, its `/` and `:` encoded.
+pub(super) fn segment(name: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(name, UNRESERVED)
+}
+
+const EVENTS: (&str, &str) = ("accept", "text/event-stream");
 
 /// The API that a server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +56,9 @@ impl Protocol {
     /// Headers beside the key and the content type.
     pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Anthropic => &[("anthropic-version", anthropic::VERSION)],
-            Self::OpenAi | Self::Bedrock | Self::Gemini => &[],
+            Self::Anthropic => &[EVENTS, ("anthropic-version", anthropic::VERSION)],
+            Self::OpenAi | Self::Gemini => &[EVENTS],
+            Self::Bedrock => &[("accept", "application/vnd.amazon.eventstream")],
         }
     }
 

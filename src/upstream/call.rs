@@ -70,7 +70,7 @@ impl Upstream {
                 }
             }
             // It was sent, and is not from now on: each round has one parameter less.
-            if let Some(name) = parameter_named(&refused, &body) {
+            if let Some(name) = parameter_named(&refused, &body).filter(|name| !omitted.contains(*name)) {
                 self.refused.remember(&endpoint.model_key(), name);
                 continue;
             }

@@ -22,6 +22,7 @@ mod keys;
 mod lambda;
 mod manage;
 mod native;
+mod native_parameters;
 mod openapi;
 mod program;
 mod provider_failures;

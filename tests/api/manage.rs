@@ -200,6 +200,7 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
         "type==agent/access_mode": "everyone", "provider": "openia", "base_url": "http://10.0.0.1/v1",
         "allowed_origins": ["shop.example"], "temperature": 3, "system_message": 5, "public_token": "short",
         "model": "", "type==chatbot/max_tokens": "many", "streaming": "no",
+        "fallback_models": ["gpt-4o", "nobodys-model"], "capabilities": {"sampling": "hot"}, "reasoning_content": "yes",
     });
     let reply = management.patch(id(&assistant), wrong.clone()).await;
     let message = reply.error(400, "invalid_value");

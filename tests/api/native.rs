@@ -15,8 +15,8 @@ use crate::{
 pub struct Native {
     pub name: &'static str,
     pub model: &'static str,
-    base_url: &'static str,
-    key: &'static str,
+    pub base_url: &'static str,
+    pub key: &'static str,
     key_header: &'static str,
     /// How a request for a stream begins.
     request: &'static str,
@@ -299,89 +299,6 @@ async fn an_error_before_the_first_text_is_a_status() {
             reply.error(status, code);
             assert!(!reply.text.contains(KEY), "{}: {}", native.name, reply.text);
         }
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_honoured_is_a_400() {
-    let schema = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}});
-    for (native, field, value) in [
-        (&NATIVES[0], "response_format", json!({"type": "json_object"})),
-        (&NATIVES[0], "logprobs", json!(true)),
-        (&NATIVES[1], "response_format", json!({"type": "json_object"})),
-        (&NATIVES[1], "logprobs", json!(true)),
-        (&NATIVES[2], "logprobs", json!(true)),
-    ] {
-        let (app, token) = native.start("text").await;
-        let mut body = hello(false);
-        body[field] = value;
-        let reply = app.chat(&token, &body).await;
-        reply.error(400, "unsupported_parameter");
-        assert_eq!(reply.json()["error"]["param"], field);
-        // A model that the tables know nothing better of: the assistant's setting does.
-        let token = app.assistant_with(json!({"model": native.model, "capabilities": {"json_schema": false}}));
-        body = hello(false);
-        body["response_format"] = schema.clone();
-        app.chat(&token.await, &body).await.error(400, "unsupported_parameter");
-        assert_eq!(app.provider.received().len(), 0);
-        app.chat(&token_of(&app, native).await, &body).await.json();
-        assert_eq!(app.provider.received().len(), 1);
-    }
-}
-
-async fn token_of(app: &TestApp, native: &Native) -> String {
-    app.assistant_with(json!({"type==agent/model": native.model})).await
-}
-
-#[tokio::test]
-async fn what_a_model_turns_down_is_left_out_from_then_on() {
-    for (native, message, sent) in [
-        (
-            &NATIVES[0],
-            "`temperature` is deprecated for this model.",
-            "temperature",
-        ),
-        (
-            &NATIVES[1],
-            "This model doesn't support the temperature field. Remove temperature and try again.",
-            "temperature",
-        ),
-        (
-            &NATIVES[2],
-            "Thinking budget is not supported for this model.",
-            "thinkingBudget",
-        ),
-    ] {
-        let refusal = |text: &str| text.contains(&format!("\"{sent}\""));
-        let provider = FakeProvider::seeing({
-            let (answer, error) = (streams::answer(&format!("{}-text", native.name)), message.to_owned());
-            let rejected = response(400, "", &json!({"error": {"message": error}}).to_string());
-            let sent = sent.to_owned();
-            move |request| {
-                let refused = request.text.contains(&format!("\"{sent}\""));
-                if refused { rejected.clone() } else { answer.clone() }
-            }
-        })
-        .await;
-        let origin = provider.origin();
-        let app = TestApp::with(provider, &[(native.base_url, &origin), (native.key, KEY)]).await;
-        let token = token_of(&app, native).await;
-        let mut body = hello(false);
-        body["temperature"] = json!(0.5);
-        if native.name == "gemini" {
-            body["reasoning_effort"] = json!("low");
-        }
-        for _ in 0..2 {
-            let completion = app.chat(&token, &body).await.json();
-            assert_eq!(completion["choices"][0]["finish_reason"], "stop", "{completion}");
-        }
-        let asked: Vec<_> = app
-            .provider
-            .received()
-            .iter()
-            .map(|request| refusal(&request.text))
-            .collect();
-        assert_eq!(asked, [true, false, false], "{}", native.name);
     }
 }
 

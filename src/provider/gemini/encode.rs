@@ -65,7 +65,9 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if capabilities.json_schema {
         config.append(&mut response_format(&parameters)?);
     }
-    let thinking = thinking(prompt, &parameters, capabilities);
+    // A model that turned thinking down is not asked to show it either.
+    let show = prompt.show_reasoning && !omitted.contains("reasoning_effort");
+    let thinking = thinking(&prompt.model.name, &parameters, capabilities, show);
     if !thinking.is_empty() {
         config.insert("thinkingConfig".into(), Value::Object(thinking));
     }
@@ -103,9 +105,9 @@ fn response_format(parameters: &Parameters) -> Result<Map<String, Value>, Error>
 }
 
 /// Gemini 2.5 is told a budget, from 3 on a level ("Thinking"). The Pro models cannot be kept from it.
-fn thinking(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities) -> Map<String, Value> {
+fn thinking(model: &str, parameters: &Parameters, capabilities: Capabilities, show: bool) -> Map<String, Value> {
     let mut fields = Map::new();
-    let name = prompt.model.name.to_ascii_lowercase();
+    let name = model.to_ascii_lowercase();
     match (capabilities.thinking, Effort::read(parameters.get("reasoning_effort"))) {
         (Thinking::Budget, Some(effort)) => {
             let least = if name.contains("pro") { 128 } else { 0 };
@@ -116,7 +118,7 @@ fn thinking(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities
         }
         _ => {}
     }
-    if prompt.show_reasoning && capabilities.thinking != Thinking::None {
+    if show && capabilities.thinking != Thinking::None {
         fields.insert("includeThoughts".into(), json!(true));
     }
     fields

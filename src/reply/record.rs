@@ -39,7 +39,7 @@ impl Record {
         }
     }
 
-    /// Notes who answers, where it is not the first model.
+    /// Notes who answers.
     pub fn answering(&mut self, model: &Model) {
         self.provider = model.provider_name();
         self.model.clone_from(&model.name);

@@ -144,7 +144,9 @@ impl Chunks {
                 return None;
             }
         };
-        record.text();
+        if field != "reasoning_content" {
+            record.text();
+        }
         Some(self.text(field, text, logprobs))
     }
 

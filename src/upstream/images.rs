@@ -1,12 +1,18 @@
 //! Fetches images for models that take them as data only. Their URLs come from anybody on the web, and the function
 //! stands inside the operator's network.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::http::header::CONTENT_TYPE;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::future::try_join_all;
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
 use super::{Upstream, client, frames::root_cause, guard};
@@ -19,8 +25,9 @@ use crate::{
 const MAX_IMAGE: usize = 5 * 1024 * 1024;
 /// Longest time for one, redirects included.
 const MAX_TIME: Duration = Duration::from_secs(5);
-/// How many a request may have fetched.
+/// How many a request may have fetched, and how large they may be together, in bytes: they stand in memory several times.
 const MAX_IMAGES: usize = 10;
+const MAX_TOGETHER: usize = 4 * MAX_IMAGE;
 const MAX_REDIRECTS: usize = 3;
 /// Longest part of a URL in an error, in characters.
 const MAX_SHOWN: usize = 200;
@@ -48,16 +55,17 @@ impl Upstream {
                  Send fewer, or send them as data URLs."
             )));
         }
+        let together = AtomicUsize::new(0);
         try_join_all(remote.into_iter().map(|url| async {
-            *url = self.fetch(url).await?;
+            *url = self.fetch(url, &together).await?;
             Ok::<_, Error>(())
         }))
         .await?;
         Ok(())
     }
 
-    async fn fetch(&self, url: &str) -> Result<String, Error> {
-        let fetched = tokio::time::timeout(MAX_TIME, self.download(url)).await;
+    async fn fetch(&self, url: &str, together: &AtomicUsize) -> Result<String, Error> {
+        let fetched = tokio::time::timeout(MAX_TIME, self.download(url, together)).await;
         fetched.unwrap_or(Err("it took too long".into())).map_err(|why| {
             let shown: String = url.chars().take(MAX_SHOWN).collect();
             invalid(format!(
@@ -67,7 +75,7 @@ impl Upstream {
     }
 
     /// A data URL, or why there is none.
-    async fn download(&self, url: &str) -> Result<String, String> {
+    async fn download(&self, url: &str, together: &AtomicUsize) -> Result<String, String> {
         let not_public = || "an image's URL, and where it leads to, must be https at a public address".to_owned();
         let parsed = Url::parse(url).map_err(|_| "this is not a URL".to_owned())?;
         if !self.allow_private && !guard::allows(&parsed) {
@@ -104,6 +112,12 @@ impl Upstream {
             if bytes.len() > MAX_IMAGE {
                 return Err(format!("it is larger than {} MB", MAX_IMAGE / 1024 / 1024));
             }
+            if together.fetch_add(piece.len(), Ordering::Relaxed) + piece.len() > MAX_TOGETHER {
+                return Err(format!(
+                    "with the others it is larger than {} MB",
+                    MAX_TOGETHER / 1024 / 1024
+                ));
+            }
         }
         Ok(format!("{head};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
@@ -124,7 +138,7 @@ impl Upstream {
     }
 }
 
-fn follow(attempt: Attempt, allow_private: bool) -> reqwest::redirect::Action {
+fn follow(attempt: Attempt, allow_private: bool) -> Action {
     if !allow_private && !guard::allows(attempt.url()) {
         attempt.error(guard::NotPublic)
     } else if attempt.previous().len() > MAX_REDIRECTS {

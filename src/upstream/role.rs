@@ -109,3 +109,53 @@ impl Role {
         Ok(kept.insert(credentials).clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_credential_types::provider::future;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    /// Credentials that last for a time, and how often they were asked for.
+    #[derive(Debug)]
+    struct Lasting(Duration, Arc<AtomicUsize>);
+
+    impl ProvideCredentials for Lasting {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            let end = SystemTime::now() + self.0;
+            future::ProvideCredentials::ready(Ok(Credentials::new("id", "secret", None, Some(end), "tests")))
+        }
+    }
+
+    async fn asked(lasting: u64, renew: bool) -> usize {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let provider = Lasting(Duration::from_secs(lasting), Arc::clone(&asked));
+        let aws = SdkConfig::builder()
+            .credentials_provider(SharedCredentialsProvider::new(provider))
+            .build();
+        let role = Role::new(&aws);
+        let url = Url::parse("https://bedrock-runtime.us-east-1.amazonaws.com/model/a/converse-stream").unwrap();
+        for _ in 0..2 {
+            let headers = role.sign(&url, "us-east-1", "{}").await.unwrap();
+            assert!(headers["authorization"].is_sensitive());
+            if renew {
+                role.renew().await;
+            }
+        }
+        asked.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn credentials_are_kept_until_they_are_about_to_expire() {
+        assert_eq!(asked(3600, false).await, 1);
+        assert_eq!(asked(200, false).await, 2);
+        assert_eq!(asked(3600, true).await, 2);
+    }
+}

@@ -156,6 +156,31 @@ async fn every_stream_decodes_the_same_however_it_is_split() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_cut_at_any_byte_never_looks_complete() {
+    for (folder, protocol) in streams::FOLDERS {
+        let extension = if folder == "bedrock" { "events" } else { "sse" };
+        let path = streams::folder(folder).join(format!("{folder}-text.{extension}"));
+        let (content_type, pieces) = streams::pieces(&path);
+        let stream = pieces.concat();
+        let text = |deltas: &[Result<Delta, ProviderError>]| -> String {
+            let text = |delta: &Result<Delta, ProviderError>| match delta {
+                Ok(Delta::Text { text, .. }) => Some(text.clone()),
+                _ => None,
+            };
+            deltas.iter().filter_map(text).collect()
+        };
+        let whole = text(&decode(protocol, content_type, &stream, usize::MAX).await);
+        for end in 0..stream.len() {
+            let cut = decode(protocol, content_type, &stream[..end], usize::MAX).await;
+            let finished = cut.iter().any(|delta| matches!(delta, Ok(Delta::Finish(_))));
+            let failed = matches!(cut.last(), Some(Err(_)));
+            assert!(finished || failed, "{folder} at {end}: {cut:?}");
+            assert!(!finished || text(&cut) == whole, "{folder} at {end}: {cut:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_frame_with_a_wrong_checksum_is_an_error() {
     let (content_type, pieces) = streams::pieces(&streams::folder("bedrock").join("bedrock-text.events"));
     let stream = pieces.concat();

@@ -42,6 +42,7 @@ fn serve(request: &Received) -> Answer {
         "/page" => image("200 OK", "content-type: text/html\r\n", b"<html>"),
         "/drawing" => image("200 OK", "content-type: image/svg+xml\r\n", b"<svg/>"),
         "/large" => image("200 OK", "content-type: image/png\r\n", &vec![0; 5 * 1024 * 1024 + 1]),
+        "/five-megabytes" => image("200 OK", "content-type: image/png\r\n", &vec![0; 5 * 1024 * 1024]),
         "/slow" => vec![Step::Pause(Duration::from_secs(30))],
         "/cut" => vec![Step::Send(
             b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 9\r\n\r\n1".into(),
@@ -163,6 +164,13 @@ async fn what_cannot_be_fetched_is_a_400_that_says_why() {
         .await
         .error(400, "invalid_image_url");
     assert!(message.contains("at most 10"), "{message}");
+    let url = format!("{}/five-megabytes", app.provider.origin());
+    let large: Vec<_> = (0..5).map(|_| show(&url)["messages"][0].clone()).collect();
+    let message = app
+        .chat(&token, &json!({"messages": large}))
+        .await
+        .error(400, "invalid_image_url");
+    assert!(message.contains("with the others it is larger than 20 MB"), "{message}");
     assert!(
         !app.provider
             .received()

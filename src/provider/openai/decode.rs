@@ -37,17 +37,19 @@ struct Choice {
 struct WireMessage {
     content: Option<Content>,
     refusal: Option<String>,
-    /// DeepSeek, xAI, vLLM, llama.cpp.
-    reasoning_content: Option<String>,
+    /// DeepSeek, xAI, vLLM, llama.cpp. Text, and whatever else it is is nothing to show.
+    #[serde(default)]
+    reasoning_content: Value,
     /// OpenRouter, Groq, Together, Ollama.
-    reasoning: Option<String>,
+    #[serde(default)]
+    reasoning: Value,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Content {
     Text(String),
-    /// Mistral's reasoning models send parts; those that are not text (`thinking`) are no part of the answer.
+    /// Mistral's reasoning models send parts: `text`, and `thinking` with parts of its own.
     Parts(Vec<ContentPart>),
 }
 
@@ -56,6 +58,8 @@ struct ContentPart {
     #[serde(rename = "type")]
     kind: String,
     text: Option<String>,
+    #[serde(default)]
+    thinking: Value,
 }
 
 #[derive(Deserialize)]
@@ -118,17 +122,28 @@ impl Decode for Decoder {
 impl Decoder {
     fn choice(&mut self, choice: Choice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
         let message = choice.delta.unwrap_or_default();
-        let reasoning = message.reasoning_content.or(message.reasoning);
-        deltas.extend(reasoning.filter(|text| !text.is_empty()).map(Delta::Reasoning));
-        let text = match message.content {
-            Some(Content::Text(text)) => text,
-            Some(Content::Parts(parts)) => parts
-                .into_iter()
-                .filter(|part| part.kind == "text")
-                .filter_map(|part| part.text)
-                .collect(),
-            None => String::new(),
-        };
+        let reasoning = message.reasoning_content.as_str().or(message.reasoning.as_str());
+        let mut reasoning = reasoning.unwrap_or_default().to_owned();
+        let mut text = String::new();
+        match message.content {
+            Some(Content::Text(whole)) => text = whole,
+            Some(Content::Parts(parts)) => {
+                for part in parts {
+                    match part.kind.as_str() {
+                        "text" => text.push_str(&part.text.unwrap_or_default()),
+                        "thinking" => {
+                            let parts = part.thinking.as_array().into_iter().flatten();
+                            reasoning.extend(parts.filter_map(|part| part["text"].as_str()));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            None => {}
+        }
+        if !reasoning.is_empty() {
+            deltas.push(Delta::Reasoning(reasoning));
+        }
         if !text.is_empty() {
             let logprobs = choice.logprobs.filter(|logprobs| !logprobs.is_null());
             deltas.push(Delta::Text { text, logprobs });

@@ -162,6 +162,23 @@ pub fn check_left_out(name: &str, value: &Value) -> Result<(), Error> {
     Ok(())
 }
 
+/// A number, or the most that a provider takes.
+pub fn at_most(value: &Value, most: f64) -> Value {
+    if value.as_f64() > Some(most) {
+        json!(most)
+    } else {
+        value.clone()
+    }
+}
+
+/// `stop` as a list, whichever of its two forms it has.
+pub fn stop_sequences(stop: &Value) -> Value {
+    match stop {
+        Value::Array(_) => stop.clone(),
+        one => json!([one]),
+    }
+}
+
 impl Kind {
     fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
         match self {

@@ -124,61 +124,41 @@ const PYTHON: &str = ".local/test-venv/bin/python";
 /// With the older SDK that LiteLLM needs.
 const CLIENTS_PYTHON: &str = ".local/clients-venv/bin/python";
 
-/// A test for each client program and provider's API, so that they run side by side and fail by name.
+/// A test for each client program, so that they run side by side and fail by name.
 macro_rules! clients {
-    ($($wire:ident $module:ident { $($name:ident: $program:expr, $script:literal;)* })*) => {
-        $(mod $module {
-            use super::*;
-
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-            async fn $name() {
-                run(Wire::$wire, $program, $script).await;
-            })*
+    ($wire:expr, $($name:ident: $program:expr, $script:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+        async fn $name() {
+            run($wire, $program, $script).await;
         })*
     };
 }
 
-// The document's own steps name a model of OpenAI's; all else is the same whoever answers.
-clients! {
-    OpenAi openai {
-        openai_python: PYTHON, "openai_python.py";
-        the_documents_two_steps: PYTHON, "spec_steps.py";
-        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
-        litellm: CLIENTS_PYTHON, "litellm_client.py";
-        openai_node: "node", "openai_node.mjs";
-        typebot: "node", "typebot.mjs";
-        ai_sdk: "node", "ai_sdk.mjs";
-        langchain_js: "node", "langchain_js.mjs";
-        zapier_and_curl: "bash", "zapier.sh";
-    }
-    Anthropic anthropic {
-        openai_python: PYTHON, "openai_python.py";
-        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
-        litellm: CLIENTS_PYTHON, "litellm_client.py";
-        openai_node: "node", "openai_node.mjs";
-        typebot: "node", "typebot.mjs";
-        ai_sdk: "node", "ai_sdk.mjs";
-        langchain_js: "node", "langchain_js.mjs";
-        zapier_and_curl: "bash", "zapier.sh";
-    }
-    Bedrock bedrock {
-        openai_python: PYTHON, "openai_python.py";
-        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
-        litellm: CLIENTS_PYTHON, "litellm_client.py";
-        openai_node: "node", "openai_node.mjs";
-        typebot: "node", "typebot.mjs";
-        ai_sdk: "node", "ai_sdk.mjs";
-        langchain_js: "node", "langchain_js.mjs";
-        zapier_and_curl: "bash", "zapier.sh";
-    }
-    Gemini gemini {
-        openai_python: PYTHON, "openai_python.py";
-        langchain_python: CLIENTS_PYTHON, "langchain_python.py";
-        litellm: CLIENTS_PYTHON, "litellm_client.py";
-        openai_node: "node", "openai_node.mjs";
-        typebot: "node", "typebot.mjs";
-        ai_sdk: "node", "ai_sdk.mjs";
-        langchain_js: "node", "langchain_js.mjs";
-        zapier_and_curl: "bash", "zapier.sh";
-    }
+/// All of them: what they see is the same whoever answers.
+macro_rules! clients_with {
+    ($module:ident, $wire:expr) => {
+        mod $module {
+            use super::*;
+
+            clients! {
+                $wire,
+                openai_python: PYTHON, "openai_python.py";
+                langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+                litellm: CLIENTS_PYTHON, "litellm_client.py";
+                openai_node: "node", "openai_node.mjs";
+                typebot: "node", "typebot.mjs";
+                ai_sdk: "node", "ai_sdk.mjs";
+                langchain_js: "node", "langchain_js.mjs";
+                zapier_and_curl: "bash", "zapier.sh";
+            }
+        }
+    };
 }
+
+clients_with!(openai, Wire::OpenAi);
+clients_with!(anthropic, Wire::Anthropic);
+clients_with!(bedrock, Wire::Bedrock);
+clients_with!(gemini, Wire::Gemini);
+
+// The document's own steps name a model of OpenAI's.
+clients! { Wire::OpenAi, the_documents_two_steps: PYTHON, "spec_steps.py"; }

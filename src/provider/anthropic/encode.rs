@@ -9,12 +9,15 @@ use crate::{
     chat::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, check_left_out},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences},
         prompt::Prompt,
     },
     error::Error,
     provider::capabilities::Capabilities,
 };
+
+/// Anthropic's own; OpenAI's is 2. (`top_p` reaches to 1 with both.)
+const MAX_TEMPERATURE: f64 = 1.0;
 
 /// The body of `POST <base URL>/v1/messages`. Parameters that are `omitted` are left out.
 ///
@@ -38,7 +41,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     for (name, value) in parameters.iter() {
         let (field, value) = match name {
             "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, with_temperature) => {
-                (name, clamped(value))
+                (name, at_most(value, MAX_TEMPERATURE))
             }
             "stop" => ("stop_sequences", stop_sequences(value)),
             "user" => ("metadata", json!({"user_id": value})),
@@ -57,23 +60,6 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     }
     body.append(&mut thinking);
     Ok(Value::Object(body))
-}
-
-/// OpenAI's temperature reaches to 2, Anthropic's to 1; `top_p` is within 1 anyway.
-pub fn clamped(value: &Value) -> Value {
-    if value.as_f64() > Some(1.0) {
-        json!(1.0)
-    } else {
-        value.clone()
-    }
-}
-
-/// A list, whichever of its two forms `stop` has; blank sequences are turned down.
-pub fn stop_sequences(stop: &Value) -> Value {
-    match stop {
-        Value::Array(_) => stop.clone(),
-        one => json!([one]),
-    }
 }
 
 /// "Structured outputs": a schema, and nothing for JSON without one.

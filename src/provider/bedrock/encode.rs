@@ -8,19 +8,19 @@ use crate::{
     chat::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, check_left_out},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences},
         prompt::Prompt,
     },
     error::Error,
     provider::{
-        anthropic::{
-            encode::{clamped, stop_sequences},
-            thinking::Thoughts,
-        },
+        anthropic::thinking::Thoughts,
         capabilities::{Capabilities, Thinking},
         effort::Effort,
     },
 };
+
+/// `InferenceConfiguration`: "Minimum value of 0. Maximum value of 1."
+const MAX_TEMPERATURE: f64 = 1.0;
 
 /// The body of `ConverseStream` and of `Converse`. Parameters that are `omitted` are left out.
 ///
@@ -46,7 +46,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     for (name, value) in parameters.iter() {
         let samples = thoughts.takes_sampling && capabilities.samples(name, with_temperature);
         let (field, value) = match name {
-            "temperature" if samples => ("temperature", clamped(value)),
+            "temperature" if samples => ("temperature", at_most(value, MAX_TEMPERATURE)),
             "top_p" if samples => ("topP", value.clone()),
             "stop" => ("stopSequences", stop_sequences(value)),
             "response_format" if capabilities.json_schema && value["type"] == "json_schema" => continue,

@@ -9,12 +9,11 @@ use crate::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
         message::Role,
-        parameters::{Parameters, check_left_out},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences},
         prompt::Prompt,
     },
     error::Error,
     provider::{
-        anthropic::encode::stop_sequences,
         capabilities::{Capabilities, Thinking},
         effort::Effort,
     },
@@ -49,8 +48,8 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
             }
             "temperature" => ("temperature", value.clone()),
             "top_p" => ("topP", value.clone()),
-            "presence_penalty" => ("presencePenalty", penalty(value)),
-            "frequency_penalty" => ("frequencyPenalty", penalty(value)),
+            "presence_penalty" => ("presencePenalty", at_most(value, MAX_PENALTY)),
+            "frequency_penalty" => ("frequencyPenalty", at_most(value, MAX_PENALTY)),
             "max_tokens" => ("maxOutputTokens", value.clone()),
             "stop" => ("stopSequences", stop_sequences(value)),
             "seed" => ("seed", seed(value)),
@@ -75,14 +74,6 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
         body.insert("generationConfig".into(), Value::Object(config));
     }
     Ok(Value::Object(body))
-}
-
-fn penalty(value: &Value) -> Value {
-    if value.as_f64() > Some(MAX_PENALTY) {
-        json!(MAX_PENALTY)
-    } else {
-        value.clone()
-    }
 }
 
 /// Google's has 32 bits.

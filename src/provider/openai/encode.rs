@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use crate::{
     chat::{
         message::{Message, Part},
-        parameters::check_left_out,
+        parameters::{at_most, check_left_out},
         prompt::Prompt,
     },
     error::Error,
@@ -63,9 +63,7 @@ fn encode_parameter<'a>(
         "max_tokens" => Some((dialect.token_limit, value)),
         "seed" => Some((dialect.seed, value)),
         "stop" => Some((name, value)),
-        "temperature" if accepted && value.as_f64() > Some(dialect.max_temperature) => {
-            Some((name, json!(dialect.max_temperature)))
-        }
+        "temperature" if accepted => Some((name, at_most(&value, dialect.max_temperature))),
         name if accepted => Some((name, value)),
         name => {
             check_left_out(name, &value)?;

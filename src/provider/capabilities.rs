@@ -103,7 +103,8 @@ const CLAUDE_3: Capabilities = Capabilities {
 /// By a part of the name, the first that fits ("Models overview", "Extended thinking", "Structured outputs",
 /// "Migration guide"); any other Claude is as the newest.
 #[rustfmt::skip]
-const CLAUDES: [(&str, Capabilities); 13] = [
+const CLAUDES: [(&str, Capabilities); 14] = [
+    ("claude-v", CLAUDE_3),
     ("claude-2", CLAUDE_3),
     ("claude-instant", CLAUDE_3),
     ("claude-3-5", Capabilities { max_output: 8192, ..CLAUDE_3 }),

@@ -12,7 +12,11 @@ const NAMES: [(&str, Provider, &str); 18] = [
     ("gpt 4o mini", Provider::OpenAi, "gpt-4o-mini"),
     ("gpt 4 (azure openai)", Provider::Azure, "gpt-4"),
     ("claude 2", Provider::Anthropic, "claude-sonnet-4-5"),
-    ("claude 2 (amazon bedrock)", Provider::Bedrock, "anthropic.claude-v2:1"),
+    (
+        "claude 2 (amazon bedrock)",
+        Provider::Bedrock,
+        "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    ),
     ("claude 3 (haiku)", Provider::Anthropic, "claude-haiku-4-5"),
     ("claude 3 (opus)", Provider::Anthropic, "claude-opus-4-1"),
     ("claude 3 (sonnet)", Provider::Anthropic, "claude-sonnet-4-5"),

@@ -43,12 +43,14 @@ const DROPPABLE: [(&str, &[&str]); 13] = [
     ("stream_options", &["stream_options"]),
 ];
 
-/// Phrases by which Google turns a parameter down without its name.
-const PHRASES: [(&str, &str); 4] = [
+/// Phrases that say it without the parameter's name, or with two names: Anthropic's first, then Google's.
+const PHRASES: [(&str, &str); 6] = [
+    ("cannot both be specified", "top_p"),
     ("Penalty is not enabled", "presence_penalty"),
     ("Penalty is not enabled", "frequency_penalty"),
     ("Thinking level is not supported", "reasoning_effort"),
     ("Thinking budget is not supported", "reasoning_effort"),
+    ("only works in thinking mode", "reasoning_effort"),
 ];
 
 /// Parameters by OpenAI's names, by model.
@@ -81,25 +83,16 @@ pub fn parameter_named(refused: &ProviderError, sent: &Value) -> Option<&'static
     if message.contains("'max_completion_tokens'") && sent.get("max_tokens").is_some() {
         return Some("max_tokens");
     }
-    let named = |name: &str| param.as_deref() == Some(name) || names(message, name);
-    DROPPABLE
-        .iter()
-        .find(|(_, aliases)| aliases.iter().any(|alias| named(alias)) && is_sent(sent, aliases))
+    let by_phrase = |name: &str| {
+        let mut phrases = PHRASES.iter().filter(|(_, parameter)| *parameter == name);
+        phrases.any(|(phrase, _)| message.contains(phrase))
+    };
+    let by_name = |name: &&str| param.as_deref() == Some(*name) || names(message, name);
+    let sent = || DROPPABLE.iter().filter(|(_, aliases)| is_sent(sent, aliases));
+    let found = sent().find(|(name, _)| by_phrase(name));
+    found
+        .or_else(|| sent().find(|(_, aliases)| aliases.iter().any(by_name)))
         .map(|(name, _)| *name)
-        .or_else(|| {
-            let aliases = |name| {
-                DROPPABLE
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, aliases)| *aliases)
-            };
-            PHRASES
-                .iter()
-                .find(|(phrase, name)| {
-                    message.contains(phrase) && aliases(*name).is_some_and(|aliases| is_sent(sent, aliases))
-                })
-                .map(|(_, name)| *name)
-        })
 }
 
 /// In quotes, before a colon, or as Bedrock says it: "This model doesn't support the topP field."
@@ -148,6 +141,11 @@ mod tests {
                 "Penalty is not enabled for models/gemini-2.5-pro",
                 json!({"generationConfig": {"frequencyPenalty": 1}}),
                 Some("frequency_penalty"),
+            ),
+            (
+                "The model returned the following errors: `temperature` and `top_p` cannot both be specified.",
+                json!({"inferenceConfig": {"temperature": 1, "topP": 0.5}}),
+                Some("top_p"),
             ),
             (
                 "Invalid JSON payload received. Unknown name \"seed\" at 'generation_config': Cannot find field.",

@@ -8,7 +8,7 @@ use crate::{
     native::NATIVES,
     support::{
         TestApp,
-        provider::{Answer, FakeProvider, Received, Step},
+        provider::{Answer, FakeProvider, Received, Step, answer},
         streams,
     },
 };
@@ -47,6 +47,7 @@ fn serve(request: &Received) -> Answer {
         "/cut" => vec![Step::Send(
             b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 9\r\n\r\n1".into(),
         )],
+        _ if path.ends_with("/chat/completions") => answer(&["A cat"]),
         _ if path.ends_with("/messages") => streams::answer("anthropic-text"),
         _ if path.contains("converse-stream") => streams::answer("bedrock-text"),
         _ => streams::answer("gemini-text"),
@@ -62,6 +63,7 @@ async fn start(allow_private: &str) -> TestApp {
         ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests"),
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
         ("GEMINI_BASE_URL", &origin),
+        ("OLLAMA_BASE_URL", &origin),
         ("GEMINI_API_KEY", "key-of-the-tests"),
     ];
     TestApp::with(provider, &settings).await
@@ -127,6 +129,12 @@ async fn images_are_fetched_for_models_that_take_data_only() {
         assert!(shown.status.is_success(), "{}", shown.text);
         assert_eq!(passed_on(&app, native.name), data);
     }
+    let token = app.assistant_with(json!({"type==agent/model": "ollama/llava"})).await;
+    app.chat(&token, &show(&format!("{}/cat.png", app.provider.origin())))
+        .await
+        .json();
+    let data = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}});
+    assert_eq!(passed_on(&app, "ollama"), data);
     // The key is the provider's alone.
     let fetched = app.provider.received();
     assert!(fetched.iter().filter(|request| request.head.starts_with("GET")).count() >= 4);

@@ -6,7 +6,7 @@ use crate::{
     native::{KEY, NATIVES, Native},
     support::{
         TestApp, hello,
-        provider::{FakeProvider, response},
+        provider::{FakeProvider, answer, response},
         streams,
     },
 };
@@ -36,6 +36,48 @@ async fn what_cannot_be_honoured_is_a_400() {
         app.chat(&token_of(&app, native).await, &body).await.json();
         assert_eq!(app.provider.received().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn an_assistants_own_word_on_its_model_wins() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let mut body = hello(false);
+    for (name, value) in [
+        ("temperature", json!(0.5)),
+        ("top_p", json!(0.9)),
+        ("reasoning_effort", json!("low")),
+    ] {
+        body[name] = value;
+    }
+    for (model, capabilities, sent) in [
+        ("gpt-4o", json!({}), [true, true, false]),
+        (
+            "gpt-4o",
+            json!({"sampling": "one", "thinking": "effort"}),
+            [true, false, true],
+        ),
+        ("gpt-4o", json!({"sampling": "none"}), [false, false, false]),
+        ("o3", json!({}), [false, false, true]),
+        (
+            "o3",
+            json!({"sampling": "both", "thinking": "none"}),
+            [true, true, false],
+        ),
+    ] {
+        let token = app
+            .assistant_with(json!({"type==agent/model": model, "capabilities": capabilities}))
+            .await;
+        app.chat(&token, &body).await.json();
+        let received = app.provider.received().pop().unwrap().body;
+        let found = ["temperature", "top_p", "reasoning_effort"].map(|name| received.get(name).is_some());
+        assert_eq!(found, sent, "{model} {capabilities}");
+    }
+    let token = app.assistant_with(json!({"capabilities": {"samplings": "none"}})).await;
+    let message = app.chat(&token, &body).await.error(500, "assistant_misconfigured");
+    assert!(
+        message.contains("`capabilities`") && message.contains("samplings"),
+        "{message}"
+    );
 }
 
 async fn token_of(app: &TestApp, native: &Native) -> String {

@@ -214,4 +214,12 @@ async fn reasoning_is_no_part_of_the_answer() {
     let reply = app.chat(&app.assistant().await, &hello(true)).await;
     assert_eq!(text_of(&reply.events()), "Four");
     assert!(!reply.text.contains("Hmm"));
+
+    // Beside it, where the assistant asks for it.
+    let token = app.assistant_with(json!({"type==agent/reasoning_content": true})).await;
+    let message = app.chat(&token, &hello(false)).await.json()["choices"][0]["message"].take();
+    assert_eq!(
+        (&message["content"], &message["reasoning_content"]),
+        (&json!("Four"), &json!("HmmHmm"))
+    );
 }

@@ -19,6 +19,7 @@ use crate::{
         PLATFORM_KEY, error_message, events,
         provider::{Answer, FakeProvider, Step, answer, events_head, finish, stream_end, text, usage},
         start_store, text_of,
+        wire::Wire,
     },
 };
 
@@ -46,27 +47,28 @@ impl Reply {
 
 /// A function whose provider gives `answer`, with the demo assistant that the events' token belongs to.
 async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProvider) {
-    start_logging(answer, settings, Stdio::null()).await
+    start_with("gpt-4o", answer, settings, Stdio::null()).await
 }
 
-async fn start_logging(answer: Answer, settings: &[(&str, &str)], log: Stdio) -> (Function, FakeProvider) {
+async fn start_with(model: &str, answer: Answer, settings: &[(&str, &str)], log: Stdio) -> (Function, FakeProvider) {
     let provider = FakeProvider::always(answer).await;
     let (aws, store) = start_store().await;
     let demo = NewAssistant {
         owner_id: "owner-1".into(),
         name: "Demo".into(),
-        config: json!({"configurable": {"access_mode": "public_token", "model": "gpt-4o"}}),
+        config: json!({"configurable": {"access_mode": "public_token", "model": model}}),
         token: Some(Token::new("pubkey_demo_local_0001")),
     };
     put_demo(&Store::new(&aws, embedded_store::tables()), demo)
         .await
         .unwrap();
-    let base_url = provider.base_url();
-    let settings = [
-        &[("OPENAI_BASE_URL", base_url.as_str()), ("OPENAI_API_KEY", PLATFORM_KEY)],
-        settings,
-    ]
-    .concat();
+    let (origin, base_url) = (provider.origin(), provider.base_url());
+    let providers: &[(&str, &str)] = &[
+        ("OPENAI_BASE_URL", &base_url),
+        ("OPENAI_API_KEY", PLATFORM_KEY),
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
+    ];
+    let settings = [providers, settings].concat();
     (
         Function::start(Path::new(BINARY), store, &settings, log).await.unwrap(),
         provider,
@@ -250,7 +252,7 @@ async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
     for (level, answer) in [("info", answer(&["Hi"])), ("trace", vec![events_head(), text("Once")])] {
         let file = folder.join(format!("log-{level}-{}", std::process::id()));
         let log = std::fs::File::create(&file).unwrap();
-        let (function, _provider) = start_logging(answer, &[("RUST_LOG", level)], log.into()).await;
+        let (function, _provider) = start_with("gpt-4o", answer, &[("RUST_LOG", level)], log.into()).await;
         for name in ["chat.json", "chat-stream.json"] {
             invoke(&function, event(name), TIMEOUT).await;
         }
@@ -316,5 +318,33 @@ fn a_management_function_without_a_way_to_check_jwts_does_not_start() {
     assert_eq!(
         start("too short"),
         "manage: JWT_SECRET: its secret must have at least 32 bytes\n"
+    );
+}
+
+#[tokio::test]
+async fn bedrock_is_called_with_the_functions_role_and_each_delta_leaves_as_it_arrives() {
+    let pause = Step::Pause(Duration::from_millis(100));
+    let stream = [
+        Wire::Bedrock.start(),
+        vec![Wire::Bedrock.text("Once"), pause, Wire::Bedrock.text(" upon")],
+        Wire::Bedrock.end("stop", 12),
+    ];
+    let model = "us.amazon.nova-lite-v1:0";
+    let role = [
+        ("AWS_ACCESS_KEY_ID", "role-of-the-tests"),
+        ("AWS_SECRET_ACCESS_KEY", "its-secret"),
+        ("AWS_REGION", "eu-west-3"),
+    ];
+    let (function, provider) = start_with(model, stream.concat(), &role, Stdio::null()).await;
+    let reply = invoke(&function, event("chat-stream.json"), TIMEOUT).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let chunks = events(&reply.text());
+    chunks.iter().for_each(check_chunk);
+    assert_eq!(text_of(&chunks), "Once upon");
+    assert!(reply.text().ends_with("data: [DONE]\n\n") && reply.chunks.len() >= 2);
+    let head = provider.received().pop().unwrap().head;
+    assert!(
+        head.contains("Credential=role-of-the-tests/") && head.contains("/eu-west-3/bedrock/aws4_request"),
+        "{head}"
     );
 }

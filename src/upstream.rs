@@ -124,9 +124,7 @@ impl Upstream {
         if let Some(client) = self.guarded.get() {
             return Ok(client);
         }
-        let built = client(self.connect_timeout)
-            .dns_resolver(Arc::new(guard::PublicOnly))
-            .build()?;
+        let built = guard::public_only(client(self.connect_timeout)).build()?;
         Ok(self.guarded.get_or_init(|| built))
     }
 

@@ -4,9 +4,13 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
 };
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{
+    ClientBuilder,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
 use url::{Host, Url};
 
 /// A host that resolved to nothing but addresses that are not public.
@@ -14,9 +18,15 @@ use url::{Host, Url};
 #[error("the host has no public address")]
 pub struct NotPublic;
 
+/// A client that connects to public addresses only, and by itself: a proxy from the environment would resolve the name
+/// anew, from within the operator's network.
+pub fn public_only(client: ClientBuilder) -> ClientBuilder {
+    client.dns_resolver(Arc::new(PublicOnly)).no_proxy()
+}
+
 /// Resolves names to public addresses only, so that the check is made on the address connected to.
 #[derive(Debug)]
-pub struct PublicOnly;
+struct PublicOnly;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
@@ -134,10 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_for_a_private_address_is_refused_when_it_connects() {
-        let client = reqwest::Client::builder()
-            .dns_resolver(std::sync::Arc::new(PublicOnly))
-            .build()
-            .unwrap();
+        let client = public_only(reqwest::Client::builder()).build().unwrap();
         let error = client.get("https://localhost:9/").send().await.unwrap_err();
         assert!(is_not_public(&error), "{error:?}");
     }

@@ -2,10 +2,7 @@
 //! stands inside the operator's network.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -129,11 +126,13 @@ impl Upstream {
         }
         let allow_private = self.allow_private;
         let policy = Policy::custom(move |attempt| follow(attempt, allow_private));
-        let mut builder = client(self.connect_timeout).redirect(policy);
-        if !allow_private {
-            builder = builder.dns_resolver(Arc::new(guard::PublicOnly));
+        let builder = client(self.connect_timeout).redirect(policy);
+        let built = if allow_private {
+            builder
+        } else {
+            guard::public_only(builder)
         }
-        let built = builder.build()?;
+        .build()?;
         Ok(self.images.get_or_init(|| built))
     }
 }

@@ -348,3 +348,19 @@ async fn bedrock_is_called_with_the_functions_role_and_each_delta_leaves_as_it_a
         "{head}"
     );
 }
+
+#[tokio::test]
+async fn what_has_to_be_public_is_not_looked_up_by_a_proxy_inside() {
+    let proxy = FakeProvider::always(answer(&["Hi"])).await;
+    let settings = [("HTTPS_PROXY", proxy.origin()), ("GEMINI_API_KEY", PLATFORM_KEY.into())];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let (function, _) = start_with("gemini-2.5-flash", vec![], &settings, Stdio::null()).await;
+    let mut asked = event("chat.json");
+    let image = json!({"type": "image_url", "image_url": {"url": "https://localhost/cat.png"}});
+    asked["body"] = json!(json!({"messages": [{"role": "user", "content": [image]}]}).to_string());
+    let reply = invoke(&function, asked, TIMEOUT).await;
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    let message = error_message(&reply.json(), "invalid_image_url");
+    assert!(message.contains("must be https at a public address"), "{message}");
+    assert!(proxy.received().is_empty());
+}

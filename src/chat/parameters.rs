@@ -83,7 +83,7 @@ impl Parameters {
     pub fn read<'a>(source: impl Fn(&str) -> Option<&'a Value>) -> Result<Self, Error> {
         let mut parameters = Map::new();
         for (name, kind) in &KNOWN {
-            if let Some(value) = source(name).filter(|value| !lenient::is_unset(value)) {
+            if let Some(value) = source(name).filter(|value| !kind.is_unset(value)) {
                 parameters.insert((*name).to_owned(), kind.read(name, value)?);
             }
         }
@@ -180,6 +180,14 @@ pub fn stop_sequences(stop: &Value) -> Value {
 }
 
 impl Kind {
+    /// Blanks may well be where an answer is to stop: a line's end is the most usual such place.
+    fn is_unset(&self, value: &Value) -> bool {
+        match self {
+            Self::Stop => value.is_null() || value == "",
+            _ => lenient::is_unset(value),
+        }
+    }
+
     fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
         match self {
             Self::Decimal { min, max } => decimal(name, value, *min, *max),
@@ -330,6 +338,20 @@ mod tests {
             message,
             "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead."
         );
+    }
+
+    #[test]
+    fn blanks_are_a_place_to_stop_at_and_elsewhere_nothing() {
+        for stop in ["\n", " ", "\n\n"] {
+            let parameters = read(&json!({"stop": stop, "user": stop, "temperature": stop})).unwrap();
+            assert_eq!(
+                parameters,
+                Parameters(Map::from_iter([("stop".to_owned(), json!(stop))]))
+            );
+        }
+        for stop in [json!(""), json!(null)] {
+            assert_eq!(read(&json!({"stop": stop})).unwrap(), Parameters::default());
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::{Model, Provider, Server};
+use crate::chat::parameters::Parameters;
 
 /// Which of `temperature` and `top_p` a model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -29,6 +30,17 @@ pub enum Thinking {
     Effort,
 }
 
+/// What keeps a Claude from thinking that is told by [`Thinking::Effort`] ("Adaptive thinking", "Migration guide").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Off {
+    /// Nothing: it thinks only where it is asked to.
+    Unasked,
+    /// `thinking` of this type.
+    Type(&'static str),
+    /// It always thinks.
+    Never,
+}
+
 /// What a model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -36,14 +48,16 @@ pub struct Capabilities {
     pub sampling: Sampling,
     /// The way of `reasoning_effort`.
     pub thinking: Thinking,
+    /// The way of `reasoning_effort: none`.
+    pub off: Off,
     /// `response_format` with a schema.
     pub json_schema: bool,
     /// A system prompt.
     pub system: bool,
     /// Images by their https URLs; else they are fetched.
     pub image_urls: bool,
-    /// The most tokens of one answer.
-    pub max_output: u64,
+    /// The most tokens of one answer, where the tables know it.
+    pub max_output: Option<u64>,
 }
 
 /// An assistant's setting `capabilities`: what is known better of its model than the tables know.
@@ -76,58 +90,88 @@ impl Overrides {
 const MODERN: Capabilities = Capabilities {
     sampling: Sampling::Both,
     thinking: Thinking::None,
+    off: Off::Unasked,
     json_schema: true,
     system: true,
     image_urls: false,
-    max_output: 64_000,
+    max_output: None,
 };
 
-/// Claude from Opus 4.7 on: no sampling parameters, thinking by effort ("Migration guide").
+/// The newest of Claude: no sampling parameters, thinking by effort. That a later one always thinks is the safe guess.
 const CLAUDE: Capabilities = Capabilities {
     sampling: Sampling::None,
     thinking: Thinking::Effort,
+    off: Off::Never,
+    max_output: Some(128_000),
     ..MODERN
 };
 const CLAUDE_4: Capabilities = Capabilities {
     sampling: Sampling::Both,
     thinking: Thinking::Budget,
     json_schema: false,
+    max_output: Some(64_000),
     ..MODERN
 };
 const CLAUDE_3: Capabilities = Capabilities {
     thinking: Thinking::None,
-    max_output: 4096,
+    max_output: Some(4096),
     ..CLAUDE_4
 };
 
-/// By a part of the name, the first that fits ("Models overview", "Extended thinking", "Structured outputs",
-/// "Migration guide"); any other Claude is as the newest.
+/// By a part of the name, the first that fits ("Models overview", "Extended thinking", "Adaptive thinking", "Structured
+/// outputs", the models' migration guides); any other Claude is as the newest.
 #[rustfmt::skip]
-const CLAUDES: [(&str, Capabilities); 14] = [
+const CLAUDES: [(&str, Capabilities); 22] = [
     ("claude-v", CLAUDE_3),
     ("claude-2", CLAUDE_3),
     ("claude-instant", CLAUDE_3),
-    ("claude-3-5", Capabilities { max_output: 8192, ..CLAUDE_3 }),
+    ("claude-3-5", Capabilities { max_output: Some(8192), ..CLAUDE_3 }),
     ("claude-3-7", CLAUDE_4),
     ("claude-3", CLAUDE_3),
     ("claude-sonnet-4-0", CLAUDE_4),
     ("claude-sonnet-4-2", CLAUDE_4),
-    ("claude-opus-4-0", Capabilities { max_output: 32_000, ..CLAUDE_4 }),
-    ("claude-opus-4-2", Capabilities { max_output: 32_000, ..CLAUDE_4 }),
-    ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: 32_000, ..CLAUDE_4 }),
+    ("claude-opus-4-0", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
+    ("claude-opus-4-2", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
+    ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: Some(32_000), ..CLAUDE_4 }),
     ("-4-5", Capabilities { sampling: Sampling::One, json_schema: true, ..CLAUDE_4 }),
-    ("-4-6", Capabilities { sampling: Sampling::One, ..CLAUDE }),
+    ("sonnet-4-6", Capabilities { sampling: Sampling::One, off: Off::Unasked, max_output: Some(64_000), ..CLAUDE }),
+    ("-4-6", Capabilities { sampling: Sampling::One, off: Off::Unasked, ..CLAUDE }),
+    ("-4-7", Capabilities { off: Off::Unasked, ..CLAUDE }),
+    ("-4-8", Capabilities { off: Off::Unasked, ..CLAUDE }),
+    ("sonnet-5-5", Capabilities { off: Off::Type("between_tools"), ..CLAUDE }),
+    ("opus-5-5", CLAUDE),
+    ("opus-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
+    ("sonnet-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
+    ("haiku-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
     ("claude", CLAUDE),
 ];
 
-/// Gemini by the beginning of the name ("Thinking", "Structured output"); any other is as the newest.
+/// Gemini from 3 on: thinking by level.
+const GEMINI: Capabilities = Capabilities {
+    thinking: Thinking::Effort,
+    max_output: Some(65_536),
+    ..MODERN
+};
+/// "What's new in Gemini 3.6 Flash": sampling parameters are deprecated and to be taken out.
+const GEMINI_WITHOUT_SAMPLING: Capabilities = Capabilities {
+    sampling: Sampling::None,
+    ..GEMINI
+};
+
+/// Gemini by the beginning of the name ("Models", "Thinking", "Structured output", "What's new in …"); of any other it is
+/// only known that it thinks by level.
 #[rustfmt::skip]
-const GEMINIS: [(&str, Capabilities); 5] = [
-    ("gemini-1", MODERN),
-    ("gemini-2.0", MODERN),
-    ("gemini-2", Capabilities { thinking: Thinking::Budget, ..MODERN }),
+const GEMINIS: [(&str, Capabilities); 10] = [
+    ("gemini-1", Capabilities { max_output: Some(8192), ..MODERN }),
+    ("gemini-2.0", Capabilities { max_output: Some(8192), ..MODERN }),
+    ("gemini-2", Capabilities { thinking: Thinking::Budget, max_output: Some(65_536), ..MODERN }),
+    ("gemini-3.5-flash-lite", GEMINI_WITHOUT_SAMPLING),
+    ("gemini-3.6", GEMINI_WITHOUT_SAMPLING),
+    ("gemini-3.7", GEMINI_WITHOUT_SAMPLING),
+    ("gemini-3.8", GEMINI_WITHOUT_SAMPLING),
+    ("gemini-3", GEMINI),
     ("gemma", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("", Capabilities { thinking: Thinking::Effort, ..MODERN }),
+    ("", Capabilities { max_output: None, ..GEMINI }),
 ];
 
 /// Bedrock's other makers by a part of the model's id ("Supported models and model features", "Structured outputs");
@@ -181,11 +225,23 @@ impl Capabilities {
         Self {
             sampling: better.sampling.unwrap_or(known.sampling),
             thinking: better.thinking.unwrap_or(known.thinking),
+            off: known.off,
             json_schema: better.json_schema.unwrap_or(known.json_schema),
             system: better.system.unwrap_or(known.system),
             image_urls: better.image_urls.unwrap_or(known.image_urls),
-            max_output: better.max_output.unwrap_or(known.max_output),
+            max_output: better.max_output.or(known.max_output),
         }
+    }
+
+    /// Tokens, or the model's own limit where that is lower: more it cannot answer, and many turn that down.
+    pub fn at_most(&self, tokens: u64) -> u64 {
+        self.max_output.map_or(tokens, |most| tokens.min(most))
+    }
+
+    /// The limit that a request or the assistant sets, or the model's own where that is lower.
+    pub fn token_limit(&self, parameters: &Parameters) -> Option<u64> {
+        let limit = parameters.get("max_tokens")?.as_u64()?;
+        Some(self.at_most(limit))
     }
 
     /// Whether a sampling parameter is sent, where `temperature` is set beside it or not.

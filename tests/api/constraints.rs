@@ -110,7 +110,12 @@ proptest! {
         check_turns(&body["messages"], "assistant", "content")?;
         prop_assert!(body.get("system").is_none_or(|system| !system.as_str().unwrap().trim().is_empty()));
         let max_tokens = body["max_tokens"].as_u64().unwrap();
-        prop_assert!(max_tokens >= 1);
+        let most = match model {
+            "claude-3-haiku-20240307" => 4096,
+            "claude-sonnet-4-20250514" | "claude-sonnet-4-5" => 64_000,
+            _ => 128_000,
+        };
+        prop_assert!((1..=most).contains(&max_tokens));
         prop_assert!(within(&body["temperature"], 0.0, 1.0) && within(&body["top_p"], 0.0, 1.0));
         let sampled = body.get("temperature").is_some() || body.get("top_p").is_some();
         if let Some(thinking) = body.get("thinking") {
@@ -141,6 +146,7 @@ proptest! {
         let config = &body["inferenceConfig"];
         prop_assert!(within(&config["temperature"], 0.0, 1.0) && within(&config["topP"], 0.0, 1.0));
         prop_assert!(config["stopSequences"].is_null() || config["stopSequences"].is_array());
+        prop_assert!(!model.contains("claude") || config["maxTokens"].as_u64() <= Some(64_000));
         if let Some(budget) = body["additionalModelRequestFields"]["thinking"]["budget_tokens"].as_u64() {
             prop_assert!((1024..config["maxTokens"].as_u64().unwrap()).contains(&budget));
         }
@@ -160,6 +166,7 @@ proptest! {
         prop_assert!(within(&config["temperature"], 0.0, 2.0) && within(&config["topP"], 0.0, 1.0));
         prop_assert!(within(&config["presencePenalty"], -2.0, 1.99));
         prop_assert!(within(&config["seed"], i32::MIN.into(), i32::MAX.into()));
+        prop_assert!(!model.starts_with("gemini-2.") || within(&config["maxOutputTokens"], 1.0, 65_536.0));
         let thinking = &config["thinkingConfig"];
         prop_assert!(thinking["thinkingBudget"].is_null() || thinking["thinkingLevel"].is_null());
         let least = if model.contains("pro") { 128.0 } else { 0.0 };

@@ -151,6 +151,7 @@ async fn what_ended_early_says_so() {
     for (fixture, reason) in [
         ("anthropic-max-tokens", "length"),
         ("anthropic-context-window", "length"),
+        ("anthropic-pause-turn", "length"),
         ("anthropic-refusal", "content_filter"),
         ("bedrock-max-tokens", "length"),
         ("bedrock-context-window", "length"),

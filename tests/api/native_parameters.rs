@@ -85,6 +85,77 @@ async fn token_of(app: &TestApp, native: &Native) -> String {
 }
 
 #[tokio::test]
+async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does() {
+    let (nothing, shown) = (json!(null), json!({"type": "adaptive", "display": "summarized"}));
+    let by_type = |kind: &str| json!({"type": kind});
+    for (model, effort, show, thinking, config) in [
+        // They think where they are asked to.
+        ("claude-sonnet-4-5", "none", true, &nothing, &nothing),
+        ("claude-opus-4-8", "none", true, &nothing, &nothing),
+        ("claude-opus-4-8", "", true, &nothing, &nothing),
+        // They think unless they are asked not to.
+        ("claude-opus-5", "none", false, &by_type("disabled"), &nothing),
+        ("claude-sonnet-5", "none", false, &by_type("disabled"), &nothing),
+        ("claude-haiku-5-5", "none", false, &by_type("disabled"), &nothing),
+        ("claude-sonnet-5-5", "none", false, &by_type("between_tools"), &nothing),
+        ("claude-opus-5", "", false, &nothing, &nothing),
+        ("claude-opus-5", "", true, &shown, &nothing),
+        ("claude-opus-5", "xhigh", true, &shown, &json!({"effort": "xhigh"})),
+        // They always think.
+        ("claude-opus-5-5", "none", false, &nothing, &json!({"effort": "low"})),
+        ("claude-fable-5-1", "none", false, &nothing, &json!({"effort": "low"})),
+    ] {
+        let settings = json!({"type==agent/model": model, "reasoning_content": show});
+        let (app, token) = NATIVES[0].answering(streams::answer("anthropic-text"), settings).await;
+        let mut body = hello(false);
+        body["reasoning_effort"] = json!(effort);
+        app.chat(&token, &body).await.json();
+        let received = app.provider.received().pop().unwrap().body;
+        assert_eq!(received["thinking"], *thinking, "{model} {effort}");
+        assert_eq!(received["output_config"], *config, "{model} {effort}");
+    }
+}
+
+#[tokio::test]
+async fn gemini_gets_a_level_that_it_has() {
+    for (model, effort, level, samples) in [
+        ("gemini-3-flash-preview", "none", "minimal", true),
+        ("models/gemini-3-pro-preview", "medium", "high", true),
+        ("gemini-3.1-pro-preview", "medium", "medium", true),
+        ("gemini-3.1-pro-preview", "minimal", "low", true),
+        ("gemini-3.6-flash", "minimal", "minimal", false),
+        ("gemini-3.8-flash", "minimal", "low", false),
+        ("gemini-flash-latest", "none", "low", true),
+    ] {
+        let settings = json!({"type==agent/model": model, "provider": "gemini"});
+        let (app, token) = NATIVES[2].answering(streams::answer("gemini-text"), settings).await;
+        let mut body = hello(false);
+        body["reasoning_effort"] = json!(effort);
+        body["temperature"] = json!(0.5);
+        app.chat(&token, &body).await.json();
+        let config = &app.provider.received().pop().unwrap().body["generationConfig"];
+        assert_eq!(config["thinkingConfig"]["thinkingLevel"], level, "{model} {effort}");
+        assert_eq!(config.get("temperature").is_some(), samples, "{model}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_limit_above_the_models_own_is_lowered_to_it() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let mut body = hello(false);
+    body["max_tokens"] = json!(100_000);
+    for (model, field) in [("gpt-4o", "max_tokens"), ("o3", "max_completion_tokens")] {
+        for (capabilities, limit) in [(json!({}), 100_000), (json!({"max_output": 4096}), 4096)] {
+            let settings = json!({"type==agent/model": model, "capabilities": capabilities});
+            let token = app.assistant_with(settings).await;
+            app.chat(&token, &body).await.json();
+            let received = app.provider.received().pop().unwrap().body;
+            assert_eq!(received[field], limit, "{model}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_a_model_turns_down_is_left_out_from_then_on() {
     for (native, message, sent) in [
         (

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     chat::parameters::Parameters,
     provider::{
-        capabilities::{Capabilities, Sampling, Thinking},
+        capabilities::{Capabilities, Off, Sampling, Thinking},
         effort::Effort,
     },
 };
@@ -18,7 +18,7 @@ const MIN_BUDGET: u64 = 1024;
 /// What `reasoning_effort` and the token limit come to.
 #[derive(Debug)]
 pub struct Thoughts {
-    /// The request's limit, else a default with room for thinking, as much as the model allows.
+    /// The request's limit, else a default with room for thinking, as far as the model allows.
     pub max_tokens: u64,
     /// `thinking` and `output_config`, where the model is to think.
     pub fields: Map<String, Value>,
@@ -29,38 +29,50 @@ pub struct Thoughts {
 impl Thoughts {
     /// `show` asks for the thinking's text, where the model would leave it out.
     pub fn new(parameters: &Parameters, capabilities: Capabilities, show: bool) -> Self {
-        let asked = Effort::read(parameters.get("reasoning_effort"));
-        // The newest models think without being asked.
-        let by_itself = (capabilities.sampling == Sampling::None).then_some(Effort::Medium);
-        let effort = asked.filter(|_| capabilities.thinking != Thinking::None);
-        let room = effort.or(by_itself).map_or(0, Effort::budget);
-        let limit = parameters.get("max_tokens").and_then(Value::as_u64);
-        let max_tokens = limit.unwrap_or_else(|| capabilities.max_output.min(ANSWER + room));
-        let mut fields = Map::new();
-        match (capabilities.thinking, effort) {
+        let asked =
+            Effort::read(parameters.get("reasoning_effort")).filter(|_| capabilities.thinking != Thinking::None);
+        let by_itself = capabilities.off != Off::Unasked;
+        // Those that think without being asked to mostly do as for `high`.
+        let effort = asked.or(by_itself.then_some(Effort::High));
+        let limit = capabilities.token_limit(parameters);
+        let max_tokens = limit.unwrap_or_else(|| capabilities.at_most(ANSWER + effort.map_or(0, Effort::budget)));
+        let fields = match (capabilities.thinking, asked) {
             (Thinking::Budget, Some(effort)) if effort != Effort::None => {
                 // The limit holds for both, and the answer is to have half of it, or its usual room.
                 let answer = limit.map_or(ANSWER, |limit| limit / 2).min(max_tokens / 2);
                 let budget = effort.budget().min(max_tokens - answer);
-                if budget >= MIN_BUDGET {
-                    fields.insert("thinking".into(), json!({"type": "enabled", "budget_tokens": budget}));
-                }
+                (budget >= MIN_BUDGET).then(|| json!({"thinking": {"type": "enabled", "budget_tokens": budget}}))
             }
-            (Thinking::Effort, Some(effort)) if effort != Effort::None => {
-                let mut thinking = json!({"type": "adaptive"});
-                if show {
-                    thinking["display"] = json!("summarized");
-                }
-                fields.insert("thinking".into(), thinking);
-                fields.insert("output_config".into(), json!({"effort": level(effort, capabilities)}));
+            (Thinking::Effort, Some(Effort::None)) => match capabilities.off {
+                Off::Unasked => None,
+                Off::Type(off) => Some(json!({"thinking": {"type": off}})),
+                // Not from thinking can it be kept, but from much of it.
+                Off::Never => Some(json!({"output_config": {"effort": "low"}})),
+            },
+            (Thinking::Effort, Some(effort)) => {
+                let config = json!({"effort": level(effort, capabilities)});
+                Some(json!({"thinking": adaptive(show), "output_config": config}))
             }
-            _ => {}
-        }
+            (Thinking::Effort, None) if show && by_itself => Some(json!({"thinking": adaptive(show)})),
+            _ => None,
+        };
+        let fields = fields
+            .and_then(|fields| fields.as_object().cloned())
+            .unwrap_or_default();
         Self {
             max_tokens,
-            takes_sampling: fields.is_empty(),
+            takes_sampling: !fields.contains_key("thinking"),
             fields,
         }
+    }
+}
+
+/// "Adaptive thinking": the newest models leave the text out unless it is asked for.
+fn adaptive(show: bool) -> Value {
+    if show {
+        json!({"type": "adaptive", "display": "summarized"})
+    } else {
+        json!({"type": "adaptive"})
     }
 }
 

@@ -80,7 +80,7 @@ struct BedrockThoughts {
 }
 
 fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities) -> BedrockThoughts {
-    let limit = parameters.get("max_tokens").and_then(Value::as_u64);
+    let limit = capabilities.token_limit(parameters);
     let effort = Effort::read(parameters.get("reasoning_effort"));
     let name = prompt.model.name.to_ascii_lowercase();
     let plain = |fields| BedrockThoughts {
@@ -107,7 +107,7 @@ fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities
     let claude = Thoughts::new(parameters, capabilities, prompt.show_reasoning);
     // Without thinking, a model's own limit is the default.
     BedrockThoughts {
-        max_tokens: limit.or((!claude.fields.is_empty()).then_some(claude.max_tokens)),
+        max_tokens: limit.or((!claude.takes_sampling).then_some(claude.max_tokens)),
         fields: claude.fields,
         takes_sampling: claude.takes_sampling,
     }

@@ -50,7 +50,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
             "top_p" => ("topP", value.clone()),
             "presence_penalty" => ("presencePenalty", at_most(value, MAX_PENALTY)),
             "frequency_penalty" => ("frequencyPenalty", at_most(value, MAX_PENALTY)),
-            "max_tokens" => ("maxOutputTokens", value.clone()),
+            "max_tokens" => ("maxOutputTokens", json!(capabilities.token_limit(&parameters))),
             "stop" => ("stopSequences", stop_sequences(value)),
             "seed" => ("seed", seed(value)),
             "response_format" if capabilities.json_schema => continue,
@@ -99,13 +99,14 @@ fn response_format(parameters: &Parameters) -> Result<Map<String, Value>, Error>
 fn thinking(model: &str, parameters: &Parameters, capabilities: Capabilities, show: bool) -> Map<String, Value> {
     let mut fields = Map::new();
     let name = model.to_ascii_lowercase();
+    let name = name.strip_prefix("models/").unwrap_or(&name);
     match (capabilities.thinking, Effort::read(parameters.get("reasoning_effort"))) {
         (Thinking::Budget, Some(effort)) => {
             let least = if name.contains("pro") { 128 } else { 0 };
             fields.insert("thinkingBudget".into(), json!(effort.budget().max(least)));
         }
         (Thinking::Effort, Some(effort)) => {
-            fields.insert("thinkingLevel".into(), json!(level(effort, &name)));
+            fields.insert("thinkingLevel".into(), json!(level(effort, name)));
         }
         _ => {}
     }
@@ -115,10 +116,18 @@ fn thinking(model: &str, parameters: &Parameters, capabilities: Capabilities, sh
     fields
 }
 
-/// `minimal` is the Flash models' alone, and Gemini 3 Pro has no `medium`.
+/// The Flash models that have `minimal` ("Thinking": supported levels), by the beginning of their names.
+const WITH_MINIMAL: [&str; 4] = [
+    "gemini-3-flash",
+    "gemini-3.1-flash",
+    "gemini-3.5-flash",
+    "gemini-3.6-flash",
+];
+
+/// All have `low` and `high`; Gemini 3 Pro has no `medium`.
 fn level(effort: Effort, model: &str) -> &'static str {
     match effort {
-        Effort::None | Effort::Minimal if model.contains("flash") => "minimal",
+        Effort::None | Effort::Minimal if WITH_MINIMAL.iter().any(|name| model.starts_with(name)) => "minimal",
         Effort::None | Effort::Minimal | Effort::Low => "low",
         Effort::Medium if !model.starts_with("gemini-3-pro") => "medium",
         Effort::Medium | Effort::High | Effort::XHigh | Effort::Max => "high",

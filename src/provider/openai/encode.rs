@@ -34,9 +34,14 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if prompt.model.streams && !omitted.contains("stream_options") {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
+    let capabilities = Capabilities::of(&prompt.model);
     let better = prompt.model.overrides;
     let accepts = |name: &str| better.accepts(name).unwrap_or_else(|| dialect.accepts.contains(&name));
     for (name, value) in prompt.parameters.iter() {
+        let value = match name {
+            "max_tokens" => json!(capabilities.token_limit(&prompt.parameters)),
+            _ => value.clone(),
+        };
         match encode_parameter(name, value, &dialect, accepts(name), omitted)? {
             Some((field, value)) if !omitted.contains(field) => {
                 body.insert(field.to_owned(), value);
@@ -44,7 +49,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
             _ => {}
         }
     }
-    if !Capabilities::of(&prompt.model).samples("top_p", body.contains_key("temperature")) {
+    if !capabilities.samples("top_p", body.contains_key("temperature")) {
         body.shift_remove("top_p");
     }
     Ok(Value::Object(body))
@@ -52,12 +57,11 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
 
 fn encode_parameter<'a>(
     name: &'a str,
-    value: &Value,
+    value: Value,
     dialect: &Dialect,
     accepted: bool,
     omitted: &HashSet<String>,
 ) -> Result<Option<(&'a str, Value)>, Error> {
-    let value = value.clone();
     Ok(match name {
         "max_tokens" if omitted.contains("max_tokens") => Some(("max_completion_tokens", value)),
         "max_tokens" => Some((dialect.token_limit, value)),

@@ -33,6 +33,24 @@ fn models_profiles_and_arns_are_paths() {
     }
 }
 
+/// An owner's ARN leads to no host of the owner's: its region is a single label, or else the function's own is taken.
+#[test]
+fn an_arn_leads_to_no_other_host() {
+    for region in [
+        "x.attacker.example/",
+        "@10.0.0.5/",
+        "a#",
+        "a?b",
+        "a\\b",
+        "",
+        "ü",
+        "us east",
+    ] {
+        let model = format!("arn:aws:bedrock:{region}:1:m");
+        assert_eq!(bedrock::region_of(&model), None, "{model}");
+    }
+}
+
 /// Botocore signs the same request at the same moment, and comes to the same signature.
 #[tokio::test]
 async fn the_signature_is_the_one_that_botocore_makes() {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const MAX_RETRY_AFTER: u64 = 59;
 
 /// Response header by which OpenAI's SDKs are told not to try again.
-static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Why a request got no reply, or a reply got cut off.
 ///
@@ -324,8 +324,30 @@ impl ProviderError {
     }
 }
 
+/// What the log has still to say of an error response; an extension of it.
+#[derive(Debug, Clone)]
+pub struct Unlogged {
+    /// The error's code.
+    pub code: Option<String>,
+    /// [`Error::cause`].
+    pub cause: Option<String>,
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        let unlogged = Unlogged {
+            code: self.code(),
+            cause: self.cause().map(str::to_owned),
+        };
+        let mut response = self.into_logged_response();
+        response.extensions_mut().insert(unlogged);
+        response
+    }
+}
+
+impl Error {
+    /// The response to an error that the log has.
+    pub fn into_logged_response(self) -> Response {
         let Description {
             status,
             retry_after,

@@ -1,6 +1,9 @@
 //! The public function's routes, and the path of a request as one function.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use aws_config::SdkConfig;
 use axum::{
@@ -25,7 +28,7 @@ use crate::{
     },
     chat::{completion::model_object, prompt::Prompt, request::ChatRequest},
     config::{Config, Timeouts},
-    error::Error,
+    error::{Error, SHOULD_RETRY, Unlogged},
     openapi,
     provider::keys::{self, ProviderKeys},
     reply::{self, record::Record},
@@ -101,26 +104,30 @@ pub(crate) async fn chat_completions(
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Result<Response, Error> {
+    let started = Instant::now();
     let (parts, body) = request.into_parts();
+    let deadline = function_deadline(&parts);
     // A server that answers before it has read the body has to close the connection, and SDKs use theirs again.
     let body = read_body(body, MAX_BODY).await;
-    let assistant = app.authorize(&parts.headers).await?;
+    let assistant = app.authorize(&parts.headers, deadline).await?;
     let body = body?;
     let request = ChatRequest::read(&parts.headers, &body)?;
     let (stream, include_usage) = (request.stream, request.include_usage);
     let prompt = Prompt::new(&assistant, request)?;
-    let record = Record::new(request_id, assistant.id().to_owned(), &prompt.model, stream);
+    let record = Record::new(request_id, assistant.id().to_owned(), &prompt.model, stream, started);
     let limit = if stream {
         app.timeouts.max_stream
     } else {
         app.timeouts.buffered
     };
-    let answer = Box::pin(Arc::clone(&app.upstream).answer(prompt, deadline(&parts, limit)));
-    if stream {
+    let answer = Box::pin(Arc::clone(&app.upstream).answer(prompt, deadline.limited(started, limit)));
+    let reply = if stream {
         reply::streamed::reply(answer, include_usage, &app.timeouts, record).await
     } else {
         reply::buffered::reply(answer, record).await
-    }
+    };
+    // The reply's own record says why there is none.
+    Ok(reply.unwrap_or_else(Error::into_logged_response))
 }
 
 /// The assistant's one model, as a list.
@@ -135,8 +142,8 @@ pub(crate) async fn chat_completions(
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
     )
 )]
-pub(crate) async fn list_models(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
-    let assistant = app.authorize(&headers).await?;
+pub(crate) async fn list_models(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
+    let assistant = app.assistant_of(request).await?;
     let model = model_object(&assistant, &assistant.model()?);
     Ok(Json(json!({"object": "list", "data": [model]})).into_response())
 }
@@ -154,8 +161,8 @@ pub(crate) async fn list_models(State(app): State<Arc<App>>, headers: HeaderMap)
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
     )
 )]
-pub(crate) async fn show_model(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Error> {
-    let assistant = app.authorize(&headers).await?;
+pub(crate) async fn show_model(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
+    let assistant = app.assistant_of(request).await?;
     Ok(Json(model_object(&assistant, &assistant.model()?)).into_response())
 }
 
@@ -192,10 +199,16 @@ impl App {
         })
     }
 
+    async fn assistant_of(&self, request: Request) -> Result<Assistant, Error> {
+        let (parts, _) = request.into_parts();
+        self.authorize(&parts.headers, function_deadline(&parts)).await
+    }
+
     /// The assistant of the request's token, if it may be called from where the request comes from.
-    async fn authorize(&self, headers: &HeaderMap) -> Result<Assistant, Error> {
+    async fn authorize(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Assistant, Error> {
         let digest = Token::from_headers(headers)?.digest();
-        match self.store.find(&digest).await? {
+        let found = tokio::time::timeout(deadline.remaining(), self.store.find(&digest)).await;
+        match found.unwrap_or_else(|_| Err(out_of_time()))? {
             Lookup::Unknown => Err(Error::InvalidToken),
             Lookup::Deleted => Err(Error::AssistantNotFound),
             Lookup::Found(assistant) => {
@@ -205,6 +218,12 @@ impl App {
                 Ok(*assistant)
             }
         }
+    }
+}
+
+fn out_of_time() -> Error {
+    Error::Unavailable {
+        cause: "DynamoDB: the function's time is up".into(),
     }
 }
 
@@ -224,9 +243,9 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
     }
 }
 
-fn deadline(parts: &Parts, limit: Option<Duration>) -> Deadline {
+fn function_deadline(parts: &Parts) -> Deadline {
     let context = parts.extensions.get::<lambda_runtime::Context>();
-    Deadline::new(context.map(lambda_runtime::Context::deadline), limit)
+    Deadline::new(context.map(lambda_runtime::Context::deadline))
 }
 
 async fn unknown_url(method: Method, uri: Uri) -> Error {
@@ -259,7 +278,13 @@ fn cors() -> CorsLayer {
             Method::OPTIONS,
         ])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID.clone(), header::RETRY_AFTER, header::ETAG, header::LOCATION])
+        .expose_headers([
+            REQUEST_ID.clone(),
+            SHOULD_RETRY.clone(),
+            header::RETRY_AFTER,
+            header::ETAG,
+            header::LOCATION,
+        ])
         .max_age(Duration::from_secs(3600))
 }
 
@@ -286,7 +311,8 @@ fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
 }
 
 /// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too. And keeps every
-/// cache on the way (CloudFront's, a proxy's) from giving one caller's response to another.
+/// cache on the way (CloudFront's, a proxy's) from giving one caller's response to another. What was refused without a
+/// reply's record is logged here.
 async fn identify(mut request: Request, next: Next) -> Response {
     let context = request.extensions().get::<lambda_runtime::Context>();
     let id = context.map_or_else(
@@ -294,8 +320,12 @@ async fn identify(mut request: Request, next: Next) -> Response {
         |context| context.request_id.clone(),
     );
     let value = HeaderValue::try_from(&id);
-    request.extensions_mut().insert(RequestId(id));
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
+    if let Some(Unlogged { code, cause }) = response.extensions_mut().remove() {
+        let status = response.status().as_u16();
+        tracing::info!(request_id = id, status, code, cause, "refused");
+    }
     if let Ok(value) = value {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }

@@ -1,18 +1,18 @@
 //! The management API: owners create, read, change and delete their assistants.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_config::SdkConfig;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 pub mod change;
 pub mod jwt;
@@ -76,8 +76,11 @@ impl Manage {
     }
 
     /// The caller's own assistant; anybody else's is not there.
-    async fn own(&self, headers: &HeaderMap, id: &str) -> Result<Record, Error> {
+    async fn own(&self, headers: &HeaderMap, id: &Id) -> Result<Record, Error> {
         let owner = self.verifier.owner(headers).await?;
+        let Ok(Path(id)) = id else {
+            return Err(Error::NoSuchAssistant);
+        };
         let record = self.store.get(id).await?;
         record
             .filter(|record| record.owner_id == owner)
@@ -113,11 +116,8 @@ pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
     Ok(response)
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Page {
-    limit: Option<String>,
-    after: Option<String>,
-}
+/// An id in the path, unless it is none: decoded it has to be UTF-8.
+type Id = Result<Path<String>, PathRejection>;
 
 /// The caller's assistants, oldest first.
 #[utoipa::path(
@@ -135,13 +135,11 @@ pub(crate) struct Page {
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
     )
 )]
-pub(crate) async fn list(
-    State(manage): State<Arc<Manage>>,
-    Query(page): Query<Page>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
+pub(crate) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
     let owner = manage.verifier.owner(&headers).await?;
-    let limit = match &page.limit {
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query: HashMap<_, _> = query.into_owned().collect();
+    let limit = match query.get("limit") {
         None => 20,
         Some(limit) => limit
             .parse()
@@ -149,7 +147,10 @@ pub(crate) async fn list(
             .filter(|limit| (1..=MAX_PAGE).contains(limit))
             .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
     };
-    let (records, next) = manage.store.page(&owner, limit, page.after.as_deref()).await?;
+    let (records, next) = manage
+        .store
+        .page(&owner, limit, query.get("after").map(String::as_str))
+        .await?;
     let data: Vec<_> = records.iter().map(|record| to_json(record, None)).collect();
     Ok(Json(json!({"object": "list", "data": data, "has_more": next.is_some(), "next": next})).into_response())
 }
@@ -167,11 +168,7 @@ pub(crate) async fn list(
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
     )
 )]
-pub(crate) async fn show(
-    State(manage): State<Arc<Manage>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
+pub(crate) async fn show(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
     Ok(representation(&manage.own(&headers, &id).await?, None))
 }
 
@@ -190,11 +187,7 @@ pub(crate) async fn show(
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
     )
 )]
-pub(crate) async fn update(
-    State(manage): State<Arc<Manage>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Response, Error> {
+pub(crate) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let body = read_body(body, MAX_BODY).await;
     let mut record = manage.own(&parts.headers, &id).await?;
@@ -227,11 +220,7 @@ pub(crate) async fn update(
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
     )
 )]
-pub(crate) async fn delete(
-    State(manage): State<Arc<Manage>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
+pub(crate) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
     for attempt in 1.. {
         let record = manage.own(&headers, &id).await?;
         check_version(&headers, &record)?;

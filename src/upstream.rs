@@ -41,8 +41,8 @@ const AFTER_FINISH: Duration = Duration::from_secs(3);
 
 /// Turns one provider's frames into deltas.
 ///
-/// There are only three things to say: deltas, the end, an error. Input that stops without the end is an error, so
-/// that cut-off text cannot look complete.
+/// There are only three things to say: deltas, the end, an error. Input that stops where [`Ending::CutOff`] holds is an
+/// error, so that cut-off text cannot look complete.
 pub trait Decode: Send {
     /// Takes the next frame.
     ///
@@ -50,8 +50,21 @@ pub trait Decode: Send {
     /// What the provider reported within its stream, or that the frame is malformed.
     fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError>;
 
-    /// Whether the answer is complete if the input ends here.
-    fn may_end(&self) -> bool;
+    /// What it means if nothing more comes.
+    fn ending(&self) -> Ending;
+}
+
+/// What it means if nothing more comes after a frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// The answer is cut off.
+    #[default]
+    CutOff,
+    /// The answer is complete if the input ends cleanly. A silence or a broken connection cuts it off: more may have
+    /// been to come.
+    AtEndOfInput,
+    /// The answer is complete. Usage or an end marker may follow, and whatever else happens takes nothing from it.
+    Complete,
 }
 
 /// What a frame means.
@@ -220,30 +233,29 @@ fn pause_before_next(attempt: u32) -> Duration {
     FIRST_PAUSE * 2_u32.pow(attempt - 1) * fastrand::u32(50..150) / 100
 }
 
-/// The steps of an answer from a successful response, up to the answer's end or the first error.
+/// The steps of an answer from a successful response's frames, up to the answer's end or the first error.
 pub fn read_answer(
-    response: reqwest::Response,
+    mut frames: impl Stream<Item = Result<Frame, ProviderError>> + Send + Unpin,
     mut decoder: Box<dyn Decode>,
-    idle: Duration,
-    deadline: Deadline,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
-    let mut frames = frames::read(response, idle, deadline);
     stream! {
         loop {
-            let next = if decoder.may_end() {
-                // The answer is whole. Usage may follow, and whatever else happens takes nothing from it.
+            let ending = decoder.ending();
+            let next = if ending == Ending::Complete {
                 match tokio::time::timeout(AFTER_FINISH, frames.next()).await {
-                    Ok(Some(Ok(frame))) => Some(Ok(frame)),
-                    _ => return,
+                    Ok(next) => next,
+                    Err(_) => return,
                 }
             } else {
                 frames.next().await
             };
             let decoded = match next {
-                None => Err(ProviderError::failed("the stream ended before the answer did")),
+                None if ending == Ending::CutOff => Err(ProviderError::failed("the stream ended before the answer did")),
+                None => return,
                 Some(frame) => frame.and_then(|frame| decoder.decode(&frame)),
             };
             match decoded {
+                Err(_) if ending == Ending::Complete => return,
                 Err(error) => {
                     yield Err(error);
                     return;

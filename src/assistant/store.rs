@@ -22,6 +22,8 @@ pub mod write;
 /// The sparse index of the Assistants table.
 pub const TOKEN_DIGEST_INDEX: &str = "by_token_digest";
 
+/// Longest id that is looked up, in bytes: `DynamoDB` turns down longer keys, and ours are UUIDs.
+const MAX_ID: usize = 128;
 /// How many digests a warm environment remembers at most.
 const MAX_HINTS: usize = 10_000;
 
@@ -112,6 +114,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] where the store does not answer; [`Error::Misconfigured`] for an item that is no assistant.
     pub async fn get(&self, assistant_id: &str) -> Result<Option<Record>, Error> {
+        if assistant_id.is_empty() || assistant_id.len() > MAX_ID {
+            return Ok(None);
+        }
         let item = self
             .get_item(&self.tables.assistants, "assistant_id", assistant_id)
             .await?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A step of an answer. A complete answer has one [`Delta::Finish`], its last but for usage.
+/// A step of an answer. A complete answer has a [`Delta::Finish`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Delta {
     /// Text of the answer, never empty.
@@ -18,7 +18,7 @@ pub enum Delta {
     Reasoning(String),
     /// Text of a refusal, never empty.
     Refusal(String),
-    /// Why the answer ended.
+    /// Why the answer ended; a later one replaces an earlier one.
     Finish(FinishReason),
     /// What it took; a later one replaces an earlier one.
     Usage(Usage),
@@ -66,7 +66,7 @@ impl Usage {
         let mut usage = json!({
             "prompt_tokens": self.prompt,
             "completion_tokens": self.completion,
-            "total_tokens": self.prompt + self.completion,
+            "total_tokens": self.prompt.saturating_add(self.completion),
         });
         if let Some(cached) = self.cached {
             usage["prompt_tokens_details"] = json!({"cached_tokens": cached});

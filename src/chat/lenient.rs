@@ -8,6 +8,39 @@ use crate::error::Error;
 /// OpenAI's code for a value of the wrong type.
 const INVALID_TYPE: &str = "invalid_type";
 
+/// Most values in one JSON text. Each takes up to some 450 bytes of memory and as little as two of a text, so that a body
+/// within its limit could fill a function's memory.
+const MAX_VALUES: usize = 100_000;
+
+/// Reads JSON from callers that anybody may be.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(json: &[u8]) -> Result<Value, String> {
+    if values(json) > MAX_VALUES {
+        return Err(format!("it holds more than {MAX_VALUES} values"));
+    }
+    serde_json::from_slice(json).map_err(|error| format!("it is not valid JSON ({error})"))
+}
+
+/// At least as many as there are: each follows a comma, a bracket or a brace, but for the first.
+fn values(json: &[u8]) -> usize {
+    let mut count = 1;
+    let mut within_text = false;
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if within_text => {
+                bytes.next();
+            }
+            b'"' => within_text = !within_text,
+            b',' | b'[' | b'{' if !within_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// A field of an object; `None` where it is absent, `null`, or a blank string.
 pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !is_unset(value))
@@ -77,7 +110,7 @@ pub fn string(value: &Value, param: &str) -> Result<String, Error> {
 
 fn parsed(value: &Value) -> Value {
     match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        Value::String(text) => parse(text.as_bytes()).unwrap_or(Value::Null),
         other => other.clone(),
     }
 }
@@ -113,6 +146,23 @@ mod tests {
         assert_eq!(integer(&json!(100.0), "m").unwrap(), 100);
         assert_eq!(array(&json!("[1]"), "a").unwrap(), [json!(1)]);
         assert_eq!(object(&json!("{\"a\":1}"), "o").unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn values_are_counted_where_they_are_some() {
+        for (json, count) in [
+            ("1", 1),
+            ("[1, 2]", 3),
+            (r#"{"a": [{"b": 1}, 2]}"#, 5),
+            (r#"["[,{\\\", ,", "\\\\", 1]"#, 4),
+        ] {
+            assert_eq!(values(json.as_bytes()), count, "{json}");
+        }
+        let many = format!("[{}0]", "0,".repeat(MAX_VALUES));
+        let why = parse(many.as_bytes()).unwrap_err();
+        assert_eq!(why, "it holds more than 100000 values");
+        assert_eq!(parse(b"{\"a\": \"[0]\"}"), Ok(json!({"a": "[0]"})));
+        assert!(array(&json!(many), "messages").is_err());
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl ChatRequest {
     /// # Errors
     /// A 400 naming the field at fault.
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Error> {
-        let body = match serde_json::from_slice(body) {
+        let body = match lenient::parse(body) {
             Ok(Value::Object(body)) => body,
             Ok(_) => return Err(not_json("it is not a JSON object")),
             Err(_) if is_form(headers, body) => {
@@ -34,7 +34,7 @@ impl ChatRequest {
                      'Payload Type: json'",
                 ));
             }
-            Err(error) => return Err(not_json(&format!("it is not valid JSON ({error})"))),
+            Err(why) => return Err(not_json(&why)),
         };
         refuse_unsupported(&body)?;
         let messages = read_messages(&body)?;

@@ -73,9 +73,9 @@ impl Patch {
                 key => problems.add(key, "is unknown: use `name` and `config`"),
             }
         }
-        let mut config = body.get("config").filter(|config| config.is_object()).cloned();
+        let mut config = body.get("config").cloned();
         let token = config.as_mut().and_then(take_token);
-        if let Some(config) = &config {
+        if let Some(config) = config.as_ref().filter(|config| config.is_object()) {
             validate::config(config, allow_private_providers, &mut problems);
         }
         if let Some(Value::String(token)) = &token
@@ -107,11 +107,12 @@ impl Patch {
     /// # Errors
     /// A 400 where the settings as a whole cannot be used; [`Error::Unavailable`] where the system has no randomness.
     pub fn apply(self, record: &Record) -> Result<Patched, Error> {
-        let mut config = match &record.config {
-            Value::Object(_) => record.config.clone(),
+        let mut config = match (&record.config, &self.config) {
+            (Value::Object(_), Some(Value::Object(_)) | None) => record.config.clone(),
+            // There was none, or it is taken away.
             _ => json!({"configurable": {}}),
         };
-        if let Some(patch) = &self.config {
+        if let Some(patch) = self.config.as_ref().filter(|patch| patch.is_object()) {
             json_patch::merge(&mut config, patch);
             drop_other_spellings(&mut config, patch);
             validate::model(&config, patch)?;

@@ -37,6 +37,9 @@ const OVERFLOWS: [&str; 5] = [
 /// By which Bedrock says, with a 400, that the configured model is wrong.
 const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
 
+/// By which xAI says, with a 400, that the key is wrong, and shows a part of it.
+const WRONG_KEY: [&str; 1] = ["Incorrect API key provided"];
+
 /// What a response without success means.
 pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
     classify(status, Words::of_response(headers, body))
@@ -85,6 +88,9 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
     // Anthropic says so with a 400.
     if code == "insufficient_quota" || says(&["credit balance is too low"]) {
         return ProviderError::QuotaExceeded;
+    }
+    if says(&WRONG_KEY) {
+        return ProviderError::Authentication;
     }
     let overflows = says(&OVERFLOWS) || kind == "exceed_context_size_error";
     match status.as_u16() {
@@ -209,6 +215,11 @@ mod tests {
             (
                 401,
                 r#"{"error":{"message":"Incorrect API key provided: sk-abc"}}"#,
+                ProviderError::Authentication,
+            ),
+            (
+                400,
+                r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xa***gA."}"#,
                 ProviderError::Authentication,
             ),
             (403, "", ProviderError::Authentication),

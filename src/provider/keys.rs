@@ -114,6 +114,14 @@ pub fn missing(name: &str) -> Error {
     ))
 }
 
+/// A provider's words without the key that it was called with: some servers quote the request in their errors.
+pub fn blank_out(text: String, key: Option<&SecretString>) -> String {
+    match key.map(SecretString::expose_secret) {
+        Some(key) if text.contains(key) => text.replace(key, "[key]"),
+        _ => text,
+    }
+}
+
 impl KeyId {
     fn name(&self) -> &str {
         match self {
@@ -139,7 +147,15 @@ impl Secret {
             }
         }
         let repeated_at = cache.is_some().then(Instant::now);
-        let keys = self.read().await?;
+        let keys = match (self.read().await, cache.take()) {
+            (Ok(keys), _) => keys,
+            // What was read before still holds, and is not asked for again at once either.
+            (Err(error), Some(before)) => {
+                tracing::warn!(cause = error.cause(), "the keys secret could not be read again");
+                before.keys
+            }
+            (Err(error), None) => return Err(error),
+        };
         let reading = cache.insert(Reading { repeated_at, keys });
         Ok(reading.keys.get(name).cloned())
     }

@@ -1,7 +1,7 @@
 //! One line in the log for each reply, written before the reply's body ends: a Lambda environment may freeze right
 //! after.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     chat::delta::{FinishReason, Usage},
@@ -24,19 +24,24 @@ pub struct Record {
 }
 
 impl Record {
-    /// Starts the clock.
-    pub fn new(request_id: String, assistant_id: String, model: &Model, stream: bool) -> Self {
+    /// `started` is when the request came in.
+    pub fn new(request_id: String, assistant_id: String, model: &Model, stream: bool, started: Instant) -> Self {
         Self {
             request_id,
             assistant_id,
             provider: model.provider_name(),
             model: model.name.clone(),
             stream,
-            started: Instant::now(),
+            started,
             first_text: None,
             usage: None,
             written: false,
         }
+    }
+
+    /// How long the client has been waiting.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Notes who answers.
@@ -81,7 +86,7 @@ impl Record {
             prompt_tokens = self.usage.map(|usage| usage.prompt),
             completion_tokens = self.usage.map(|usage| usage.completion),
             first_text_ms = self.first_text.map(|at| millis(at - self.started)),
-            total_ms = millis(self.started.elapsed()),
+            total_ms = millis(self.elapsed()),
             "reply"
         );
     }
@@ -95,6 +100,6 @@ impl Drop for Record {
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -33,7 +33,7 @@ const DONE: &[u8] = b"data: [DONE]\n\n";
 /// How many events that are ready together share a write at most.
 const SHARED_WRITE: usize = 64;
 
-/// Waits until the answer has begun, up to `commit_after`; then commits to 200 and sends each delta as it comes.
+/// Waits until the answer has begun, up to `commit_after` since the request came in; then commits to 200 and sends each delta as it comes.
 ///
 /// # Errors
 /// What went wrong before the reply was committed.
@@ -43,7 +43,8 @@ pub async fn reply(
     timeouts: &Timeouts,
     mut record: Record,
 ) -> Result<Response, Error> {
-    let begun = match timeout(timeouts.commit_after, &mut awaited).await {
+    let commit_after = timeouts.commit_after.saturating_sub(record.elapsed());
+    let begun = match timeout(commit_after, &mut awaited).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             record.failed(&error);

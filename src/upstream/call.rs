@@ -18,6 +18,8 @@ use crate::{
 
 /// Longest error body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+/// How many parameters a call is made without at most: one more round each.
+const MAX_LEFT_OUT: usize = 8;
 
 /// Where a model is called.
 #[derive(Debug)]
@@ -49,19 +51,19 @@ impl Upstream {
         let endpoint = self.endpoint(&prompt.model)?;
         let mut key = self.key(&endpoint).await?;
         let mut renewed = false;
+        let mut omitted = self.refused.of(&endpoint.model_key());
+        let mut learned = Vec::new();
         loop {
-            let omitted = self.refused.of(&endpoint.model_key());
             let body = endpoint.protocol.encode(prompt, &omitted)?;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
-                return Ok(Box::pin(read_answer(
-                    response,
-                    endpoint.protocol.decoder(),
-                    self.idle,
-                    deadline,
-                )));
+                // What a rejection seems to name is remembered once the model has taken the rest.
+                self.refused.remember(&endpoint.model_key(), &learned);
+                let frames = frames::read(response, self.idle, deadline);
+                let frames = frames.map(move |frame| frame.map(|frame| frame.without(key.as_ref())));
+                return Ok(Box::pin(read_answer(frames, endpoint.protocol.decoder())));
             }
-            let refused = read_failure(response, self.idle, deadline).await?;
+            let refused = read_failure(response, key.as_ref(), self.idle, deadline).await?;
             if refused == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
                 let newer = self.newer_key(&endpoint, key.as_ref()).await;
                 if newer.is_some() || (key.is_none() && endpoint.region.is_some()) {
@@ -70,11 +72,12 @@ impl Upstream {
                 }
             }
             // It was sent, and is not from now on: each round has one parameter less.
-            if let Some(name) = parameter_named(&refused, &body).filter(|name| !omitted.contains(*name)) {
-                self.refused.remember(&endpoint.model_key(), name);
-                continue;
-            }
-            return Err(without_key(refused, key.as_ref()).into());
+            let named = parameter_named(&refused, &body).filter(|name| !omitted.contains(*name));
+            let Some(name) = named.filter(|_| learned.len() < MAX_LEFT_OUT) else {
+                return Err(refused.into());
+            };
+            omitted.insert(name.to_owned());
+            learned.push(name);
         }
     }
 
@@ -211,6 +214,7 @@ fn key_value(endpoint: &Endpoint, key: &SecretString) -> Result<HeaderValue, Err
 
 async fn read_failure(
     response: reqwest::Response,
+    key: Option<&SecretString>,
     idle: std::time::Duration,
     deadline: Deadline,
 ) -> Result<ProviderError, Error> {
@@ -225,27 +229,6 @@ async fn read_failure(
             Some(Err(_)) | None => break,
         }
     }
-    Ok(failure::from_response(status, &headers, &body))
-}
-
-/// Some servers quote the request in their errors.
-fn without_key(error: ProviderError, key: Option<&SecretString>) -> ProviderError {
-    let Some(key) = key.map(SecretString::expose_secret) else {
-        return error;
-    };
-    match error {
-        ProviderError::Rejected {
-            status,
-            message,
-            param,
-            code,
-        } => ProviderError::Rejected {
-            status,
-            message: message.replace(key, "[key]"),
-            param,
-            code,
-        },
-        ProviderError::Failed { cause } => ProviderError::failed(cause.replace(key, "[key]")),
-        other => other,
-    }
+    let body = keys::blank_out(String::from_utf8_lossy(&body).into_owned(), key);
+    Ok(failure::from_response(status, &headers, body.as_bytes()))
 }

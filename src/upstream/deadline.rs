@@ -17,8 +17,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The function's own deadline less a margin (a quarter of a short time), but not later than `limit` from now.
-    pub fn new(function: Option<SystemTime>, limit: Option<Duration>) -> Self {
+    /// The function's own deadline less a margin (a quarter of a short time).
+    pub fn new(function: Option<SystemTime>) -> Self {
         let remaining = match function {
             Some(at) => {
                 let remaining = at.duration_since(SystemTime::now()).unwrap_or_default();
@@ -26,8 +26,13 @@ impl Deadline {
             }
             None => LONGEST,
         };
-        let remaining = limit.map_or(remaining, |limit| limit.min(remaining));
         Self(Instant::now() + remaining)
+    }
+
+    /// This, but not later than `limit` after `started`.
+    pub fn limited(self, started: Instant, limit: Option<Duration>) -> Self {
+        let end = limit.and_then(|limit| started.checked_add(limit));
+        Self(end.map_or(self.0, |end| end.min(self.0)))
     }
 
     /// How long there is left, zero when it has passed.
@@ -59,7 +64,7 @@ mod tests {
     #[test]
     fn the_earlier_of_limit_and_function_counts() {
         let seconds = Duration::from_secs;
-        let at = |secs| Some(SystemTime::now() + seconds(secs));
+        let at = |secs| Deadline::new(Some(SystemTime::now() + seconds(secs)));
         let about = |deadline: Deadline, expected: u64| {
             let remaining = deadline.remaining();
             assert!(
@@ -67,11 +72,14 @@ mod tests {
                 "{remaining:?}"
             );
         };
-        about(Deadline::new(at(30), None), 29);
-        about(Deadline::new(at(30), Some(seconds(10))), 10);
-        about(Deadline::new(at(4), Some(seconds(10))), 3);
-        about(Deadline::new(None, None), 900);
-        let past = Deadline::new(Some(SystemTime::now() - seconds(1)), None);
+        let now = Instant::now();
+        about(at(30), 29);
+        about(at(30).limited(now, None), 29);
+        about(at(30).limited(now, Some(seconds(10))), 10);
+        about(at(30).limited(now, Some(seconds(6))), 6);
+        about(at(4).limited(now, Some(seconds(10))), 3);
+        about(Deadline::new(None).limited(now, Some(Duration::MAX)), 900);
+        let past = Deadline::new(Some(SystemTime::now() - seconds(1)));
         assert_eq!(past.remaining(), Duration::ZERO);
     }
 }

@@ -67,30 +67,36 @@ impl Refused {
         refused.get(model_key).cloned().unwrap_or_default()
     }
 
-    /// Remembers that a model turned a parameter down.
-    pub fn remember(&self, model_key: &str, parameter: &str) {
+    /// Remembers that a model turned parameters down.
+    pub fn remember(&self, model_key: &str, parameters: &[&str]) {
+        if parameters.is_empty() {
+            return;
+        }
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        refused
-            .entry(model_key.to_owned())
-            .or_default()
-            .insert(parameter.to_owned());
+        let known = refused.entry(model_key.to_owned()).or_default();
+        known.extend(parameters.iter().map(|name| (*name).to_owned()));
     }
 }
 
-/// The droppable parameter that a rejection names, in `param` or in its message, if it was sent.
+/// The droppable parameter that a rejection names, if it was sent: in `param`, or where there is none in its message.
 pub fn parameter_named(refused: &ProviderError, sent: &Value) -> Option<&'static str> {
     let ProviderError::Rejected { message, param, .. } = refused else {
         return None;
     };
+    let param = param.as_deref().map(|path| path.rsplit('.').next().unwrap_or(path));
+    // A URL is the caller's, who may write anything into it.
+    let message: Vec<_> = message.split(' ').filter(|word| !word.contains("://")).collect();
+    let message = message.join(" ");
     // Not left out but renamed: Azure's deployments do not tell by their names which models want the newer one.
-    if message.contains("'max_completion_tokens'") && sent.get("max_tokens").is_some() {
+    let asks_for_newer = message.contains("'max_completion_tokens'") && param.is_none_or(|param| param == "max_tokens");
+    if asks_for_newer && sent.get("max_tokens").is_some() {
         return Some("max_tokens");
     }
     let by_phrase = |name: &str| {
         let mut phrases = PHRASES.iter().filter(|(_, parameter)| *parameter == name);
         phrases.any(|(phrase, _)| message.contains(phrase))
     };
-    let by_name = |name: &&str| param.as_deref() == Some(*name) || names(message, name);
+    let by_name = |name: &&str| param.map_or_else(|| names(&message, name), |param| param == *name);
     let sent = || DROPPABLE.iter().filter(|(_, aliases)| is_sent(sent, aliases));
     let found = sent().find(|(name, _)| by_phrase(name));
     found
@@ -98,13 +104,15 @@ pub fn parameter_named(refused: &ProviderError, sent: &Value) -> Option<&'static
         .map(|(name, _)| *name)
 }
 
-/// In quotes, before a colon, or as Bedrock says it: "This model doesn't support the topP field."
+/// In quotes, before a colon, or as Bedrock says it ("This model doesn't support the topP field.") and xAI ("Argument not
+/// supported on this model: presencePenalty").
 fn names(message: &str, name: &str) -> bool {
     ['\'', '"', '`']
         .iter()
         .any(|quote| message.contains(&format!("{quote}{name}{quote}")))
         || message.contains(&format!("{name}:"))
         || message.contains(&format!("the {name} field"))
+        || message.ends_with(&format!(": {name}"))
 }
 
 /// Whether a request has one of these fields, at its top or within an object there (Google's `generationConfig`,
@@ -120,6 +128,33 @@ mod tests {
     use super::*;
     use axum::http::StatusCode;
     use serde_json::json;
+
+    #[test]
+    fn where_a_rejection_has_a_param_its_message_names_nothing() {
+        let sent = json!({"temperature": 1, "top_p": 1, "max_tokens": 5});
+        let named = |message: &str, param: Option<&str>| {
+            let rejected = ProviderError::Rejected {
+                status: StatusCode::BAD_REQUEST,
+                message: message.into(),
+                param: param.map(str::to_owned),
+                code: None,
+            };
+            parameter_named(&rejected, &sent)
+        };
+        let url = "Error while downloading https://x.invalid/temperature:top_p:'max_completion_tokens'.";
+        assert_eq!(named(url, Some("url")), None);
+        assert_eq!(named(url, None), None);
+        assert_eq!(named("'temperature' and 'top_p'", Some("top_p")), Some("top_p"));
+        assert_eq!(
+            named("not here", Some("generation_config.temperature")),
+            Some("temperature")
+        );
+        assert_eq!(named("Use 'max_completion_tokens'", Some("messages")), None);
+        assert_eq!(
+            named("Use 'max_completion_tokens'", Some("max_tokens")),
+            Some("max_tokens")
+        );
+    }
 
     #[test]
     fn a_rejection_names_what_was_sent() {
@@ -154,6 +189,11 @@ mod tests {
                 "Invalid JSON payload received. Unknown name \"seed\" at 'generation_config': Cannot find field.",
                 json!({"generationConfig": {"seed": 1}}),
                 Some("seed"),
+            ),
+            (
+                "Argument not supported on this model: presence_penalty",
+                json!({"presence_penalty": 1}),
+                Some("presence_penalty"),
             ),
             (
                 "messages.0: text is blank, temperature aside",

@@ -228,6 +228,12 @@ async fn a_preflight_needs_no_token_and_allows_any_header() {
         assert_eq!(reply.header("access-control-allow-headers"), Some(headers));
         assert!(reply.header("access-control-allow-methods").unwrap().contains("POST"));
         assert!(reply.header("x-request-id").is_some());
+        // What SDKs in a page look at.
+        let health = Reply::of(app.request(Method::GET, path).header("origin", "https://shop.example")).await;
+        let exposed = health.header("access-control-expose-headers").unwrap();
+        for name in ["x-request-id", "x-should-retry", "retry-after"] {
+            assert!(exposed.contains(name), "{exposed}");
+        }
     }
 }
 

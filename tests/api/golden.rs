@@ -7,7 +7,7 @@ use assistant_endpoint::{
     chat::{delta::Delta, prompt::Prompt, request::ChatRequest},
     error::ProviderError,
     provider::Protocol,
-    upstream::{deadline::Deadline, read_answer},
+    upstream::{deadline::Deadline, frames, read_answer},
 };
 use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
@@ -114,14 +114,8 @@ async fn decode(
         .body(body)
         .unwrap();
     let second = Duration::from_secs(1);
-    Box::pin(read_answer(
-        response.into(),
-        protocol.decoder(),
-        second,
-        Deadline::new(None, None),
-    ))
-    .collect()
-    .await
+    let frames = frames::read(response.into(), second, Deadline::new(None));
+    Box::pin(read_answer(frames, protocol.decoder())).collect().await
 }
 
 #[tokio::test]

@@ -106,6 +106,26 @@ async fn a_secret_that_cannot_be_read_is_503() {
     }
 }
 
+#[tokio::test]
+async fn what_was_read_holds_while_the_secret_cannot_be_read_again() {
+    let own = taking("sk-own").await;
+    let secret = Secret::new(json!({"OPENAI_API_KEY": "sk-platform", own.origin(): "sk-own"}));
+    let app = TestApp::with_secret(answering().await, &secret).await;
+    assert_eq!(ask(&app, json!({})).await, 200);
+    secret.set_text("not JSON at all");
+    // A server without a key makes it look for one anew, once.
+    let keyless = answering().await;
+    for _ in 0..3 {
+        assert_eq!(ask(&app, json!({"base_url": keyless.base_url()})).await, 200);
+        assert_eq!(ask(&app, json!({"base_url": own.base_url()})).await, 200);
+    }
+    assert_eq!(secret.readings(), 2);
+}
+
+async fn answering() -> FakeProvider {
+    FakeProvider::always(answer(&["Hi"])).await
+}
+
 /// What is sent for a model to a provider that is set by two variables: the request's head.
 async fn head_of(model: &str, key_variable: &str, url_variable: &str) -> String {
     let provider = FakeProvider::always(error(429, "rate_limit_exceeded")).await;

@@ -256,13 +256,21 @@ async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
         for name in ["chat.json", "chat-stream.json"] {
             invoke(&function, event(name), TIMEOUT).await;
         }
+        let mut unknown = event("chat.json");
+        unknown["headers"]["authorization"] = json!("Bearer pubkey_of_nobody_at_all");
+        let refused = invoke(&function, unknown, TIMEOUT).await;
         let log = std::fs::read_to_string(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
-        let replies: Vec<Value> = log
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .filter(|line: &Value| line["message"] == "reply")
-            .collect();
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |message: &str| -> Vec<&Value> { lines.iter().filter(|line| line["message"] == message).collect() };
+        // Each answer has one line: its record's, or that it was refused before there was one.
+        let line = of("refused");
+        assert_eq!(line.len(), 1, "{log}");
+        assert_eq!(
+            (&line[0]["request_id"], &line[0]["code"], &line[0]["status"]),
+            (&refused.headers["x-request-id"], &json!("invalid_api_key"), &json!(401))
+        );
+        let replies = of("reply");
         assert_eq!(replies.len(), 2, "{log}");
         if level == "info" {
             assert_eq!(
@@ -275,7 +283,7 @@ async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
                 (&json!("error"), &json!("provider_error"))
             );
         }
-        for secret in ["pubkey_demo_local_0001", PLATFORM_KEY] {
+        for secret in ["pubkey_demo_local_0001", "pubkey_of_nobody", PLATFORM_KEY] {
             let line = log.lines().find(|line| line.contains(secret));
             assert!(line.is_none(), "{line:?}");
         }

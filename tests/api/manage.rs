@@ -77,7 +77,7 @@ impl Management {
     }
 
     /// Creates an assistant of owner-1 and returns it.
-    async fn create(&self, settings: Value) -> Value {
+    pub async fn create(&self, settings: Value) -> Value {
         let body = json!({"name": "Test", "config": {"configurable": settings}});
         let reply = self.send(Method::POST, "/assistants", &jwt("owner-1"), &body).await;
         assert_eq!(reply.status, 201, "{}", reply.text);

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{Item, Store, record, string, unavailable};
+use super::{Item, MAX_ID, Store, record, string, unavailable};
 use crate::{assistant::Record, error::Error};
 
 /// The index of the Assistants table by owner, in the order of creation.
@@ -79,7 +79,9 @@ fn start_key(owner_id: &str, after: &str) -> Result<Item, Error> {
         .decode(after)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok());
+    let is_key = |part: &str| !part.is_empty() && part.len() <= MAX_ID;
     let key = text.as_deref().and_then(|text| text.split_once(' '));
+    let key = key.filter(|(created_at, assistant_id)| is_key(created_at) && is_key(assistant_id));
     let (created_at, assistant_id) =
         key.ok_or_else(|| Error::invalid("after", "'after' must be the `next` of the page before."))?;
     let attribute = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));

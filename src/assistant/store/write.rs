@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
+    error::ProvideErrorMetadata,
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Delete, Put, TransactWriteItem},
 };
@@ -201,6 +202,10 @@ impl Store {
             if let Some(meaning) = failed.and_then(|at| meanings.get(at)) {
                 return Err(meaning());
             }
+            let is_invalid = error.code() == Some("ValidationException");
+            if is_invalid || reasons.iter().any(|reason| reason == "ValidationError") {
+                return Err(cannot_be_stored().into());
+            }
             if attempt == MAX_ATTEMPTS || !reasons.iter().any(|reason| reason == "TransactionConflict") {
                 return Err(unavailable(error).into());
             }
@@ -216,6 +221,15 @@ fn now() -> String {
 
 fn cannot_encode(error: impl std::fmt::Display) -> Error {
     Error::Misconfigured(format!("its settings cannot be stored ({error})."))
+}
+
+/// What `DynamoDB` turns an item down for ("Constraints"): nobody but the owner writes into it.
+fn cannot_be_stored() -> Error {
+    Error::invalid(
+        "config",
+        "The assistant cannot be stored: with all of its settings it takes more than 400 KB, one of them is nested deeper \
+         than 32 levels, or has a number that is larger than 10^125 or has more than 38 digits. Nothing was changed.",
+    )
 }
 
 /// One for each step, in their order.

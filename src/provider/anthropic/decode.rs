@@ -7,14 +7,14 @@ use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
     provider::failure,
-    upstream::{Decode, Decoded, Frame},
+    upstream::{Decode, Decoded, Ending, Frame},
 };
 
 /// Decodes a stream's events, and a whole message in one frame.
 #[derive(Debug, Default)]
 pub struct Decoder {
     usage: WireUsage,
-    whole: bool,
+    ending: Ending,
 }
 
 #[derive(Deserialize)]
@@ -110,15 +110,15 @@ impl Decode for Decoder {
                 self.usage.update(usage);
                 deltas.extend(content.into_iter().filter_map(Block::into_delta));
                 self.finish(stop_reason, &mut deltas)?;
-                self.whole = true;
+                self.ending = Ending::Complete;
             }
             Event::Other => {}
         }
         Ok(Decoded::Deltas(deltas))
     }
 
-    fn may_end(&self) -> bool {
-        self.whole
+    fn ending(&self) -> Ending {
+        self.ending
     }
 }
 
@@ -175,8 +175,8 @@ impl WireUsage {
         let count = |tokens: Option<u64>| tokens.unwrap_or(0);
         Usage {
             prompt: count(self.input_tokens)
-                + count(self.cache_creation_input_tokens)
-                + count(self.cache_read_input_tokens),
+                .saturating_add(count(self.cache_creation_input_tokens))
+                .saturating_add(count(self.cache_read_input_tokens)),
             completion: count(self.output_tokens),
             cached: self.cache_read_input_tokens,
             reasoning: self.output_tokens_details.and_then(|details| details.thinking_tokens),

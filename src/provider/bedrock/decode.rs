@@ -7,13 +7,13 @@ use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
     provider::failure,
-    upstream::{Decode, Decoded, Frame},
+    upstream::{Decode, Decoded, Ending, Frame},
 };
 
 /// Decodes a stream's events, and a whole answer of `Converse` in one frame.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    finished: bool,
+    ending: Ending,
 }
 
 #[derive(Deserialize)]
@@ -89,7 +89,7 @@ impl Decode for Decoder {
             Some("contentBlockDelta") => deltas.extend(parse::<ContentBlockDelta>(frame)?.delta.into_delta()),
             Some("messageStop") => {
                 deltas.push(Delta::Finish(finish_reason(&parse::<MessageStop>(frame)?.stop_reason)?));
-                self.finished = true;
+                self.ending = Ending::Complete;
             }
             // Usage comes after the stop, and last.
             Some("metadata") => deltas.extend(parse::<Metadata>(frame)?.usage.map(WireUsage::into_delta)),
@@ -104,14 +104,14 @@ impl Decode for Decoder {
                 deltas.extend(whole.output.message.content.into_iter().filter_map(Block::into_delta));
                 deltas.push(Delta::Finish(finish_reason(&whole.stop_reason)?));
                 deltas.extend(whole.usage.map(WireUsage::into_delta));
-                self.finished = true;
+                self.ending = Ending::Complete;
             }
         }
         Ok(Decoded::Deltas(deltas))
     }
 
-    fn may_end(&self) -> bool {
-        self.finished
+    fn ending(&self) -> Ending {
+        self.ending
     }
 }
 
@@ -146,9 +146,10 @@ impl WireUsage {
     /// Bedrock counts cached tokens beside `inputTokens`, OpenAI within them.
     fn into_delta(self) -> Delta {
         Delta::Usage(Usage {
-            prompt: self.input_tokens
-                + self.cache_read_input_tokens.unwrap_or(0)
-                + self.cache_write_input_tokens.unwrap_or(0),
+            prompt: self
+                .input_tokens
+                .saturating_add(self.cache_read_input_tokens.unwrap_or(0))
+                .saturating_add(self.cache_write_input_tokens.unwrap_or(0)),
             completion: self.output_tokens,
             cached: self.cache_read_input_tokens,
             reasoning: None,

@@ -7,13 +7,13 @@ use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
     provider::failure,
-    upstream::{Decode, Decoded, Frame},
+    upstream::{Decode, Decoded, Ending, Frame},
 };
 
 /// Decodes `GenerateContentResponse` frames; a whole answer of `generateContent` is one of them.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    finished: bool,
+    ending: Ending,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +80,9 @@ impl Decode for Decoder {
             deltas.extend(candidate.content.parts.into_iter().filter_map(Part::into_delta));
             if let Some(reason) = candidate.finish_reason {
                 self.finish(finish_reason(&reason)?, &mut deltas);
+            } else if !deltas.is_empty() {
+                // There was a reason before, on a chunk that was not the last: old models have one on each.
+                self.ending = Ending::CutOff;
             }
         } else if response
             .prompt_feedback
@@ -92,16 +95,16 @@ impl Decode for Decoder {
         Ok(Decoded::Deltas(deltas))
     }
 
-    fn may_end(&self) -> bool {
-        self.finished
+    fn ending(&self) -> Ending {
+        self.ending
     }
 }
 
 impl Decoder {
+    /// There is no end marker but the end of the body.
     fn finish(&mut self, reason: FinishReason, deltas: &mut Vec<Delta>) {
-        if !std::mem::replace(&mut self.finished, true) {
-            deltas.push(Delta::Finish(reason));
-        }
+        self.ending = Ending::AtEndOfInput;
+        deltas.push(Delta::Finish(reason));
     }
 }
 
@@ -141,7 +144,9 @@ impl WireUsage {
     fn into_delta(self) -> Delta {
         Delta::Usage(Usage {
             prompt: self.prompt_token_count,
-            completion: self.candidates_token_count + self.thoughts_token_count.unwrap_or(0),
+            completion: self
+                .candidates_token_count
+                .saturating_add(self.thoughts_token_count.unwrap_or(0)),
             cached: self.cached_content_token_count,
             reasoning: self.thoughts_token_count,
         })

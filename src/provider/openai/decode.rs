@@ -7,19 +7,23 @@ use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
     provider::failure,
-    upstream::{Decode, Decoded, Frame},
+    upstream::{Decode, Decoded, Ending, Frame},
 };
 
 /// Decodes `chat.completion.chunk` frames, and a whole `chat.completion` in one frame.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    finished: bool,
+    ending: Ending,
+    /// Whether the answer has said anything yet.
+    begun: bool,
+    /// Whether an answer went on after a finish reason: some servers give one with every chunk.
+    went_on: bool,
 }
 
 #[derive(Deserialize)]
 struct Chunk {
     choices: Option<Vec<Choice>>,
-    usage: Option<WireUsage>,
+    usage: Option<Value>,
     error: Option<Value>,
 }
 
@@ -27,8 +31,9 @@ struct Chunk {
 struct Choice {
     #[serde(default)]
     index: u64,
-    #[serde(alias = "message")]
     delta: Option<WireMessage>,
+    /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
+    message: Option<WireMessage>,
     logprobs: Option<Value>,
     finish_reason: Option<String>,
 }
@@ -62,34 +67,13 @@ struct ContentPart {
     thinking: Value,
 }
 
-#[derive(Deserialize)]
-struct WireUsage {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
-}
-
 impl Decode for Decoder {
     fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
         let data = frame.data.trim();
         if data == "[DONE]" {
-            return if self.finished {
-                Ok(Decoded::End)
-            } else {
-                Err(ProviderError::failed("[DONE] without a finish reason"))
+            return match self.ending {
+                Ending::CutOff => Err(ProviderError::failed("[DONE] without a finish reason")),
+                Ending::AtEndOfInput | Ending::Complete => Ok(Decoded::End),
             };
         }
         if data.is_empty() {
@@ -100,7 +84,8 @@ impl Decode for Decoder {
         if let Some(error) = chunk.error {
             return Err(failure::from_event(&error));
         }
-        if frame.event.as_deref() == Some("error") || (chunk.choices.is_none() && chunk.usage.is_none()) {
+        let says_nothing = chunk.choices.is_none() && chunk.usage.is_none() && self.ending == Ending::CutOff;
+        if frame.event.as_deref() == Some("error") || says_nothing {
             let body: Value = serde_json::from_str(data).unwrap_or_default();
             return Err(failure::from_event(&body));
         }
@@ -110,18 +95,24 @@ impl Decode for Decoder {
                 self.choice(choice, &mut deltas)?;
             }
         }
-        deltas.extend(chunk.usage.map(|usage| Delta::Usage(usage.into())));
+        deltas.extend(
+            chunk
+                .usage
+                .filter(Value::is_object)
+                .map(|counts| Delta::Usage(usage(&counts))),
+        );
         Ok(Decoded::Deltas(deltas))
     }
 
-    fn may_end(&self) -> bool {
-        self.finished
+    fn ending(&self) -> Ending {
+        self.ending
     }
 }
 
 impl Decoder {
     fn choice(&mut self, choice: Choice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
-        let message = choice.delta.unwrap_or_default();
+        let message = choice.delta.or(choice.message).unwrap_or_default();
+        let before = deltas.len();
         let reasoning = message.reasoning_content.as_str().or(message.reasoning.as_str());
         let mut reasoning = reasoning.unwrap_or_default().to_owned();
         let mut text = String::new();
@@ -151,14 +142,31 @@ impl Decoder {
         if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
             deltas.push(Delta::Refusal(refusal));
         }
-        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
-            // Some servers repeat the reason on the chunk that carries usage.
-            let reason = finish_reason(&reason)?;
-            if !std::mem::replace(&mut self.finished, true) {
-                deltas.push(Delta::Finish(reason));
-            }
-        }
+        let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
+        self.note(deltas.len() > before, reason.is_some());
+        deltas.extend(
+            reason
+                .map(|reason| finish_reason(&reason))
+                .transpose()?
+                .map(Delta::Finish),
+        );
         Ok(())
+    }
+
+    /// A reason on a chunk of its own, after the text, is the end; one beside text may stand on every chunk.
+    fn note(&mut self, speaks: bool, finishes: bool) {
+        self.went_on |= speaks && self.ending != Ending::CutOff;
+        if finishes {
+            let certain = self.begun && !speaks && !self.went_on;
+            self.ending = if certain {
+                Ending::Complete
+            } else {
+                Ending::AtEndOfInput
+            };
+        } else if speaks {
+            self.ending = Ending::CutOff;
+        }
+        self.begun |= speaks;
     }
 }
 
@@ -177,15 +185,18 @@ fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
     }
 }
 
-impl From<WireUsage> for Usage {
-    fn from(usage: WireUsage) -> Self {
-        Self {
-            prompt: usage.prompt_tokens,
-            completion: usage.completion_tokens,
-            cached: usage.prompt_tokens_details.and_then(|details| details.cached_tokens),
-            reasoning: usage
-                .completion_tokens_details
-                .and_then(|details| details.reasoning_tokens),
-        }
+/// Counts that are no numbers, or not whole ones, cost nobody an answer.
+fn usage(counts: &Value) -> Usage {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and what is negative becomes 0"
+    )]
+    let count = |value: &Value| value.as_u64().or_else(|| value.as_f64().map(|float| float as u64));
+    Usage {
+        prompt: count(&counts["prompt_tokens"]).unwrap_or(0),
+        completion: count(&counts["completion_tokens"]).unwrap_or(0),
+        cached: count(&counts["prompt_tokens_details"]["cached_tokens"]),
+        reasoning: count(&counts["completion_tokens_details"]["reasoning_tokens"]),
     }
 }

@@ -55,6 +55,11 @@ pub fn frame(line: &str) -> Vec<u8> {
 /// An answer of a fake provider: `anthropic-text` of the folder `anthropic`, and so on.
 pub fn answer(fixture: &str) -> Answer {
     let (folder_name, _) = fixture.split_once('-').unwrap();
+    answer_of(folder_name, fixture)
+}
+
+/// An answer of a fake provider, from a folder.
+pub fn answer_of(folder_name: &str, fixture: &str) -> Answer {
     let extension = if folder_name == "bedrock" { "events" } else { "sse" };
     let (content_type, pieces) = pieces(&folder(folder_name).join(format!("{fixture}.{extension}")));
     std::iter::once(stream_head(content_type))

@@ -23,7 +23,7 @@ from model_server import why_not_free
 MODELS_BY_KEY = (
     ("OPENAI_API_KEY", "gpt-4o-mini"),
     ("ANTHROPIC_API_KEY", "claude-haiku-4-5"),
-    ("GEMINI_API_KEY", "gemini-2.5-flash"),
+    ("GEMINI_API_KEY", "gemini-flash-latest"),
     ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
     ("GROQ_API_KEY", "groq/llama-3.1-8b-instant"),
     ("OPENROUTER_API_KEY", "openrouter/openai/gpt-4o-mini"),

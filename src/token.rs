@@ -55,8 +55,7 @@ impl Token {
 
     /// What is stored in place of the token.
     pub fn digest(&self) -> TokenDigest {
-        let hash = Sha256::digest(self.0.expose_secret().as_bytes());
-        TokenDigest(format!("{:x}", Bytes::copy_from_slice(&hash)))
+        TokenDigest(sha256(self.0.expose_secret()))
     }
 
     /// The last four characters, for an owner to recognise the token by.
@@ -65,6 +64,11 @@ impl Token {
         let start = token.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
         token[start..].to_owned()
     }
+}
+
+/// Lower-case hex SHA-256: 64 characters.
+pub fn sha256(text: &str) -> String {
+    format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(text.as_bytes())))
 }
 
 /// The credentials of `Authorization: Bearer <credentials>`, the scheme in any case (RFC 9110 §11.1); never blank.

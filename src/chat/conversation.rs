@@ -67,7 +67,8 @@ impl<'a> Conversation<'a> {
 
 fn piece(part: &Part) -> Option<Piece<'_>> {
     match part {
-        Part::Text(text) if text.trim().is_empty() => None,
+        // Python's blanks, by which providers go, have some control characters among them.
+        Part::Text(text) if text.chars().all(|one| one.is_whitespace() || one.is_control()) => None,
         Part::Text(text) => Some(Piece::Text(text)),
         Part::Image { url, .. } => Some(Piece::Image(url)),
     }
@@ -89,7 +90,7 @@ mod tests {
         let messages = [
             Message::text(Role::System, "Be brief."),
             Message::text(Role::Assistant, "Hello!"),
-            Message::text(Role::User, " "),
+            Message::text(Role::User, " \u{1c}\n"),
         ];
         let conversation = Conversation::of(&messages, false);
         assert!(conversation.system.is_empty());

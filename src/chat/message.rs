@@ -127,33 +127,35 @@ fn refuse_calls(message: &Map<String, Value>, path: &str) -> Result<(), Error> {
 
 fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<Vec<Part>, Error> {
     let param = format!("{path}.content");
-    match message.get("content") {
-        Some(Value::String(text)) => Ok(vec![Part::Text(text.clone())]),
+    let refusal = message.get("refusal").and_then(Value::as_str);
+    let refusal = refusal
+        .filter(|_| role == Role::Assistant)
+        .map(|text| Part::Text(text.to_owned()));
+    let content = match message.get("content") {
+        Some(Value::String(text)) => vec![Part::Text(text.clone())],
         Some(Value::Array(parts)) if !parts.is_empty() => parts
             .iter()
             .enumerate()
             .map(|(at, part)| read_part(part, role, &format!("{param}[{at}]")))
-            .collect(),
-        Some(Value::Array(_)) => Err(Error::invalid_with_code(
-            &param,
-            "empty_array",
-            format!("Invalid '{param}': empty array. Expected at least one content part, or a string."),
-        )),
+            .collect::<Result<_, _>>()?,
+        Some(Value::Array(_)) => {
+            return Err(Error::invalid_with_code(
+                &param,
+                "empty_array",
+                format!("Invalid '{param}': empty array. Expected at least one content part, or a string."),
+            ));
+        }
         // An assistant that refused has no content but a refusal.
-        None | Some(Value::Null) => match message.get("refusal").and_then(Value::as_str) {
-            Some(refusal) if role == Role::Assistant => Ok(vec![Part::Text(refusal.to_owned())]),
-            _ => Err(lenient::wrong_type(
+        None | Some(Value::Null) if refusal.is_some() => Vec::new(),
+        other => {
+            return Err(lenient::wrong_type(
                 &param,
                 "a string or an array of content parts",
-                &Value::Null,
-            )),
-        },
-        Some(other) => Err(lenient::wrong_type(
-            &param,
-            "a string or an array of content parts",
-            other,
-        )),
-    }
+                other.unwrap_or(&Value::Null),
+            ));
+        }
+    };
+    Ok(content.into_iter().chain(refusal).collect())
 }
 
 fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {

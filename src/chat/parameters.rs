@@ -114,11 +114,11 @@ impl Parameters {
         parameters
     }
 
-    /// The schema that `response_format` asks the answer to follow, and its name.
+    /// The schema that `response_format` asks the answer to follow, and the object around it with its name.
     ///
     /// # Errors
     /// A 400 where there is no schema in it.
-    pub fn json_schema(&self) -> Result<Option<(&Value, Option<&str>)>, Error> {
+    pub fn json_schema(&self) -> Result<Option<(&Value, &Value)>, Error> {
         let Some(format) = self
             .get("response_format")
             .filter(|format| format["type"] == "json_schema")
@@ -133,7 +133,7 @@ impl Parameters {
                 "Missing required parameter: 'response_format.json_schema.schema'.",
             ));
         }
-        Ok(Some((schema, format["json_schema"]["name"].as_str())))
+        Ok(Some((schema, &format["json_schema"])))
     }
 
     /// In the table's order.
@@ -177,6 +177,27 @@ pub fn stop_sequences(stop: &Value) -> Value {
         Value::Array(_) => stop.clone(),
         one => json!([one]),
     }
+}
+
+/// The same for a model that takes none of blanks alone (Claude: "each stop sequence must contain non-whitespace").
+///
+/// # Errors
+/// A 400 for such a one: left out, the answer would go on where it is to stop.
+pub fn stop_sequences_of_text(stop: &Value) -> Result<Value, Error> {
+    let sequences = stop_sequences(stop);
+    let is_blank = |sequence: &Value| sequence.as_str().is_some_and(|sequence| sequence.trim().is_empty());
+    if sequences
+        .as_array()
+        .is_some_and(|sequences| sequences.iter().any(is_blank))
+    {
+        return Err(Error::invalid_with_code(
+            "stop",
+            "unsupported_value",
+            "Unsupported value: 'stop': this assistant's model cannot stop at blanks or line ends alone. Use a sequence with \
+             other characters.",
+        ));
+    }
+    Ok(sequences)
 }
 
 impl Kind {

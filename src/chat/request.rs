@@ -270,6 +270,7 @@ mod tests {
                 {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA==", "detail": "low"}}]},
             {"role": "assistant", "content": null, "refusal": "No.", "tool_calls": []},
             {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+            {"role": "assistant", "content": "", "refusal": "No."},
         ]}))
         .unwrap();
         assert_eq!(request.messages[0], Message::text(Role::System, "Be brief."));
@@ -277,6 +278,10 @@ mod tests {
         assert!(matches!(&request.messages[1].parts[1], Part::Image { detail: Some(low), .. } if low == "low"));
         assert_eq!(request.messages[2], Message::text(Role::Assistant, "No."));
         assert_eq!(request.messages[3], request.messages[2]);
+        assert_eq!(
+            request.messages[4].parts,
+            ["", "No."].map(|text| Part::Text(text.into()))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod encode;
+pub mod schema;
 pub mod thinking;
 
 /// The value of the header `anthropic-version`.

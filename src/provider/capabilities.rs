@@ -121,7 +121,7 @@ const CLAUDE_3: Capabilities = Capabilities {
 /// By a part of the name, the first that fits ("Models overview", "Extended thinking", "Adaptive thinking", "Structured
 /// outputs", the models' migration guides); any other Claude is as the newest.
 #[rustfmt::skip]
-const CLAUDES: [(&str, Capabilities); 22] = [
+const CLAUDES: [(&str, Capabilities); 21] = [
     ("claude-v", CLAUDE_3),
     ("claude-2", CLAUDE_3),
     ("claude-instant", CLAUDE_3),
@@ -134,7 +134,6 @@ const CLAUDES: [(&str, Capabilities); 22] = [
     ("claude-opus-4-2", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
     ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: Some(32_000), ..CLAUDE_4 }),
     ("-4-5", Capabilities { sampling: Sampling::One, json_schema: true, ..CLAUDE_4 }),
-    ("sonnet-4-6", Capabilities { sampling: Sampling::One, off: Off::Unasked, max_output: Some(64_000), ..CLAUDE }),
     ("-4-6", Capabilities { sampling: Sampling::One, off: Off::Unasked, ..CLAUDE }),
     ("-4-7", Capabilities { off: Off::Unasked, ..CLAUDE }),
     ("-4-8", Capabilities { off: Off::Unasked, ..CLAUDE }),
@@ -174,6 +173,9 @@ const GEMINIS: [(&str, Capabilities); 10] = [
     ("", Capabilities { max_output: None, ..GEMINI }),
 ];
 
+/// Claude by a part of the name, where Bedrock lacks the structured output that Anthropic has (the models' cards).
+const SCHEMALESS_ON_BEDROCK: [&str; 2] = ["-4-7", "-4-8"];
+
 /// Bedrock's other makers by a part of the model's id ("Supported models and model features", "Structured outputs");
 /// an id that does not tell, such as that of an application's inference profile, is [`MODERN`].
 #[rustfmt::skip]
@@ -208,6 +210,10 @@ impl Capabilities {
                 ..claude().unwrap_or(MODERN)
             },
             Server::Platform(Provider::Bedrock) => claude()
+                .map(|claude| Self {
+                    json_schema: claude.json_schema && !SCHEMALESS_ON_BEDROCK.iter().any(|part| name.contains(part)),
+                    ..claude
+                })
                 .or_else(|| first(&BEDROCK_MODELS, |part| name.contains(part)))
                 .unwrap_or(MODERN),
             Server::Platform(Provider::Gemini) => {

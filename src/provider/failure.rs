@@ -3,42 +3,15 @@
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+mod phrases;
 mod words;
 
 use crate::error::ProviderError;
+use phrases::{MODEL_CODES, NOT_ALLOWED, OVERFLOW, OVERFLOWS, SPENT, UNKNOWN_FIELDS, WRONG_ACCOUNT, WRONG_MODEL};
 use words::Words;
 
 /// Longest message of a provider's that is passed on, in characters.
 const MAX_MESSAGE: usize = 2000;
-
-/// Codes by which providers say that they do not know the model, whatever the status.
-const MODEL_CODES: [&str; 4] = [
-    "model_not_found",
-    "invalid_model",
-    "model_decommissioned",
-    "DeploymentNotFound",
-];
-
-/// OpenAI's words and code for a prompt that is too long: LangChain, LiteLLM and others look for either.
-const OVERFLOW: &str = "This model's maximum context length is exceeded";
-/// By which other providers say so; llama.cpp has a type for it.
-const OVERFLOWS: [&str; 5] = [
-    // OpenAI, Mistral, vLLM
-    "maximum context length",
-    // Anthropic
-    "prompt is too long",
-    // Anthropic, prompt and `max_tokens` together
-    "exceed context limit",
-    // Bedrock
-    "Input is too long for requested model",
-    // Google
-    "exceeds the maximum number of tokens allowed",
-];
-/// By which Bedrock says, with a 400, that the configured model is wrong.
-const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
-
-/// By which xAI says, with a 400, that the key is wrong, and shows a part of it.
-const WRONG_KEY: [&str; 1] = ["Incorrect API key provided"];
 
 /// What a response without success means.
 pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
@@ -70,49 +43,12 @@ pub fn from_event(error: &Value) -> ProviderError {
 }
 
 fn classify(status: StatusCode, words: Words) -> ProviderError {
-    let code = words.code.as_deref().unwrap_or_default();
-    let kind = words.kind.as_deref().unwrap_or_default();
-    let message = words.message.as_deref().unwrap_or_default();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    if let Some(told) = told_by_words(status, &words) {
+        return told;
+    }
     let retry_after = words.retry_after;
-    if MODEL_CODES.contains(&code) || (status == StatusCode::BAD_REQUEST && says(&WRONG_MODEL)) {
-        return ProviderError::ModelNotFound;
-    }
-    match kind {
-        "ServiceQuotaExceededException" | "insufficient_quota" => return ProviderError::QuotaExceeded,
-        "ModelNotReadyException" => return ProviderError::Overloaded { retry_after },
-        // Google's 400s that are about the key or its account.
-        "API_KEY_INVALID" | "FAILED_PRECONDITION" => return ProviderError::Authentication,
-        _ => {}
-    }
-    // Anthropic says so with a 400.
-    if code == "insufficient_quota" || says(&["credit balance is too low"]) {
-        return ProviderError::QuotaExceeded;
-    }
-    if says(&WRONG_KEY) {
-        return ProviderError::Authentication;
-    }
-    let overflows = says(&OVERFLOWS) || kind == "exceed_context_size_error";
     match status.as_u16() {
-        400 | 413 | 422 if overflows && words.code.is_none() => ProviderError::Rejected {
-            status,
-            message: if says(&["maximum context length"]) {
-                shortened(message.to_owned())
-            } else {
-                shortened(format!("{OVERFLOW}: {message}"))
-            },
-            param: words.param,
-            code: Some("context_length_exceeded".into()),
-        },
-        400 | 413 | 422 => ProviderError::Rejected {
-            status,
-            message: words.message.map_or_else(
-                || "The model's provider rejected the request without saying why.".into(),
-                shortened,
-            ),
-            param: words.param,
-            code: words.code,
-        },
+        400 | 413 | 422 => rejected(status, words),
         401 | 403 => ProviderError::Authentication,
         402 => ProviderError::QuotaExceeded,
         // Bedrock: the model took too long.
@@ -131,6 +67,53 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
                     .unwrap_or_else(|| "no readable error".into())
             )
         )),
+    }
+}
+
+/// What the status does not tell, or tells wrongly.
+fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
+    let code = words.code.as_deref().unwrap_or_default();
+    let kind = words.kind.as_deref().unwrap_or_default();
+    let message = words.message.as_deref().unwrap_or_default();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    let retry_after = words.retry_after;
+    if MODEL_CODES.contains(&code) || (status == StatusCode::BAD_REQUEST && says(&WRONG_MODEL)) {
+        return Some(ProviderError::ModelNotFound);
+    }
+    match kind {
+        "ServiceQuotaExceededException" | "insufficient_quota" => Some(ProviderError::QuotaExceeded),
+        "ModelNotReadyException" => Some(ProviderError::Overloaded { retry_after }),
+        // Google's 400s that are about the key or its account.
+        "API_KEY_INVALID" | "FAILED_PRECONDITION" => Some(ProviderError::Authentication),
+        _ if code == "insufficient_quota" || says(&SPENT) => Some(ProviderError::QuotaExceeded),
+        kind if NOT_ALLOWED.contains(&kind) || says(&WRONG_ACCOUNT) => Some(ProviderError::Authentication),
+        _ => None,
+    }
+}
+
+/// The provider's words, with the code that OpenAI has for an overflow and its name for what a model does not take.
+fn rejected(status: StatusCode, words: Words) -> ProviderError {
+    let message = words
+        .message
+        .unwrap_or_else(|| "The model's provider rejected the request without saying why.".into());
+    let says = |phrase: &str| message.contains(phrase);
+    let overflows =
+        OVERFLOWS.iter().any(|phrase| says(phrase)) || words.kind.as_deref() == Some("exceed_context_size_error");
+    let unknown = UNKNOWN_FIELDS.iter().find(|(phrase, _)| says(phrase));
+    let code = match unknown {
+        _ if overflows => Some("context_length_exceeded"),
+        Some(_) => Some("unsupported_parameter"),
+        None => None,
+    };
+    ProviderError::Rejected {
+        status,
+        param: words.param.or(unknown.map(|(_, name)| (*name).to_owned())),
+        message: if overflows && words.code.is_none() && !says(OVERFLOWS[0]) {
+            shortened(format!("{OVERFLOW}: {message}"))
+        } else {
+            shortened(message)
+        },
+        code: words.code.or(code.map(str::to_owned)),
     }
 }
 
@@ -257,6 +240,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_about_the_account_or_another_name_is_told_by_its_words() {
+        let bedrock = |message: &str| answer(400, &serde_json::json!({"message": message}).to_string());
+        let spent =
+            "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.";
+        assert_eq!(bedrock(spent), ProviderError::QuotaExceeded);
+        let closed = "This organization has been disabled.";
+        assert_eq!(bedrock(closed), ProviderError::Authentication);
+        for (message, param) in [
+            (
+                "This model doesn't support the stopSequences field. Remove stopSequences and try again.",
+                "stop",
+            ),
+            (
+                "output_config.format: Extra inputs are not permitted",
+                "response_format",
+            ),
+        ] {
+            let expected = rejected(400, message, Some(param), Some("unsupported_parameter"));
+            assert_eq!(bedrock(message), expected);
+        }
+    }
+
+    #[test]
     fn bedrock_names_the_error_in_a_header() {
         let overflow = "Input is too long for requested model.";
         let no_such_model = "The provided model identifier is invalid.";
@@ -280,6 +286,7 @@ mod tests {
             ),
             (400, "ValidationException", no_such_model, ProviderError::ModelNotFound),
             (400, "ValidationException", no_profile, ProviderError::ModelNotFound),
+            (400, "UnrecognizedClientException", "", ProviderError::Authentication),
             (400, "ServiceQuotaExceededException", "", ProviderError::QuotaExceeded),
             (408, "ModelTimeoutException", "", too_slow),
             (

@@ -14,7 +14,11 @@ use url::Url;
 
 use super::{Upstream, client, frames::root_cause, guard};
 use crate::{
-    chat::{image::normal_url, message::Part, prompt::Prompt},
+    chat::{
+        image::{normal_url, type_of},
+        message::Part,
+        prompt::Prompt,
+    },
     error::Error,
 };
 
@@ -28,8 +32,10 @@ const MAX_TOGETHER: usize = 4 * MAX_IMAGE;
 const MAX_REDIRECTS: usize = 3;
 /// Longest part of a URL in an error, in characters.
 const MAX_SHOWN: usize = 200;
-/// What all providers take.
+/// What most providers take.
 const TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+/// What says nothing: stores of files have the latter two where nobody set another. The first bytes tell then.
+const UNSAID: [&str; 3] = ["", "application/octet-stream", "binary/octet-stream"];
 
 impl Upstream {
     /// Puts the images themselves in the places of their URLs.
@@ -91,18 +97,20 @@ impl Upstream {
                 response.status().as_u16()
             ));
         }
-        let media_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let media_type = media_type
+        let declared = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let declared = declared
             .unwrap_or_default()
             .split(';')
             .next()
             .unwrap_or_default()
             .trim();
-        let head = normal_url(&format!("data:{media_type}"));
-        let known = head.strip_prefix("data:").is_some_and(|kind| TYPES.contains(&kind));
-        if !known {
-            return Err("its type is not PNG, JPEG, GIF or WebP".into());
+        let declared = normal_url(&format!("data:{declared}"));
+        let declared = declared.trim_start_matches("data:");
+        let no_image = || "its type is not PNG, JPEG, GIF or WebP".to_owned();
+        if !TYPES.contains(&declared) && !UNSAID.contains(&declared) {
+            return Err(no_image());
         }
+        let declared = declared.to_owned();
         let mut bytes = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|_| "its server broke off".to_owned())? {
             bytes.extend_from_slice(&piece);
@@ -116,7 +124,9 @@ impl Upstream {
                 ));
             }
         }
-        Ok(format!("{head};base64,{}", BASE64_STANDARD.encode(bytes)))
+        let known = TYPES.contains(&declared.as_str()).then_some(declared.as_str());
+        let media_type = type_of(&bytes).or(known).ok_or_else(no_image)?;
+        Ok(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 
     /// Made at its first use. Redirects are followed, each checked like the URL itself.

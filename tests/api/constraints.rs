@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use assistant_endpoint::{
     chat::{
+        image::normal_url,
         message::{Message, Part, Role},
         parameters::Parameters,
         prompt::Prompt,
@@ -11,14 +12,19 @@ use assistant_endpoint::{
     provider::choose,
 };
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 fn part() -> impl Strategy<Value = Part> {
-    let image = Part::Image {
-        url: "data:image/jpeg;base64,AA==".into(),
+    let image = |url: &str| Part::Image {
+        url: normal_url(url),
         detail: None,
     };
-    prop_oneof![3 => "[a \n]{0,3}".prop_map(Part::Text), 1 => Just(image)]
+    // The second is a PNG, whatever it says.
+    let images = [
+        image("data:image/jpg;base64,AA=="),
+        image("Data:image/jpeg;base64,iVBORw0KGgoA\nAAANSUhEUg=="),
+    ];
+    prop_oneof![3 => "[a \n]{0,3}".prop_map(Part::Text), 1 => prop::sample::select(images.to_vec())]
 }
 
 fn message() -> impl Strategy<Value = Message> {
@@ -40,6 +46,50 @@ fn optional(values: Vec<Value>) -> impl Strategy<Value = Value> {
     prop::sample::select([vec![Value::Null], values].concat())
 }
 
+/// Schemas as OpenAI takes them, strict and not.
+fn schema() -> impl Strategy<Value = Value> {
+    let leaf = prop::sample::select(vec![
+        json!({"type": "integer", "minimum": 0, "multipleOf": 2}),
+        json!({"type": ["string", "null"], "pattern": "^a", "format": "colour"}),
+        json!({"enum": ["a", 1, null]}),
+    ]);
+    let schema = leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), any::<bool>()).prop_map(|(inner, open)| {
+                json!({"type": "object", "properties": {"a": inner}, "required": ["a"], "additionalProperties": open})
+            }),
+            inner.clone().prop_map(|inner| json!({"properties": {"a": inner}})),
+            inner
+                .clone()
+                .prop_map(|inner| json!({"type": "array", "items": inner, "minItems": 2, "uniqueItems": true})),
+            prop::collection::vec(inner, 1..3).prop_map(|inner| json!({"oneOf": inner})),
+        ]
+    });
+    let format = |schema: Value| json!({"type": "json_schema", "json_schema": {"name": "a", "schema": schema}});
+    prop_oneof![Just(Value::Null), schema.prop_map(format)]
+}
+
+/// "Structured outputs", "JSON Schema limitations": objects are closed, and no limits.
+fn check_schema(schema: &Value) -> Result<(), TestCaseError> {
+    let Some(fields) = schema.as_object() else {
+        return Ok(());
+    };
+    let is_object = fields.contains_key("properties") || schema["type"] == "object";
+    prop_assert!(!is_object || schema["additionalProperties"] == false);
+    for name in ["minimum", "multipleOf", "pattern", "uniqueItems", "oneOf"] {
+        prop_assert!(!fields.contains_key(name), "{name}");
+    }
+    prop_assert!(fields.get("minItems").is_none_or(|least| least.as_u64() <= Some(1)));
+    prop_assert!(fields.get("format").is_none_or(|format| format != "colour"));
+    let each = fields
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::values);
+    let any = fields.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    each.chain(any).chain(fields.get("items")).try_for_each(check_schema)
+}
+
 /// Every parameter over the whole of OpenAI's range.
 fn parameters() -> impl Strategy<Value = Parameters> {
     (
@@ -51,18 +101,20 @@ fn parameters() -> impl Strategy<Value = Parameters> {
                 .map(Value::from)
                 .to_vec(),
         ),
-        optional(vec![json!("END"), json!(["a", "b", "c", "d"])]),
+        optional(vec![json!("END"), json!("\n"), json!(["a", "b", "c", "d"])]),
         optional(vec![json!(i64::MAX), json!(-1)]),
         optional(vec![json!(2), json!(-2)]),
+        optional(vec![json!("u"), json!("jane@example.com"), json!("x".repeat(300))]),
+        schema(),
     )
-        .prop_map(|(temperature, top_p, max_tokens, effort, stop, seed, penalty)| {
+        .prop_map(|(temperature, top_p, max_tokens, effort, stop, seed, penalty, user, format)| {
             let body = json!({"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens,
-                "reasoning_effort": effort, "stop": stop, "seed": seed, "presence_penalty": penalty, "user": "u"});
+                "reasoning_effort": effort, "stop": stop, "seed": seed, "presence_penalty": penalty, "user": user, "response_format": format});
             Parameters::read(|name| body.get(name)).unwrap()
         })
 }
 
-fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Value {
+fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Result<Value, TestCaseError> {
     let prompt = Prompt {
         model: choose(model, None, None).unwrap(),
         fallbacks: Vec::new(),
@@ -70,7 +122,12 @@ fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Value 
         parameters,
         show_reasoning: false,
     };
-    prompt.model.protocol().encode(&prompt, &HashSet::new()).unwrap()
+    let encoded = prompt.model.protocol().encode(&prompt, &HashSet::new());
+    // A 400 of our own says what to do, and nothing is asked of the provider.
+    encoded.map_err(|error| {
+        assert_eq!(error.status(), 400, "{error}");
+        TestCaseError::reject(error.to_string())
+    })
 }
 
 /// A user's turn first and last, turns in alternation, none empty.
@@ -106,8 +163,12 @@ proptest! {
         messages in prop::collection::vec(message(), 1..8),
         parameters in parameters(),
     ) {
-        let body = encode(model, messages, parameters);
+        let body = encode(model, messages, parameters)?;
         check_turns(&body["messages"], "assistant", "content")?;
+        check_schema(&body["output_config"]["format"]["schema"])?;
+        let user = body["metadata"]["user_id"].as_str().unwrap_or_default();
+        prop_assert!(user.len() <= 256 && !user.contains('@'));
+        prop_assert!(!body.to_string().contains("image/jpeg\",\"data\":\"iVBO"));
         prop_assert!(body.get("system").is_none_or(|system| !system.as_str().unwrap().trim().is_empty()));
         let max_tokens = body["max_tokens"].as_u64().unwrap();
         let most = match model {
@@ -127,7 +188,8 @@ proptest! {
         prop_assert!(model != "claude-opus-5" || !sampled);
         let both = body.get("temperature").is_some() && body.get("top_p").is_some();
         prop_assert!(!both || model < "claude-sonnet-4-5");
-        prop_assert!(body.get("stop_sequences").is_none_or(Value::is_array));
+        let stops = body["stop_sequences"].as_array().into_iter().flatten();
+        prop_assert!(stops.into_iter().all(|stop| !stop.as_str().unwrap().trim().is_empty()));
     }
 
     /// "Converse" API reference: ContentBlock, InferenceConfiguration.
@@ -137,7 +199,11 @@ proptest! {
         messages in prop::collection::vec(message(), 1..8),
         parameters in parameters(),
     ) {
-        let body = encode(&format!("bedrock/{model}"), messages, parameters);
+        let body = encode(&format!("bedrock/{model}"), messages, parameters)?;
+        let schema = body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"].as_str();
+        if let Some(schema) = schema.filter(|_| model.contains("claude")) {
+            check_schema(&serde_json::from_str(schema).unwrap())?;
+        }
         check_turns(&body["messages"], "assistant", "content")?;
         for text in body["system"].as_array().into_iter().flatten() {
             prop_assert!(!text["text"].as_str().unwrap().trim().is_empty());
@@ -159,7 +225,7 @@ proptest! {
         messages in prop::collection::vec(message(), 1..8),
         parameters in parameters(),
     ) {
-        let body = encode(model, messages, parameters);
+        let body = encode(model, messages, parameters)?;
         check_turns(&body["contents"], "model", "parts")?;
         prop_assert!(!model.starts_with("gemma") || body.get("systemInstruction").is_none());
         let config = &body["generationConfig"];

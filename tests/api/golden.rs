@@ -61,8 +61,9 @@ fn the_full_request_in_every_dialect() {
             body["messages"][3]["content"][1]["image_url"]["url"] = json!("data:image/jpg;base64,/9j/4AA=");
         }
         if name.starts_with("anthropic") || name.starts_with("bedrock") {
-            // They have no JSON without a schema: a 400, in `anthropic.rs` and `bedrock.rs`.
+            // They have no JSON without a schema, and Claude no stop at blanks: a 400, in `native_parameters.rs`.
             body["response_format"] = Value::Null;
+            body["stop"] = json!(["END", "\n."]);
         }
         let request = ChatRequest::read(&HeaderMap::new(), body.to_string().as_bytes()).unwrap();
         let prompt = Prompt::new(&Assistant::new(record), request).unwrap();
@@ -82,7 +83,7 @@ fn a_request_for_thinking_and_a_schema() {
         "claude-sonnet-4-6",
         "claude-opus-5",
         "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-        "us.anthropic.claude-opus-4-7",
+        "us.anthropic.claude-opus-4-6-v1",
         "openai.gpt-oss-120b-1:0",
         "gemini-2.5-pro",
         "gemini-3-pro-preview",

@@ -39,6 +39,9 @@ fn serve(request: &Received) -> Answer {
         "/moved" => image("302 Found", "location: /cat.png\r\n", b""),
         "/around" => image("302 Found", "location: /around\r\n", b""),
         "/gone" => image("404 Not Found", "content-type: image/png\r\n", b""),
+        "/unsaid" => image("200 OK", "content-type: binary/octet-stream\r\n", b"GIF89a"),
+        "/file" => image("200 OK", "content-type: application/octet-stream\r\n", b"PK"),
+        "/mistaken" => image("200 OK", "content-type: image/png\r\n", &[0xff, 0xd8, 0xff, 0xe0]),
         "/page" => image("200 OK", "content-type: text/html\r\n", b"<html>"),
         "/drawing" => image("200 OK", "content-type: image/svg+xml\r\n", b"<svg/>"),
         "/large" => image("200 OK", "content-type: image/png\r\n", &vec![0; 5 * 1024 * 1024 + 1]),
@@ -117,6 +120,16 @@ async fn images_are_fetched_for_models_that_take_data_only() {
             json!({"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}}),
         ),
         (
+            &NATIVES[1],
+            "/unsaid",
+            json!({"image": {"format": "gif", "source": {"bytes": "R0lGODlh"}}}),
+        ),
+        (
+            &NATIVES[2],
+            "/mistaken",
+            json!({"inlineData": {"mimeType": "image/jpeg", "data": "/9j/4A=="}}),
+        ),
+        (
             &NATIVES[2],
             "/cat.jpg",
             json!({"inlineData": {"mimeType": "image/jpeg", "data": "/9g="}}),
@@ -152,6 +165,7 @@ async fn what_cannot_be_fetched_is_a_400_that_says_why() {
     for (path, why) in [
         ("/gone", "status 404"),
         ("/page", "its type is not PNG, JPEG, GIF or WebP"),
+        ("/file", "its type is not PNG, JPEG, GIF or WebP"),
         ("/drawing", "its type is not PNG, JPEG, GIF or WebP"),
         ("/large", "larger than 5 MB"),
         ("/cut", "broke off"),
@@ -185,6 +199,21 @@ async fn what_cannot_be_fetched_is_a_400_that_says_why() {
             .iter()
             .any(|request| request.head.starts_with("POST"))
     );
+}
+
+#[tokio::test]
+async fn a_type_that_a_model_does_not_take_is_a_400() {
+    let app = start("true").await;
+    let gif = format!("{}/unsaid", app.provider.origin());
+    for (model, url) in [
+        ("gemini-2.5-flash", gif.as_str()),
+        ("gemini-2.5-flash", "data:image/gif;base64,R0lGODlhAQABAAAAACw="),
+        ("amazon.nova-lite-v1:0", "data:image/bmp;base64,Qk0="),
+    ] {
+        let token = app.assistant_with(json!({"type==agent/model": model})).await;
+        let message = app.chat(&token, &show(url)).await.error(400, "invalid_image_format");
+        assert!(message.contains("Send PNG"), "{message}");
+    }
 }
 
 #[tokio::test]

@@ -20,12 +20,19 @@ async fn what_cannot_be_honoured_is_a_400() {
         (&NATIVES[1], "response_format", json!({"type": "json_object"})),
         (&NATIVES[1], "logprobs", json!(true)),
         (&NATIVES[2], "logprobs", json!(true)),
+        (&NATIVES[0], "stop", json!("\n")),
+        (&NATIVES[1], "stop", json!(["END", " \n"])),
     ] {
         let (app, token) = native.start("text").await;
         let mut body = hello(false);
         body[field] = value;
         let reply = app.chat(&token, &body).await;
-        reply.error(400, "unsupported_parameter");
+        let code = if field == "stop" {
+            "unsupported_value"
+        } else {
+            "unsupported_parameter"
+        };
+        reply.error(400, code);
         assert_eq!(reply.json()["error"]["param"], field);
         // A model that the tables know nothing better of: the assistant's setting does.
         let token = app.assistant_with(json!({"model": native.model, "capabilities": {"json_schema": false}}));
@@ -36,6 +43,19 @@ async fn what_cannot_be_honoured_is_a_400() {
         app.chat(&token_of(&app, native).await, &body).await.json();
         assert_eq!(app.provider.received().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn bedrock_has_less_of_some_models_than_their_maker() {
+    let mut body = hello(false);
+    body["response_format"] =
+        json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}});
+    let (app, _) = NATIVES[1].start("text").await;
+    let token = app.assistant_with(json!({"type==agent/model": "bedrock/us.anthropic.claude-opus-4-7"}));
+    app.chat(&token.await, &body).await.error(400, "unsupported_parameter");
+    let (app, _) = NATIVES[0].start("text").await;
+    let token = app.assistant_with(json!({"type==agent/model": "claude-opus-4-7"}));
+    app.chat(&token.await, &body).await.json();
 }
 
 #[tokio::test]
@@ -113,6 +133,33 @@ async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does(
         let received = app.provider.received().pop().unwrap().body;
         assert_eq!(received["thinking"], *thinking, "{model} {effort}");
         assert_eq!(received["output_config"], *config, "{model} {effort}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_is_told_to_anthropic_as_an_opaque_id() {
+    let (app, token) = NATIVES[0].start("text").await;
+    let digest_of_a = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+    for (user, sent) in [
+        ("user-1_A", "user-1_A"),
+        ("a", "a"),
+        (
+            "jane@example.com",
+            "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d",
+        ),
+    ] {
+        let mut body = hello(false);
+        body["user"] = json!(user);
+        app.chat(&token, &body).await.json();
+        assert_eq!(app.provider.received().pop().unwrap().body["metadata"]["user_id"], sent);
+    }
+    for user in ["+49 30 123456", "4930123456", "Jane Doe", &"a".repeat(257)] {
+        let mut body = hello(false);
+        body["user"] = json!(user);
+        app.chat(&token, &body).await.json();
+        let sent = app.provider.received().pop().unwrap().body["metadata"]["user_id"].clone();
+        let sent = sent.as_str().unwrap().to_owned();
+        assert!(sent.len() == digest_of_a.len() && sent != user, "{user}: {sent}");
     }
 }
 

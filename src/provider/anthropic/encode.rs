@@ -4,16 +4,17 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::thinking::Thoughts;
+use super::{schema, thinking::Thoughts};
 use crate::{
     chat::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, at_most, check_left_out, stop_sequences},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences_of_text},
         prompt::Prompt,
     },
     error::Error,
     provider::capabilities::Capabilities,
+    token::sha256,
 };
 
 /// Anthropic's own; OpenAI's is 2. (`top_p` reaches to 1 with both.)
@@ -43,8 +44,8 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
             "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, with_temperature) => {
                 (name, at_most(value, MAX_TEMPERATURE))
             }
-            "stop" => ("stop_sequences", stop_sequences(value)),
-            "user" => ("metadata", json!({"user_id": value})),
+            "stop" => ("stop_sequences", stop_sequences_of_text(value)?),
+            "user" => ("metadata", json!({"user_id": user_id(value)})),
             "response_format" if capabilities.json_schema => continue,
             name => {
                 check_left_out(name, value)?;
@@ -62,10 +63,27 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     Ok(Value::Object(body))
 }
 
+/// Longest `metadata.user_id`, in characters.
+const MAX_USER_ID: usize = 256;
+
+/// "An opaque identifier": names, e-mail addresses and telephone numbers are turned down, so that what may be one, and
+/// what is too long, goes as its digest.
+fn user_id(user: &Value) -> String {
+    let user = user.as_str().unwrap_or_default();
+    let is_opaque = user.len() <= MAX_USER_ID
+        && user.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && user
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if is_opaque { user.to_owned() } else { sha256(user) }
+}
+
 /// "Structured outputs": a schema, and nothing for JSON without one.
 fn output_format(parameters: &Parameters, capabilities: Capabilities) -> Result<Option<Value>, Error> {
     match parameters.json_schema()? {
-        Some((schema, _)) if capabilities.json_schema => Ok(Some(json!({"type": "json_schema", "schema": schema}))),
+        Some((schema, _)) if capabilities.json_schema => Ok(Some(
+            json!({"type": "json_schema", "schema": schema::conforming(schema)?}),
+        )),
         _ => {
             let format = parameters.get("response_format");
             format.map_or(Ok(()), |format| check_left_out("response_format", format))?;

@@ -8,12 +8,12 @@ use crate::{
     chat::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, at_most, check_left_out, stop_sequences},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences, stop_sequences_of_text},
         prompt::Prompt,
     },
     error::Error,
     provider::{
-        anthropic::thinking::Thoughts,
+        anthropic::{schema::conforming, thinking::Thoughts},
         capabilities::{Capabilities, Thinking},
         effort::Effort,
     },
@@ -31,6 +31,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = prompt.parameters.without(omitted);
     let thoughts = thoughts(prompt, &parameters, capabilities);
+    let is_claude = prompt.model.name.to_ascii_lowercase().contains("claude");
     let mut body = Map::new();
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
     body.insert("messages".into(), json!(turns?));
@@ -48,6 +49,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
         let (field, value) = match name {
             "temperature" if samples => ("temperature", at_most(value, MAX_TEMPERATURE)),
             "top_p" if samples => ("topP", value.clone()),
+            "stop" if is_claude => ("stopSequences", stop_sequences_of_text(value)?),
             "stop" => ("stopSequences", stop_sequences(value)),
             "response_format" if capabilities.json_schema && value["type"] == "json_schema" => continue,
             name => {
@@ -63,9 +65,13 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if !thoughts.fields.is_empty() {
         body.insert("additionalModelRequestFields".into(), Value::Object(thoughts.fields));
     }
-    if let Some((schema, name)) = parameters.json_schema()? {
+    if let Some((schema, about)) = parameters.json_schema()? {
+        let schema = if is_claude { conforming(schema)? } else { schema.clone() };
         // The schema goes as text.
-        let definition = json!({"schema": schema.to_string(), "name": name.unwrap_or("answer")});
+        let mut definition = json!({"schema": schema.to_string(), "name": about["name"].as_str().unwrap_or("answer")});
+        if let Some(description) = about["description"].as_str() {
+            definition["description"] = json!(description);
+        }
         let format = json!({"type": "json_schema", "structure": {"jsonSchema": definition}});
         body.insert("outputConfig".into(), json!({"textFormat": format}));
     }
@@ -140,13 +146,7 @@ fn block(piece: &Piece) -> Result<Value, Error> {
     let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
     let format = media_type.strip_prefix("image/").unwrap_or(media_type);
     if !matches!(format, "png" | "jpeg" | "gif" | "webp") {
-        return Err(Error::invalid_with_code(
-            "messages",
-            "invalid_image_format",
-            format!(
-                "An image of the type '{media_type}' cannot be passed on to this assistant's model. Send PNG, JPEG, GIF or WebP."
-            ),
-        ));
+        return Err(image::unsupported(media_type, "PNG, JPEG, GIF or WebP"));
     }
     Ok(json!({"image": {"format": format, "source": {"bytes": data}}}))
 }

@@ -128,10 +128,9 @@ fn refuse_calls(message: &Map<String, Value>, path: &str) -> Result<(), Error> {
 fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<Vec<Part>, Error> {
     let param = format!("{path}.content");
     let refusal = message.get("refusal").and_then(Value::as_str);
-    let refusal = refusal
-        .filter(|_| role == Role::Assistant)
-        .map(|text| Part::Text(text.to_owned()));
-    let content = match message.get("content") {
+    let refusal = refusal.filter(|_| role == Role::Assistant);
+    let mut content = match message.get("content") {
+        Some(Value::String(text)) if text.is_empty() && refusal.is_some() => Vec::new(),
         Some(Value::String(text)) => vec![Part::Text(text.clone())],
         Some(Value::Array(parts)) if !parts.is_empty() => parts
             .iter()
@@ -155,7 +154,10 @@ fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<
             ));
         }
     };
-    Ok(content.into_iter().chain(refusal).collect())
+    if let Some(refusal) = refusal.filter(|refusal| content.is_empty() || !refusal.is_empty()) {
+        content.push(Part::Text(refusal.to_owned()));
+    }
+    Ok(content)
 }
 
 fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {

@@ -1,5 +1,7 @@
 //! What a model is asked: the assistant's own settings and the request, made one.
 
+use std::collections::HashSet;
+
 use super::{
     message::{Message, Role},
     parameters::Parameters,
@@ -36,5 +38,10 @@ impl Prompt {
             parameters: request.parameters.or(assistant.parameters()?),
             show_reasoning: assistant.shows_reasoning(),
         })
+    }
+
+    /// Whether the model is asked to show its thinking: not so where it turned thinking down before.
+    pub fn shows_reasoning(&self, omitted: &HashSet<String>) -> bool {
+        self.show_reasoning && !omitted.contains("reasoning_effort")
     }
 }

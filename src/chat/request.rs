@@ -271,6 +271,8 @@ mod tests {
             {"role": "assistant", "content": null, "refusal": "No.", "tool_calls": []},
             {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
             {"role": "assistant", "content": "", "refusal": "No."},
+            {"role": "assistant", "content": "Hm.", "refusal": "No."},
+            {"role": "assistant", "content": "Hi", "refusal": ""},
         ]}))
         .unwrap();
         assert_eq!(request.messages[0], Message::text(Role::System, "Be brief."));
@@ -278,10 +280,10 @@ mod tests {
         assert!(matches!(&request.messages[1].parts[1], Part::Image { detail: Some(low), .. } if low == "low"));
         assert_eq!(request.messages[2], Message::text(Role::Assistant, "No."));
         assert_eq!(request.messages[3], request.messages[2]);
-        assert_eq!(
-            request.messages[4].parts,
-            ["", "No."].map(|text| Part::Text(text.into()))
-        );
+        assert_eq!(request.messages[4], request.messages[2]);
+        let both = ["Hm.", "No."].map(|text| Part::Text(text.into()));
+        assert_eq!(request.messages[5].parts, both);
+        assert_eq!(request.messages[6], Message::text(Role::Assistant, "Hi"));
     }
 
     #[test]

@@ -77,7 +77,9 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
     let message = words.message.as_deref().unwrap_or_default();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
     let retry_after = words.retry_after;
-    if MODEL_CODES.contains(&code) || (status == StatusCode::BAD_REQUEST && says(&WRONG_MODEL)) {
+    let begins = |phrases: &[&str]| phrases.iter().any(|phrase| message.starts_with(phrase));
+    let is_400 = status == StatusCode::BAD_REQUEST;
+    if MODEL_CODES.contains(&code) || (is_400 && says(&WRONG_MODEL)) {
         return Some(ProviderError::ModelNotFound);
     }
     match kind {
@@ -85,8 +87,10 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
         "ModelNotReadyException" => Some(ProviderError::Overloaded { retry_after }),
         // Google's 400s that are about the key or its account.
         "API_KEY_INVALID" | "FAILED_PRECONDITION" => Some(ProviderError::Authentication),
-        _ if code == "insufficient_quota" || says(&SPENT) => Some(ProviderError::QuotaExceeded),
-        kind if NOT_ALLOWED.contains(&kind) || says(&WRONG_ACCOUNT) => Some(ProviderError::Authentication),
+        _ if code == "insufficient_quota" || (is_400 && says(&SPENT)) => Some(ProviderError::QuotaExceeded),
+        kind if NOT_ALLOWED.contains(&kind) || (is_400 && begins(&WRONG_ACCOUNT)) => {
+            Some(ProviderError::Authentication)
+        }
         _ => None,
     }
 }

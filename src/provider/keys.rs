@@ -50,6 +50,23 @@ struct Reading {
     /// `None` for the first one, which may be followed by another at once.
     repeated_at: Option<Instant>,
     keys: HashMap<KeyName, SecretString>,
+    /// Whether a later attempt failed: what is missing may be there by now.
+    stale: bool,
+}
+
+/// What a reading says of a key.
+struct Found {
+    key: Option<SecretString>,
+    stale: bool,
+}
+
+impl Reading {
+    fn found(&self, name: &str) -> Found {
+        Found {
+            key: self.keys.get(name).cloned(),
+            stale: self.stale,
+        }
+    }
 }
 
 /// A client with time limits that suit a request that waits for it.
@@ -93,7 +110,13 @@ impl ProviderKeys {
             return Ok(Some(key.clone()));
         }
         match &self.secret {
-            Some(secret) => secret.find(id.name(), |_| false).await,
+            Some(secret) => match (secret.find(id.name(), |_| false).await?, id) {
+                // It may be in the secret by now, which cannot be read. A server of one's own may go without.
+                (Found { key: None, stale: true }, KeyId::Platform(_)) => {
+                    Err(unread("the keys secret cannot be read again"))
+                }
+                (found, _) => Ok(found.key),
+            },
             None => Ok(None),
         }
     }
@@ -101,10 +124,14 @@ impl ProviderKeys {
     /// Another value for a key that the provider refused, where the secret holds one by now.
     pub async fn find_newer(&self, id: &KeyId, refused: &SecretString) -> Option<SecretString> {
         let is_refused = |key: &SecretString| key.expose_secret() == refused.expose_secret();
-        let newer = self.secret.as_ref()?.find(id.name(), is_refused).await.ok()??;
+        let newer = self.secret.as_ref()?.find(id.name(), is_refused).await.ok()?.key?;
         let from_environment = matches!(id, KeyId::Platform(name) if self.environment.contains_key(name));
         (!from_environment && !is_refused(&newer)).then_some(newer)
     }
+}
+
+fn unread(cause: &str) -> Error {
+    Error::Unavailable { cause: cause.into() }
 }
 
 /// What is wrong where a provider's key is nowhere.
@@ -114,10 +141,13 @@ pub fn missing(name: &str) -> Error {
     ))
 }
 
+/// Shortest key that is blanked out, in bytes: servers without keys get dummies such as `none`, which are words too.
+const MIN_BLANKED: usize = 16;
+
 /// A provider's words without the key that it was called with: some servers quote the request in their errors.
 pub fn blank_out(text: String, key: Option<&SecretString>) -> String {
     match key.map(SecretString::expose_secret) {
-        Some(key) if text.contains(key) => text.replace(key, "[key]"),
+        Some(key) if key.len() >= MIN_BLANKED && text.contains(key) => text.replace(key, "[key]"),
         _ => text,
     }
 }
@@ -133,43 +163,42 @@ impl KeyId {
 
 impl Secret {
     /// A key from the last reading, or from a new one where the last one lacks it or it `is_refused`.
-    async fn find(
-        &self,
-        name: &str,
-        is_refused: impl Fn(&SecretString) -> bool,
-    ) -> Result<Option<SecretString>, Error> {
+    async fn find(&self, name: &str, is_refused: impl Fn(&SecretString) -> bool) -> Result<Found, Error> {
         let mut cache = self.cache.lock().await;
         if let Some(reading) = cache.as_ref() {
             let known = reading.keys.get(name);
             let too_soon = reading.repeated_at.is_some_and(|at| at.elapsed() < REREAD_AFTER);
             if known.is_some_and(|key| !is_refused(key)) || too_soon {
-                return Ok(known.cloned());
+                return Ok(reading.found(name));
             }
         }
         let repeated_at = cache.is_some().then(Instant::now);
-        let keys = match (self.read().await, cache.take()) {
-            (Ok(keys), _) => keys,
+        let (keys, stale) = match (self.read().await, cache.take()) {
+            (Ok(keys), _) => (keys, false),
             // What was read before still holds, and is not asked for again at once either.
             (Err(error), Some(before)) => {
                 tracing::warn!(cause = error.cause(), "the keys secret could not be read again");
-                before.keys
+                (before.keys, true)
             }
             (Err(error), None) => return Err(error),
         };
-        let reading = cache.insert(Reading { repeated_at, keys });
-        Ok(reading.keys.get(name).cloned())
+        let reading = Reading {
+            repeated_at,
+            keys,
+            stale,
+        };
+        Ok(cache.insert(reading).found(name))
     }
 
     async fn read(&self) -> Result<HashMap<KeyName, SecretString>, Error> {
-        let unavailable = |cause: String| Error::Unavailable { cause };
         let output = self.client.get_secret_value().secret_id(&self.id).send().await;
         let output = output.map_err(|error| {
             let error = error.into_service_error();
-            unavailable(format!("the keys secret could not be read: {:?}", error.meta().code()))
+            unread(&format!("the keys secret could not be read: {:?}", error.meta().code()))
         })?;
         // Neither the text nor the parser's error, which quotes it, may reach a log.
         let keys: HashMap<String, serde_json::Value> = serde_json::from_str(output.secret_string().unwrap_or_default())
-            .map_err(|_| unavailable("the keys secret is not a JSON object".into()))?;
+            .map_err(|_| unread("the keys secret is not a JSON object"))?;
         Ok(keys
             .into_iter()
             .filter_map(|(name, key)| {

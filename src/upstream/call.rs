@@ -6,7 +6,12 @@ use futures_util::{Stream, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Upstream, deadline::Deadline, frames, guard, read_answer, refused::parameter_named};
+use super::{
+    Upstream,
+    deadline::Deadline,
+    frames, guard, read_answer,
+    refused::{parameter_named, teaches},
+};
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
     error::{Error, ProviderError},
@@ -52,7 +57,7 @@ impl Upstream {
         let mut key = self.key(&endpoint).await?;
         let mut renewed = false;
         let mut omitted = self.refused.of(&endpoint.model_key());
-        let mut learned = Vec::new();
+        let (mut learned, mut rounds) = (Vec::new(), 0);
         loop {
             let body = endpoint.protocol.encode(prompt, &omitted)?;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
@@ -73,11 +78,14 @@ impl Upstream {
             }
             // It was sent, and is not from now on: each round has one parameter less.
             let named = parameter_named(&refused, &body).filter(|name| !omitted.contains(*name));
-            let Some(name) = named.filter(|_| learned.len() < MAX_LEFT_OUT) else {
+            let Some(name) = named.filter(|_| rounds < MAX_LEFT_OUT) else {
                 return Err(refused.into());
             };
             omitted.insert(name.to_owned());
-            learned.push(name);
+            rounds += 1;
+            if teaches(&refused) {
+                learned.push(name);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::ProviderError;
 
 /// Left out after a 400 that names one of them; the rest would change what the client gets. By OpenAI's name, with
 /// the names that it has with providers, in requests and in their errors.
-const DROPPABLE: [(&str, &[&str]); 13] = [
+const DROPPABLE: [(&str, &[&str]); 12] = [
     ("temperature", &["temperature"]),
     ("top_p", &["top_p", "topP"]),
     ("presence_penalty", &["presence_penalty", "presencePenalty"]),
@@ -42,7 +42,6 @@ const DROPPABLE: [(&str, &[&str]); 13] = [
     ("verbosity", &["verbosity"]),
     ("safety_identifier", &["safety_identifier"]),
     ("prompt_cache_key", &["prompt_cache_key"]),
-    ("top_logprobs", &["top_logprobs"]),
     ("stream_options", &["stream_options"]),
 ];
 
@@ -102,6 +101,17 @@ pub fn parameter_named(refused: &ProviderError, sent: &Value) -> Option<&'static
     found
         .or_else(|| sent().find(|(_, aliases)| aliases.iter().any(by_name)))
         .map(|(name, _)| *name)
+}
+
+/// Whether a rejection is about a parameter as such, not about the value that a caller chose: another's may do.
+pub fn teaches(refused: &ProviderError) -> bool {
+    let ProviderError::Rejected { message, code, .. } = refused else {
+        return false;
+    };
+    let code = code.as_deref().unwrap_or_default();
+    let about_value = code.starts_with("invalid_") || code.contains("_above_") || code.contains("_below_");
+    let says_so = ["Invalid value", "Invalid type", "Invalid '"];
+    !about_value && !message.contains("Supported values are") && !says_so.iter().any(|words| message.starts_with(words))
 }
 
 /// In quotes, before a colon, or as Bedrock says it ("This model doesn't support the topP field.") and xAI ("Argument not

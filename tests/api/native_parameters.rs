@@ -13,7 +13,7 @@ use crate::{
 
 #[tokio::test]
 async fn what_cannot_be_honoured_is_a_400() {
-    let schema = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}});
+    let schema = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
     for (native, field, value) in [
         (&NATIVES[0], "response_format", json!({"type": "json_object"})),
         (&NATIVES[0], "logprobs", json!(true)),
@@ -48,8 +48,7 @@ async fn what_cannot_be_honoured_is_a_400() {
 #[tokio::test]
 async fn bedrock_has_less_of_some_models_than_their_maker() {
     let mut body = hello(false);
-    body["response_format"] =
-        json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}});
+    body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
     let (app, _) = NATIVES[1].start("text").await;
     let token = app.assistant_with(json!({"type==agent/model": "bedrock/us.anthropic.claude-opus-4-7"}));
     app.chat(&token.await, &body).await.error(400, "unsupported_parameter");
@@ -133,6 +132,24 @@ async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does(
         let received = app.provider.received().pop().unwrap().body;
         assert_eq!(received["thinking"], *thinking, "{model} {effort}");
         assert_eq!(received["output_config"], *config, "{model} {effort}");
+    }
+}
+
+#[tokio::test]
+async fn bedrocks_claude_has_its_own_limit_unless_it_is_asked_to_think() {
+    let (app, _) = NATIVES[1].start("text").await;
+    for (model, effort, limit) in [
+        ("claude-opus-5", "none", json!(null)),
+        ("claude-opus-4-8", "none", json!(null)),
+        ("claude-opus-5", "low", json!(17_024)),
+        ("claude-sonnet-4-5", "low", json!(17_024)),
+    ] {
+        let token = app.assistant_with(json!({"type==agent/model": format!("bedrock/us.anthropic.{model}")}));
+        let mut body = hello(false);
+        body["reasoning_effort"] = json!(effort);
+        app.chat(&token.await, &body).await.json();
+        let sent = app.provider.received().pop().unwrap().body;
+        assert_eq!(sent["inferenceConfig"]["maxTokens"], limit, "{model} {effort}");
     }
 }
 
@@ -264,8 +281,7 @@ async fn what_is_turned_down_all_the_same_is_the_answer() {
     let mut body = hello(false);
     body["reasoning_effort"] = json!("low");
     // A second field within the same object, which is never left out.
-    body["response_format"] =
-        json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}});
+    body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
     assert_eq!(app.chat(&token, &body).await.error(400, "null"), message);
     assert_eq!(app.provider.received().len(), 2);
 }

@@ -176,6 +176,19 @@ async fn a_parameter_that_the_model_turns_down_is_left_out_from_then_on() {
 }
 
 #[tokio::test]
+async fn where_a_gateway_writes_no_param_its_message_names_the_parameter() {
+    for param in [json!(""), json!("None"), json!(null)] {
+        let error = json!({"error": {"message": "Unsupported parameter: 'temperature' is not supported with this model.",
+            "type": "invalid_request_error", "param": param, "code": null}});
+        let refusal = response(400, "", &error.to_string());
+        let app = TestApp::start(FakeProvider::new(vec![refusal, answer(&["Hi"])]).await).await;
+        let mut body = hello(false);
+        body["temperature"] = json!(0.5);
+        assert_eq!(app.chat(&app.assistant().await, &body).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn requests_that_learn_at_the_same_time_all_go_through() {
     let refusal = r#"{"error":{"message":"Unsupported value","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}}"#;
     let provider = FakeProvider::choosing(move |body| match body.get("temperature") {

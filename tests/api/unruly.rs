@@ -34,6 +34,7 @@ async fn a_finish_reason_that_is_not_the_last_ends_nothing() {
         (vec![text_and_stop("Once"), text(" upon")], false),
         (vec![text_and_stop("Once"), Step::Hang], false),
         (vec![text_and_stop(""), Step::Hang], false),
+        (vec![text_and_stop("Once"), text_and_stop(""), Step::Hang], false),
         (vec![text_and_stop("Once"), text_and_stop(" upon"), Step::Hang], false),
     ] {
         let app = TestApp::with(
@@ -90,6 +91,17 @@ async fn what_follows_an_answer_takes_nothing_from_it() {
     }
 }
 
+#[tokio::test]
+async fn a_whole_answer_beside_an_empty_delta_is_the_answer() {
+    // Perplexity's "Chat completions" reference, not streamed.
+    let whole = json!({"id": "p", "model": "sonar", "object": "chat.completion", "created": 1, "citations": [],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Once upon"},
+            "delta": {"role": "assistant", "content": ""}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 8, "total_tokens": 13}});
+    let app = TestApp::start(FakeProvider::always(response(200, "", &whole.to_string())).await).await;
+    check(&app, &app.assistant_with(json!({"streaming": false})).await, true).await;
+}
+
 /// A 400 that quotes what a caller wrote is no reason to leave out what others send.
 #[tokio::test]
 async fn nobody_teaches_the_endpoint_for_others() {
@@ -121,6 +133,32 @@ async fn nobody_teaches_the_endpoint_for_others() {
     }
 }
 
+/// Nor is one about the value that a caller chose.
+#[tokio::test]
+async fn a_value_that_is_wrong_is_left_out_once() {
+    let choose = |body: &Value| -> Answer {
+        if body["reasoning_effort"] == "bogus" {
+            let error = json!({"error": {"message": "Invalid value: 'bogus'. Supported values are: 'low' and 'high'.",
+                "type": "invalid_request_error", "param": "reasoning_effort", "code": "invalid_value"}});
+            return response(400, "", &error.to_string());
+        }
+        answer(&["Hi"])
+    };
+    let app = TestApp::start(FakeProvider::choosing(choose).await).await;
+    let token = app.assistant_with(json!({"type==agent/model": "gpt-5-mini"})).await;
+    for effort in ["bogus", "low"] {
+        let mut body = hello(false);
+        body["reasoning_effort"] = json!(effort);
+        app.chat(&token, &body).await.json();
+    }
+    let sent = app.provider.received();
+    let efforts: Vec<_> = sent
+        .iter()
+        .map(|request| request.body["reasoning_effort"].clone())
+        .collect();
+    assert_eq!(efforts, [json!("bogus"), json!(null), json!("low")]);
+}
+
 #[tokio::test]
 async fn a_small_body_of_very_many_values_is_a_400() {
     let app = TestApp::start(FakeProvider::refusing().await).await;
@@ -140,20 +178,20 @@ async fn a_small_body_of_very_many_values_is_a_400() {
 #[tokio::test]
 async fn a_server_that_quotes_its_key_shows_it_to_nobody() {
     let quoting = |body: String| [vec![events_head(), text("Once")], vec![piece(body), stream_end()]].concat();
-    let error = r#"{"error": {"message": "bad header 'Bearer sk-own'", "type": "invalid_request_error", "param": "sk-own", "code": "sk-own"}}"#;
+    let error = r#"{"error": {"message": "bad header 'Bearer sk-own-0123456789'", "type": "invalid_request_error", "param": "sk-own-0123456789", "code": "sk-own-0123456789"}}"#;
     for (answer, code) in [
         (quoting(format!("data: {error}\n\n")), "[key]"),
         (response(400, "", error), "[key]"),
         (response(200, "", error), "[key]"),
     ] {
         let own = FakeProvider::always(answer).await;
-        let secret = Secret::new(json!({own.origin(): "sk-own"}));
+        let secret = Secret::new(json!({own.origin(): "sk-own-0123456789"}));
         let base_url = own.base_url();
         let app = TestApp::with_secret(own, &secret).await;
         let token = app.assistant_with(json!({"base_url": base_url})).await;
         for stream in [false, true] {
             let reply = app.chat(&token, &hello(stream)).await;
-            assert!(!reply.text.contains("sk-own"), "{}", reply.text);
+            assert!(!reply.text.contains("sk-own-0123456789"), "{}", reply.text);
             let last = if stream && reply.status == 200 {
                 reply.events().pop().unwrap()
             } else {
@@ -163,4 +201,15 @@ async fn a_server_that_quotes_its_key_shows_it_to_nobody() {
             assert!(message.contains("Bearer [key]"), "{message}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_dummy_for_a_key_is_a_word_like_any_other() {
+    let own = FakeProvider::always(answer(&["There is none left"])).await;
+    let secret = Secret::new(json!({own.origin(): "none"}));
+    let base_url = own.base_url();
+    let app = TestApp::with_secret(own, &secret).await;
+    let token = app.assistant_with(json!({"base_url": base_url})).await;
+    let streamed = app.chat(&token, &hello(true)).await;
+    assert_eq!(text_of(&streamed.events()), "There is none left");
 }

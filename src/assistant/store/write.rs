@@ -202,8 +202,7 @@ impl Store {
             if let Some(meaning) = failed.and_then(|at| meanings.get(at)) {
                 return Err(meaning());
             }
-            let is_invalid = error.code() == Some("ValidationException");
-            if is_invalid || reasons.iter().any(|reason| reason == "ValidationError") {
+            if error.as_service_error().is_some_and(is_about_the_item) {
                 return Err(cannot_be_stored().into());
             }
             if attempt == MAX_ATTEMPTS || !reasons.iter().any(|reason| reason == "TransactionConflict") {
@@ -230,6 +229,28 @@ fn cannot_be_stored() -> Error {
         "The assistant cannot be stored: with all of its settings it takes more than 400 KB, one of them is nested deeper \
          than 32 levels, or has a number that is larger than 10^125 or has more than 38 digits. Nothing was changed.",
     )
+}
+
+/// Size, nesting, numbers, in `DynamoDB`'s words, which stand with the transaction or with one of its steps.
+fn is_about_the_item(error: &TransactWriteItemsError) -> bool {
+    let says = |message: Option<&str>| {
+        let phrases = [
+            "Item size",
+            "Nesting Levels",
+            "Number overflow",
+            "Number underflow",
+            "significant digits",
+            "numeric value",
+        ];
+        message.is_some_and(|message| phrases.iter().any(|phrase| message.contains(phrase)))
+    };
+    match error {
+        TransactWriteItemsError::TransactionCanceledException(canceled) => canceled
+            .cancellation_reasons()
+            .iter()
+            .any(|reason| says(reason.message())),
+        error => error.code() == Some("ValidationException") && says(error.message()),
+    }
 }
 
 /// One for each step, in their order.

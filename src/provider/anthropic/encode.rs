@@ -28,7 +28,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     let capabilities = Capabilities::of(&prompt.model);
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = prompt.parameters.without(omitted);
-    let thoughts = Thoughts::new(&parameters, capabilities, prompt.show_reasoning);
+    let thoughts = Thoughts::new(&parameters, capabilities, prompt.shows_reasoning(omitted));
     let mut body = Map::new();
     body.insert("model".into(), json!(prompt.model.name));
     body.insert("max_tokens".into(), json!(thoughts.max_tokens));
@@ -66,8 +66,8 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
 /// Longest `metadata.user_id`, in characters.
 const MAX_USER_ID: usize = 256;
 
-/// "An opaque identifier": names, e-mail addresses and telephone numbers are turned down, so that what may be one, and
-/// what is too long, goes as its digest.
+/// "An opaque identifier": what looks like an e-mail address or a telephone number is turned down, so that all but an id of
+/// letters, digits, `-` and `_` goes as its digest.
 fn user_id(user: &Value) -> String {
     let user = user.as_str().unwrap_or_default();
     let is_opaque = user.len() <= MAX_USER_ID

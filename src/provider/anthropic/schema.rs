@@ -16,8 +16,31 @@ const KEPT: [&str; 8] = [
     "title",
     "default",
 ];
-/// Say nothing about the answer.
-const DROPPED: [&str; 4] = ["$schema", "$id", "$comment", "strict"];
+/// Say nothing about the answer, or nothing more than that objects are closed.
+const DROPPED: [&str; 6] = [
+    "$schema",
+    "$id",
+    "$comment",
+    "strict",
+    "additionalProperties",
+    "unevaluatedProperties",
+];
+/// Say what an answer is made of, in words that it does not have.
+const STRUCTURE: [&str; 13] = [
+    "prefixItems",
+    "additionalItems",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "propertyNames",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "$dynamicRef",
+];
 const FORMATS: [&str; 10] = [
     "date-time",
     "time",
@@ -35,7 +58,7 @@ const FORMATS: [&str; 10] = [
 /// Anthropic's SDKs do. What follows this schema follows the caller's, limits aside.
 ///
 /// # Errors
-/// A 400 for an object whose keys are the model's to choose: closed it would be empty.
+/// A 400 for what cannot be said, and for an object whose keys are the model's to choose: closed it would be empty.
 pub fn conforming(schema: &Value) -> Result<Value, Error> {
     let Some(fields) = schema.as_object() else {
         return Ok(schema.clone());
@@ -50,9 +73,17 @@ pub fn conforming(schema: &Value) -> Result<Value, Error> {
             "properties" | "$defs" | "definitions" => {
                 kept.insert(name.clone(), each(value)?);
             }
+            "items" if value.is_array() => return Err(unsupported("items")),
+            // Pydantic's way to write a description beside a reference.
+            "allOf" if value.as_array().is_some_and(|all| all.len() == 1) => {
+                if let Value::Object(mut only) = conforming(&value[0])? {
+                    kept.append(&mut only);
+                }
+            }
             "items" | "anyOf" | "allOf" => {
                 kept.insert(name.clone(), within(value)?);
             }
+            "oneOf" if fields.contains_key("anyOf") => return Err(unsupported("oneOf")),
             "oneOf" => {
                 kept.insert("anyOf".into(), within(value)?);
             }
@@ -62,30 +93,39 @@ pub fn conforming(schema: &Value) -> Result<Value, Error> {
             "minItems" if *value == json!(0) || *value == json!(1) => {
                 kept.insert(name.clone(), value.clone());
             }
-            "additionalProperties" => {}
+            name if STRUCTURE.contains(&name) => return Err(unsupported(name)),
             name if DROPPED.contains(&name) => {}
             name => told.push(format!("{name}: {value}")),
         }
     }
+    if kept.contains_key("$ref") {
+        // Nothing else may stand beside it but what it refers to.
+        kept.retain(|name, _| matches!(name.as_str(), "$ref" | "$defs" | "definitions"));
+        return Ok(Value::Object(kept));
+    }
     if is_object(fields) {
-        let has_keys = fields
-            .get("properties")
-            .and_then(Value::as_object)
-            .is_some_and(|keys| !keys.is_empty());
-        if !has_keys && fields.get("additionalProperties").is_some_and(|open| open != false) {
+        let keys = fields.get("properties").and_then(Value::as_object);
+        let is_closed = fields.get("additionalProperties").is_some_and(|open| open == false);
+        if keys.is_none_or(Map::is_empty) && !is_closed {
             return Err(open_object());
         }
         kept.insert("additionalProperties".into(), json!(false));
     }
-    if !told.is_empty() {
-        let told = format!("{{{}}}", told.join(", "));
-        let description = match kept.get("description").and_then(Value::as_str) {
-            Some(description) => format!("{description}\n\n{told}"),
-            None => told,
-        };
-        kept.insert("description".into(), json!(description));
-    }
+    tell(&mut kept, &told);
     Ok(Value::Object(kept))
+}
+
+/// Puts limits into the description.
+fn tell(schema: &mut Map<String, Value>, limits: &[String]) {
+    if limits.is_empty() {
+        return;
+    }
+    let told = format!("{{{}}}", limits.join(", "));
+    let description = match schema.get("description").and_then(Value::as_str) {
+        Some(description) => format!("{description}\n\n{told}"),
+        None => told,
+    };
+    schema.insert("description".into(), json!(description));
 }
 
 /// A schema, or a list of some.
@@ -116,6 +156,14 @@ fn is_object(fields: &Map<String, Value>) -> bool {
     }
 }
 
+fn unsupported(keyword: &str) -> Error {
+    Error::invalid_with_code(
+        "response_format.json_schema.schema",
+        "unsupported_value",
+        format!("This assistant's model has no '{keyword}' in a schema. Write it without."),
+    )
+}
+
 fn open_object() -> Error {
     Error::invalid_with_code(
         "response_format.json_schema.schema",
@@ -138,8 +186,10 @@ mod tests {
                 "age": {"type": "integer", "description": "In years", "minimum": 0, "maximum": 150},
                 "mail": {"type": ["string", "null"], "format": "email", "pattern": "@"},
                 "colour": {"type": "string", "format": "colour"},
-                "tags": {"type": "array", "items": {"oneOf": [{"const": "a"}, {"type": "object"}]}, "minItems": 1, "maxItems": 3},
-                "kind": {"$ref": "#/$defs/kind"},
+                "tags": {"type": "array", "items": {"oneOf": [{"const": "a"}, {"properties": {"a": {}}}]}, "minItems": 1, "maxItems": 3},
+                "kind": {"allOf": [{"$ref": "#/$defs/kind"}], "description": "Which", "default": "x"},
+                "minimum": {"type": "number"},
+                "none": {"type": "object", "additionalProperties": false},
             },
             "additionalProperties": true,
             "required": ["age"],
@@ -151,9 +201,11 @@ mod tests {
                 "age": {"type": "integer", "description": "In years\n\n{minimum: 0, maximum: 150}"},
                 "mail": {"type": ["string", "null"], "format": "email", "description": "{pattern: \"@\"}"},
                 "colour": {"type": "string", "description": "{format: \"colour\"}"},
-                "tags": {"type": "array", "items": {"anyOf": [{"const": "a"}, {"type": "object", "additionalProperties": false}]},
+                "tags": {"type": "array", "items": {"anyOf": [{"const": "a"}, {"properties": {"a": {}}, "additionalProperties": false}]},
                     "minItems": 1, "description": "{maxItems: 3}"},
                 "kind": {"$ref": "#/$defs/kind"},
+                "minimum": {"type": "number"},
+                "none": {"type": "object", "additionalProperties": false},
             },
             "required": ["age"],
             "$defs": {"kind": {"properties": {"name": {"enum": ["x", null]}}, "additionalProperties": false}},
@@ -165,11 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn an_open_object_is_a_400() {
-        for open in [json!(true), json!({"type": "number"})] {
-            let map = json!({"type": "object", "additionalProperties": open});
-            let schema = json!({"type": "object", "properties": {"prices": map}});
-            assert_eq!(conforming(&schema).unwrap_err().status(), 400);
+    fn what_cannot_be_said_is_a_400() {
+        for part in [
+            json!({"type": "object"}),
+            json!({"type": "object", "properties": {}, "additionalProperties": true}),
+            json!({"type": "object", "additionalProperties": {"type": "number"}}),
+            json!({"type": "array", "prefixItems": [{"type": "number"}]}),
+            json!({"type": "array", "items": [{"type": "number"}]}),
+            json!({"not": {"type": "number"}}),
+            json!({"oneOf": [{"type": "number"}], "anyOf": [{"type": "string"}]}),
+        ] {
+            let schema = json!({"type": "object", "properties": {"part": part}});
+            assert_eq!(conforming(&schema).unwrap_err().status(), 400, "{part}");
         }
     }
 }

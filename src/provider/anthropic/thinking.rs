@@ -20,10 +20,12 @@ const MIN_BUDGET: u64 = 1024;
 pub struct Thoughts {
     /// The request's limit, else a default with room for thinking, as far as the model allows.
     pub max_tokens: u64,
-    /// `thinking` and `output_config`, where the model is to think.
+    /// `thinking` and `output_config`, where the model is to think or not to.
     pub fields: Map<String, Value>,
     /// Whether sampling parameters may be set beside: `temperature` "may only be set to 1 when thinking is enabled".
     pub takes_sampling: bool,
+    /// Whether it is asked to think.
+    pub thinks: bool,
 }
 
 impl Thoughts {
@@ -32,8 +34,12 @@ impl Thoughts {
         let asked =
             Effort::read(parameters.get("reasoning_effort")).filter(|_| capabilities.thinking != Thinking::None);
         let by_itself = capabilities.off != Off::Unasked;
-        // Those that think without being asked to mostly do as for `high`.
-        let effort = asked.or(by_itself.then_some(Effort::High));
+        // Those that think without being asked to mostly do as for `high`, and the least that they have is `low`.
+        let effort = match asked {
+            Some(Effort::None) if capabilities.off == Off::Never => Some(Effort::Low),
+            None if by_itself => Some(Effort::High),
+            asked => asked,
+        };
         let limit = capabilities.token_limit(parameters);
         let max_tokens = limit.unwrap_or_else(|| capabilities.at_most(ANSWER + effort.map_or(0, Effort::budget)));
         let fields = match (capabilities.thinking, asked) {
@@ -59,9 +65,11 @@ impl Thoughts {
         let fields = fields
             .and_then(|fields| fields.as_object().cloned())
             .unwrap_or_default();
+        let thinking = fields.get("thinking").and_then(|thinking| thinking["type"].as_str());
         Self {
             max_tokens,
-            takes_sampling: !fields.contains_key("thinking"),
+            takes_sampling: thinking.is_none(),
+            thinks: matches!(thinking, Some("enabled" | "adaptive")),
             fields,
         }
     }

@@ -30,7 +30,8 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     let capabilities = Capabilities::of(&prompt.model);
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = prompt.parameters.without(omitted);
-    let thoughts = thoughts(prompt, &parameters, capabilities);
+    let show = prompt.shows_reasoning(omitted);
+    let thoughts = thoughts(prompt, &parameters, capabilities, show);
     let is_claude = prompt.model.name.to_ascii_lowercase().contains("claude");
     let mut body = Map::new();
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
@@ -85,7 +86,7 @@ struct BedrockThoughts {
     takes_sampling: bool,
 }
 
-fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities) -> BedrockThoughts {
+fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities, show: bool) -> BedrockThoughts {
     let limit = capabilities.token_limit(parameters);
     let effort = Effort::read(parameters.get("reasoning_effort"));
     let name = prompt.model.name.to_ascii_lowercase();
@@ -110,10 +111,10 @@ fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities
         let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort)));
         return plain(fields.into_iter().collect());
     }
-    let claude = Thoughts::new(parameters, capabilities, prompt.show_reasoning);
+    let claude = Thoughts::new(parameters, capabilities, show);
     // Without thinking, a model's own limit is the default.
     BedrockThoughts {
-        max_tokens: limit.or((!claude.takes_sampling).then_some(claude.max_tokens)),
+        max_tokens: limit.or(claude.thinks.then_some(claude.max_tokens)),
         fields: claude.fields,
         takes_sampling: claude.takes_sampling,
     }

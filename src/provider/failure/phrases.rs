@@ -38,7 +38,7 @@ pub const UNKNOWN_FIELDS: [(&str, &str); 5] = [
 pub const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];
 /// By which the key turns out to be wrong, or its account closed, with a 400: Anthropic's words, and xAI's, which show a
 /// part of the key.
-pub const WRONG_ACCOUNT: [&str; 2] = ["organization has been disabled", "Incorrect API key provided"];
+pub const WRONG_ACCOUNT: [&str; 2] = ["This organization has been disabled", "Incorrect API key provided"];
 /// AWS's kinds of errors about who is asking ("Common errors"), some of them with a 400.
 pub const NOT_ALLOWED: [&str; 9] = [
     "AccessDeniedException",

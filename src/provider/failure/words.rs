@@ -53,12 +53,17 @@ impl Words {
             kind: text("type")
                 .or_else(|| google_detail(error, "reason"))
                 .or_else(|| text("status")),
-            param: text("param").or_else(|| path(&first["loc"])),
+            param: text("param").filter(is_param).or_else(|| path(&first["loc"])),
             code: text("code").filter(|code| code.parse::<u64>().is_err()),
             status: number.and_then(|number| u16::try_from(number).ok()),
             retry_after: google_detail(error, "retryDelay").and_then(|delay| seconds(delay.trim_end_matches('s'))),
         }
     }
+}
+
+/// Some gateways write that there is none (Go's empty text, Python's `None`).
+fn is_param(param: &String) -> bool {
+    !param.is_empty() && param != "None"
 }
 
 /// The first of `details` that has a field (`ErrorInfo.reason`, `RetryInfo.retryDelay`: "Error details").

@@ -67,9 +67,12 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if capabilities.json_schema {
         config.append(&mut response_format(&parameters)?);
     }
-    // A model that turned thinking down is not asked to show it either.
-    let show = prompt.show_reasoning && !omitted.contains("reasoning_effort");
-    let thinking = thinking(&prompt.model.name, &parameters, capabilities, show);
+    let thinking = thinking(
+        &prompt.model.name,
+        &parameters,
+        capabilities,
+        prompt.shows_reasoning(omitted),
+    );
     if !thinking.is_empty() {
         config.insert("thinkingConfig".into(), Value::Object(thinking));
     }

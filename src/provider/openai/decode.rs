@@ -67,6 +67,16 @@ struct ContentPart {
     thinking: Value,
 }
 
+impl WireMessage {
+    fn is_silent(&self) -> bool {
+        match &self.content {
+            None => true,
+            Some(Content::Text(text)) => text.is_empty(),
+            Some(Content::Parts(parts)) => parts.is_empty(),
+        }
+    }
+}
+
 impl Decode for Decoder {
     fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
         let data = frame.data.trim();
@@ -111,7 +121,12 @@ impl Decode for Decoder {
 
 impl Decoder {
     fn choice(&mut self, choice: Choice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
-        let message = choice.delta.or(choice.message).unwrap_or_default();
+        let finishes = choice.finish_reason.is_some();
+        let message = match (choice.delta, choice.message) {
+            // Perplexity's whole answer has an empty delta beside it.
+            (Some(delta), Some(message)) if finishes && !self.begun && delta.is_silent() => message,
+            (delta, message) => delta.or(message).unwrap_or_default(),
+        };
         let before = deltas.len();
         let reasoning = message.reasoning_content.as_str().or(message.reasoning.as_str());
         let mut reasoning = reasoning.unwrap_or_default().to_owned();
@@ -156,16 +171,12 @@ impl Decoder {
     /// A reason on a chunk of its own, after the text, is the end; one beside text may stand on every chunk.
     fn note(&mut self, speaks: bool, finishes: bool) {
         self.went_on |= speaks && self.ending != Ending::CutOff;
-        if finishes {
-            let certain = self.begun && !speaks && !self.went_on;
-            self.ending = if certain {
-                Ending::Complete
-            } else {
-                Ending::AtEndOfInput
-            };
-        } else if speaks {
-            self.ending = Ending::CutOff;
-        }
+        self.ending = match (speaks, finishes, self.ending) {
+            (false, true, Ending::CutOff) if self.begun && !self.went_on => Ending::Complete,
+            (true, true, _) | (false, true, Ending::CutOff) => Ending::AtEndOfInput,
+            (true, false, _) => Ending::CutOff,
+            (false, _, ending) => ending,
+        };
         self.begun |= speaks;
     }
 }

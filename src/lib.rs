@@ -52,6 +52,7 @@ pub mod error;
 pub mod manage;
 pub mod openapi;
 
+pub mod event;
 pub mod runtime_socket;
 pub mod startup;
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
-use tower::util::MapRequestLayer;
+use tower::{ServiceExt, util::MapRequestLayer};
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -12,7 +12,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::runtime_socket::RuntimeSocket;
+use crate::{event, runtime_socket::RuntimeSocket};
 
 /// What surrounds a function's life: its log, and at a failed start one line on stderr that begins with `name`.
 pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
@@ -76,7 +76,7 @@ pub async fn serve(router: Router) -> Result<(), lambda_runtime::Error> {
         socket.send_without_delay();
         request
     }));
-    lambda_http::run_with_streaming_response_concurrent(service).await
+    lambda_runtime::run_concurrent(service.map_request(event::request).map_response(event::response)).await
 }
 
 /// Ends the process when the platform shuts its environment down. Nothing is left to do then: each reply's log is

@@ -358,6 +358,27 @@ async fn bedrock_is_called_with_the_functions_role_and_each_delta_leaves_as_it_a
 }
 
 #[tokio::test]
+async fn no_event_ends_the_function() {
+    let (function, _provider) = start(answer(&["Hi"]), &[]).await;
+    let changed = |change: fn(&mut Value)| {
+        let mut event = event("chat.json");
+        change(&mut event);
+        event
+    };
+    for (event, status) in [
+        (changed(|event| event["rawQueryString"] = json!("a=\"<b>\" c")), 200),
+        (changed(|event| event["headers"]["host"] = json!("a b")), 200),
+        (changed(|event| event["isBase64Encoded"] = json!(true)), 200),
+        (changed(|event| event["rawPath"] = json!("/".repeat(70_000))), 404),
+        (changed(|event| event["rawPath"] = json!("/a\"<ü>")), 404),
+        (changed(|_| {}), 200),
+    ] {
+        let reply = invoke(&function, event, TIMEOUT).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
+}
+
+#[tokio::test]
 async fn what_has_to_be_public_is_not_looked_up_by_a_proxy_inside() {
     let proxy = FakeProvider::always(answer(&["Hi"])).await;
     let settings = [("HTTPS_PROXY", proxy.origin()), ("GEMINI_API_KEY", PLATFORM_KEY.into())];

@@ -76,7 +76,7 @@ impl Assistant {
     /// # Errors
     /// [`Error::AccessDisabled`] for any `access_mode` but `public_token`; [`Error::OriginNotAllowed`].
     pub fn check_access(&self, origin: Option<&str>) -> Result<(), Error> {
-        if self.text("access_mode") != Some("public_token") {
+        if self.setting("access_mode").is_none_or(|mode| mode != "public_token") {
             return Err(Error::AccessDisabled);
         }
         let (Some(origin), Some(allowed)) = (origin, self.setting("allowed_origins")) else {
@@ -140,9 +140,11 @@ impl Assistant {
     }
 
     /// The system prompt.
-    pub fn system_message(&self) -> Option<&str> {
-        self.text("system_message")
-            .or_else(|| non_blank(self.record.config.get("instructions")?))
+    pub fn system_message(&self) -> Option<String> {
+        let written = |value: &'_ Value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+        self.setting("system_message")
+            .and_then(written)
+            .or_else(|| written(self.record.config.get("instructions")?))
     }
 
     /// Defaults for a request's parameters.
@@ -226,6 +228,7 @@ mod tests {
             json!("authenticated"),
             json!("public"),
             json!("PUBLIC_TOKEN"),
+            json!("public_token "),
             json!(true),
             json!(null),
         ] {

@@ -5,7 +5,10 @@ use std::{collections::HashMap, time::Duration};
 use aws_config::SdkConfig;
 use secrecy::{ExposeSecret, SecretString};
 
+mod environment;
+
 use crate::provider::{Provider, keys::secrets_client};
+use environment::{Environment, problem};
 
 /// A missing or malformed variable: one line that names it.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -71,15 +74,17 @@ impl Config {
     /// The first variable that is missing or malformed.
     pub fn read(source: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&source);
-        let provider_keys = Provider::ALL
-            .into_iter()
-            .filter_map(Provider::key_variable)
-            .filter_map(|name| Some((name, SecretString::from(env.get(name)?))))
-            .collect();
+        env.check_surroundings()?;
+        let mut provider_keys = HashMap::new();
         let mut provider_base_urls = HashMap::new();
         for provider in Provider::ALL {
+            if let Some(name) = provider.key_variable()
+                && let Some(key) = env.key(name)?
+            {
+                provider_keys.insert(name, key);
+            }
             let name = provider.base_url_variable();
-            if let Some(base_url) = env.url(name)? {
+            if let Some(base_url) = env.base_url(name)? {
                 provider_base_urls.insert(provider, base_url);
             }
         }
@@ -142,6 +147,7 @@ impl ManageConfig {
     /// The first variable that is missing or malformed.
     pub fn read(source: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&source);
+        env.check_surroundings()?;
         let jwt = JwtConfig {
             secret: env.get("JWT_SECRET").map(SecretString::from),
             secret_id: env.get("JWT_SECRET_ID"),
@@ -149,12 +155,13 @@ impl ManageConfig {
             issuer: env.get("JWT_ISSUER"),
             audience: env.get("JWT_AUDIENCE"),
         };
+        if let Some(secret) = &jwt.secret {
+            check_jwt_secret("JWT_SECRET", secret)?;
+        }
         if jwt.jwks_url.is_some() {
             env.require("JWT_ISSUER")?;
             env.require("JWT_AUDIENCE")?;
-        } else if let Some(secret) = &jwt.secret {
-            check_jwt_secret("JWT_SECRET", secret)?;
-        } else if jwt.secret_id.is_none() {
+        } else if jwt.secret.is_none() && jwt.secret_id.is_none() {
             return Err(problem(
                 "JWT_SECRET",
                 "is required but not set, nor is JWT_SECRET_ID or JWKS_URL",
@@ -166,6 +173,11 @@ impl ManageConfig {
             allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
         })
     }
+}
+
+/// `ALLOW_PRIVATE_PROVIDERS` of this process.
+pub fn allows_private_providers() -> Result<bool, ConfigError> {
+    Environment(&|name| std::env::var(name).ok()).flag("ALLOW_PRIVATE_PROVIDERS")
 }
 
 impl JwtConfig {
@@ -195,68 +207,6 @@ fn check_jwt_secret(variable: &str, secret: &SecretString) -> Result<(), ConfigE
         return Err(problem(variable, "its secret must have at least 32 bytes"));
     }
     Ok(())
-}
-
-struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
-
-impl Environment<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        let value = (self.0)(name)?;
-        let value = value.trim();
-        (!value.is_empty()).then(|| value.to_owned())
-    }
-
-    fn require(&self, name: &str) -> Result<String, ConfigError> {
-        self.get(name).ok_or_else(|| problem(name, "is required but not set"))
-    }
-
-    fn tables(&self) -> Result<Tables, ConfigError> {
-        Ok(Tables {
-            assistants: self.require("ASSISTANTS_TABLE")?,
-            token_claims: self.require("TOKEN_CLAIMS_TABLE")?,
-        })
-    }
-
-    fn flag(&self, name: &str) -> Result<bool, ConfigError> {
-        match self.get(name).map(|value| value.to_lowercase()).as_deref() {
-            None | Some("false" | "0") => Ok(false),
-            Some("true" | "1") => Ok(true),
-            Some(_) => Err(problem(name, "must be `true` or `false`")),
-        }
-    }
-
-    fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
-        Ok(self.optional_seconds(name)?.unwrap_or(Duration::from_secs(default)))
-    }
-
-    fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        let seconds = value.parse().ok().filter(|seconds| *seconds > 0.0);
-        let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        match duration {
-            Some(duration) => Ok(Some(duration)),
-            None => Err(problem(name, "must be a number of seconds above 0")),
-        }
-    }
-
-    fn url(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        match url::Url::parse(&value) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(value.trim_end_matches('/').to_owned())),
-            _ => Err(problem(name, "must be an http or https URL")),
-        }
-    }
-}
-
-fn problem(variable: &str, problem: &str) -> ConfigError {
-    ConfigError {
-        variable: variable.to_owned(),
-        problem: problem.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -302,6 +252,19 @@ mod tests {
             (vec![jwks, ("JWT_AUDIENCE", "a")], "JWT_ISSUER: "),
             (vec![jwks, ("JWT_ISSUER", "i")], "JWT_AUDIENCE: "),
             (vec![("JWKS_URL", "issuer.example")], "JWKS_URL: "),
+            (
+                vec![
+                    jwks,
+                    ("JWT_ISSUER", "i"),
+                    ("JWT_AUDIENCE", "a"),
+                    ("JWT_SECRET", "short"),
+                ],
+                "JWT_SECRET: ",
+            ),
+            (
+                vec![("JWT_SECRET", long), ("AWS_ENDPOINT_URL_DYNAMODB", "nonsense")],
+                "AWS_ENDPOINT_URL_DYNAMODB: ",
+            ),
         ] {
             let error = read(&settings).unwrap_err();
             assert!(error.starts_with(variable) && !error.contains(&long[1..]), "{error}");
@@ -315,6 +278,12 @@ mod tests {
             ("MAX_STREAM_SECONDS", "-1"),
             ("ALLOW_PRIVATE_PROVIDERS", "maybe"),
             ("OPENAI_BASE_URL", "api.example.com"),
+            ("OPENAI_BASE_URL", "https://api.example.com/v1?a=b"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "nonsense"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "nonsense"),
+            ("PUBLIC_URL", "nonsense"),
+            ("ASSISTANTS_TABLE", "no such table!"),
+            ("GROQ_API_KEY", "gsk\nb"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(&format!("{name}: must be ")), "{error}");

@@ -12,6 +12,7 @@ pub mod capabilities;
 pub mod display_names;
 pub mod effort;
 pub mod failure;
+pub mod families;
 pub mod gemini;
 pub mod keys;
 pub mod openai;
@@ -193,7 +194,12 @@ pub fn choose(configured: &str, provider: Option<&str>, base_url: Option<&str>) 
     let (provider, name) = match provider {
         Some(name) => {
             let provider = Provider::from_name(name).ok_or_else(|| unknown_provider(name))?;
-            (Some(provider), configured.to_owned())
+            // An old display name is nobody's model name, and one of this provider's tells which it is.
+            let displayed = display_names::resolve(configured).filter(|(known, _)| *known == provider);
+            (
+                Some(provider),
+                displayed.map_or_else(|| configured.to_owned(), |(_, name)| name),
+            )
         }
         // An own server's model names are its own: only a prefix says something about them.
         None if base_url.is_some() => {
@@ -230,7 +236,11 @@ fn parse_base_url(base_url: &str) -> Result<Url, Error> {
     Url::parse(base_url)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| Error::Misconfigured("`base_url` must be a URL such as `https://llm.example.com/v1`.".into()))
+        .filter(|url| url.query().is_none() && url.fragment().is_none())
+        .ok_or_else(|| {
+            let message = "`base_url` must be a URL such as `https://llm.example.com/v1`, without a query.";
+            Error::Misconfigured(message.into())
+        })
 }
 
 fn by_model_name(configured: &str) -> (Option<Provider>, String) {
@@ -239,7 +249,7 @@ fn by_model_name(configured: &str) -> (Option<Provider>, String) {
     }
     match without_prefix(configured) {
         Some((provider, model)) => (Some(provider), model),
-        None => (known_family(configured), configured.to_owned()),
+        None => (families::known_family(configured), configured.to_owned()),
     }
 }
 
@@ -247,67 +257,6 @@ fn without_prefix(configured: &str) -> Option<(Provider, String)> {
     let (prefix, rest) = configured.split_once('/')?;
     let provider = Provider::from_name(prefix)?;
     (!rest.is_empty()).then(|| (provider, rest.to_owned()))
-}
-
-/// Model families by the beginning of their names, as their makers publish them.
-const FAMILIES: [(&str, Provider); 21] = [
-    ("gpt-oss", Provider::Groq),
-    ("gpt-", Provider::OpenAi),
-    ("chatgpt-", Provider::OpenAi),
-    ("ft:gpt-", Provider::OpenAi),
-    ("o1", Provider::OpenAi),
-    ("o3", Provider::OpenAi),
-    ("o4", Provider::OpenAi),
-    ("claude", Provider::Anthropic),
-    ("gemini", Provider::Gemini),
-    ("gemma", Provider::Gemini),
-    ("mistral-", Provider::Mistral),
-    ("ministral-", Provider::Mistral),
-    ("magistral-", Provider::Mistral),
-    ("codestral", Provider::Mistral),
-    ("devstral", Provider::Mistral),
-    ("pixtral-", Provider::Mistral),
-    ("open-mi", Provider::Mistral),
-    ("deepseek-", Provider::DeepSeek),
-    ("grok", Provider::Xai),
-    ("accounts/fireworks/", Provider::Fireworks),
-    ("llama-3", Provider::Groq),
-];
-
-/// Bedrock's model ids: `[region.]maker.model`, or an ARN.
-const BEDROCK_MAKERS: [&str; 16] = [
-    "ai21.",
-    "amazon.",
-    "anthropic.",
-    "cohere.",
-    "deepseek.",
-    "google.",
-    "meta.",
-    "minimax.",
-    "mistral.",
-    "moonshot",
-    "nvidia.",
-    "openai.",
-    "qwen.",
-    "stability.",
-    "writer.",
-    "zai.",
-];
-const BEDROCK_REGIONS: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
-
-fn known_family(model: &str) -> Option<Provider> {
-    let model = model.to_ascii_lowercase();
-    let unprefixed = BEDROCK_REGIONS
-        .iter()
-        .find_map(|region| model.strip_prefix(region))
-        .unwrap_or(&model);
-    if model.starts_with("arn:aws") || BEDROCK_MAKERS.iter().any(|maker| unprefixed.starts_with(maker)) {
-        return Some(Provider::Bedrock);
-    }
-    FAMILIES
-        .iter()
-        .find(|(prefix, _)| model.starts_with(prefix))
-        .map(|(_, provider)| *provider)
 }
 
 #[cfg(test)]
@@ -346,6 +295,9 @@ mod tests {
             ("openrouter/openai/gpt-4o", None, OpenRouter, "openai/gpt-4o"),
             // Only while `provider` is unset is a known prefix taken off.
             ("openai/gpt-4o", Some("openrouter"), OpenRouter, "openai/gpt-4o"),
+            ("GPT 4o", Some("openai"), OpenAi, "gpt-4o"),
+            ("GPT 4o", Some("groq"), Groq, "GPT 4o"),
+            ("llama3-70b-8192", None, Groq, "llama3-70b-8192"),
             ("my-deployment", Some("Azure"), Azure, "my-deployment"),
             ("grok-4", None, Xai, "grok-4"),
         ];
@@ -363,7 +315,13 @@ mod tests {
         let model = choose("smollm2", None, Some("https://llm.example.com/v1")).unwrap();
         assert_eq!(model.name, "smollm2");
         assert!(matches!(model.server, Server::Own(url) if url.as_str() == "https://llm.example.com/v1"));
-        for bad in ["llm.example.com", "ftp://llm.example.com", "file:///etc/passwd", ""] {
+        for bad in [
+            "llm.example.com",
+            "ftp://llm.example.com",
+            "file:///etc/passwd",
+            "https://a/v1?b=c",
+            "",
+        ] {
             assert!(
                 matches!(choose("m", None, Some(bad)), Err(Error::Misconfigured(_))),
                 "{bad:?}"

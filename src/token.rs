@@ -19,7 +19,9 @@ impl Token {
     /// # Errors
     /// [`Error::MissingToken`] without the header, with another scheme, or with an empty token.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, Error> {
-        bearer(headers).map(Self::new).ok_or(Error::MissingToken)
+        bearer(headers)
+            .map(|token| Self::new(&token))
+            .ok_or(Error::MissingToken)
     }
 
     /// Wraps a token that came from elsewhere than a header.
@@ -72,11 +74,12 @@ pub fn sha256(text: &str) -> String {
 }
 
 /// The credentials of `Authorization: Bearer <credentials>`, the scheme in any case (RFC 9110 §11.1); never blank.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    // What is no text is no token that anybody has, but it is one that was sent.
+    let value = String::from_utf8_lossy(headers.get(AUTHORIZATION)?.as_bytes());
     let (scheme, credentials) = value.trim().split_once(' ')?;
     let credentials = credentials.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !credentials.is_empty()).then_some(credentials)
+    (scheme.eq_ignore_ascii_case("bearer") && !credentials.is_empty()).then(|| credentials.to_owned())
 }
 
 /// Lower-case hex SHA-256 of a [`Token`]: 64 characters.
@@ -116,6 +119,11 @@ mod tests {
 
     #[test]
     fn without_a_bearer_token_it_is_missing() {
+        let odd = HeaderMap::from_iter([(
+            AUTHORIZATION,
+            HeaderValue::from_bytes("Bearer pubkey_ümlaut".as_bytes()).unwrap(),
+        )]);
+        Token::from_headers(&odd).unwrap();
         for header in ["", "Bearer", "Bearer ", "Basic cHViOmtleQ==", "pubkey_a"] {
             assert!(matches!(digest_of(header), Err(Error::MissingToken)), "{header:?}");
         }

@@ -27,7 +27,8 @@ pub fn bare(key: &str) -> &str {
 
 /// The keys that a setting may stand under, the winning one first.
 pub fn keys(configurable: &Map<String, Value>, name: &str) -> Vec<String> {
-    let own_type = configurable.get("type").and_then(Value::as_str).unwrap_or(DEFAULT_TYPE);
+    let own_type = configurable.get("type").and_then(Value::as_str);
+    let own_type = own_type.filter(|kind| TYPES.contains(kind)).unwrap_or(DEFAULT_TYPE);
     let others = TYPES.into_iter().filter(|kind| *kind != own_type);
     let mut keys: Vec<_> = std::iter::once(own_type)
         .chain(others)

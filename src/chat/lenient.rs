@@ -69,9 +69,15 @@ pub fn boolean(value: &Value, param: &str) -> Result<bool, Error> {
 pub fn number(value: &Value, param: &str) -> Result<serde_json::Number, Error> {
     match value {
         Value::Number(number) => Ok(number.clone()),
-        Value::String(text) => serde_json::from_str(text.trim()).map_err(|_| wrong_type(param, "a number", value)),
+        Value::String(text) => spelled(text.trim()).ok_or_else(|| wrong_type(param, "a number", value)),
         other => Err(wrong_type(param, "a number", other)),
     }
+}
+
+/// A number as JSON writes it, or with a bare point or a plus.
+fn spelled(text: &str) -> Option<serde_json::Number> {
+    let plain = || text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+    serde_json::from_str(text).ok().or_else(plain)
 }
 
 /// A whole number; `100.0` is one.
@@ -142,6 +148,9 @@ mod tests {
         assert!(boolean(&json!("True"), "stream").unwrap());
         assert!(!boolean(&json!(" false "), "stream").unwrap());
         assert_eq!(number(&json!("0.7"), "t").unwrap().as_f64(), Some(0.7));
+        for (text, half) in [(".5", 0.5), ("+0.5", 0.5), ("1.", 1.0)] {
+            assert_eq!(number(&json!(text), "t").unwrap().as_f64(), Some(half));
+        }
         assert_eq!(integer(&json!("100"), "m").unwrap(), 100);
         assert_eq!(integer(&json!(100.0), "m").unwrap(), 100);
         assert_eq!(array(&json!("[1]"), "a").unwrap(), [json!(1)]);

@@ -5,27 +5,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::lenient;
-use crate::error::Error;
+mod kind;
 
-/// What a parameter's value may be. The ranges are those of OpenAI's schema `CreateChatCompletionRequest`.
-enum Kind {
-    Decimal {
-        min: f64,
-        max: f64,
-    },
-    Integer {
-        min: i64,
-        max: i64,
-    },
-    Boolean,
-    Text,
-    Object,
-    /// A string or up to four.
-    Stop,
-    /// `{"type": "text" | "json_object" | "json_schema", …}`.
-    ResponseFormat,
-}
+use crate::error::Error;
+use kind::Kind;
 
 /// Largest limit that any provider's integer fields take.
 const MAX_TOKENS: i64 = i32::MAX as i64;
@@ -65,7 +48,7 @@ const KNOWN: [(&str, Kind); 17] = [
     ("user", Kind::Text),
     ("safety_identifier", Kind::Text),
     ("prompt_cache_key", Kind::Text),
-    ("logit_bias", Kind::Object),
+    ("logit_bias", Kind::Biases),
     ("logprobs", Kind::Boolean),
     ("top_logprobs", Kind::Integer { min: 0, max: 20 }),
 ];
@@ -200,126 +183,6 @@ pub fn stop_sequences_of_text(stop: &Value) -> Result<Value, Error> {
     Ok(sequences)
 }
 
-impl Kind {
-    /// Blanks may well be where an answer is to stop: a line's end is the most usual such place.
-    fn is_unset(&self, value: &Value) -> bool {
-        match self {
-            Self::Stop => value.is_null() || value == "",
-            _ => lenient::is_unset(value),
-        }
-    }
-
-    fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
-        match self {
-            Self::Decimal { min, max } => decimal(name, value, *min, *max),
-            Self::Integer { min, max } => {
-                let integer = lenient::integer(value, name)?;
-                match integer {
-                    low if low < *min => Err(out_of_range(
-                        name,
-                        "integer_below_min_value",
-                        "integer",
-                        ">=",
-                        min,
-                        &low,
-                    )),
-                    high if high > *max => Err(out_of_range(
-                        name,
-                        "integer_above_max_value",
-                        "integer",
-                        "<=",
-                        max,
-                        &high,
-                    )),
-                    integer => Ok(json!(integer)),
-                }
-            }
-            Self::Boolean => lenient::boolean(value, name).map(Value::from),
-            Self::Text => lenient::string(value, name).map(Value::from),
-            Self::Object => lenient::object(value, name).map(Value::from),
-            Self::Stop => stop(name, value),
-            Self::ResponseFormat => response_format(name, value),
-        }
-    }
-}
-
-fn decimal(name: &str, value: &Value, min: f64, max: f64) -> Result<Value, Error> {
-    let number = lenient::number(value, name)?;
-    match number.as_f64().unwrap_or(f64::MAX) {
-        low if low < min => Err(out_of_range(
-            name,
-            "decimal_below_min_value",
-            "decimal",
-            ">=",
-            &min,
-            &low,
-        )),
-        high if high > max => Err(out_of_range(
-            name,
-            "decimal_above_max_value",
-            "decimal",
-            "<=",
-            &max,
-            &high,
-        )),
-        _ => Ok(Value::Number(number)),
-    }
-}
-
-fn out_of_range(
-    name: &str,
-    code: &'static str,
-    kind: &str,
-    relation: &str,
-    limit: &dyn std::fmt::Display,
-    got: &dyn std::fmt::Display,
-) -> Error {
-    let side = if relation == ">=" {
-        "below minimum"
-    } else {
-        "above maximum"
-    };
-    Error::invalid_with_code(
-        name,
-        code,
-        format!("Invalid '{name}': {kind} {side} value. Expected a value {relation} {limit}, but got {got} instead."),
-    )
-}
-
-fn stop(name: &str, value: &Value) -> Result<Value, Error> {
-    let sequences = match value {
-        Value::Array(sequences) => sequences,
-        Value::String(_) => return Ok(value.clone()),
-        other => return Err(lenient::wrong_type(name, "a string or an array of strings", other)),
-    };
-    if sequences.len() > 4 {
-        return Err(Error::invalid_with_code(
-            name,
-            "array_above_max_length",
-            format!(
-                "Invalid '{name}': at most 4 stop sequences are allowed, but got {}.",
-                sequences.len()
-            ),
-        ));
-    }
-    if let Some(other) = sequences.iter().find(|sequence| !sequence.is_string()) {
-        return Err(lenient::wrong_type(name, "an array of strings", other));
-    }
-    Ok(value.clone())
-}
-
-fn response_format(name: &str, value: &Value) -> Result<Value, Error> {
-    let format = lenient::object(value, name)?;
-    match format.get("type").and_then(Value::as_str) {
-        Some("text" | "json_object" | "json_schema") => Ok(Value::Object(format)),
-        _ => Err(Error::invalid_with_code(
-            format!("{name}.type"),
-            "invalid_value",
-            format!("Invalid value for '{name}.type': use 'text', 'json_object' or 'json_schema'."),
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -373,6 +236,18 @@ mod tests {
         for stop in [json!(""), json!(null)] {
             assert_eq!(read(&json!({"stop": stop})).unwrap(), Parameters::default());
         }
+    }
+
+    #[test]
+    fn lists_and_biases_may_be_spelled() {
+        let parameters = read(&json!({"stop": "[\"a\", \"b\"]", "logit_bias": "{\"5\": \"-100\"}"})).unwrap();
+        assert_eq!(parameters.get("stop"), Some(&json!(["a", "b"])));
+        assert_eq!(parameters.get("logit_bias"), Some(&json!({"5": -100})));
+        assert_eq!(
+            read(&json!({"stop": "[END]"})).unwrap().get("stop"),
+            Some(&json!("[END]"))
+        );
+        assert!(read(&json!({"logit_bias": {"5": "much"}})).is_err());
     }
 
     #[test]

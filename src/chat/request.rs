@@ -36,6 +36,7 @@ impl ChatRequest {
             }
             Err(why) => return Err(not_json(&why)),
         };
+        refuse_responses_body(&body)?;
         refuse_unsupported(&body)?;
         let messages = read_messages(&body)?;
         let stream = match lenient::field(&body, "stream") {
@@ -72,15 +73,20 @@ fn is_form(headers: &HeaderMap, body: &[u8]) -> bool {
     declared || body.starts_with(b"messages=") || body.starts_with(b"model=")
 }
 
+/// Cursor sends them here, tools and all.
+fn refuse_responses_body(body: &Map<String, Value>) -> Result<(), Error> {
+    if lenient::field(body, "messages").is_some() || lenient::field(body, "input").is_none() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "input",
+        "This is a body of the Responses API ('input'). This endpoint speaks the Chat Completions API: send 'messages', or \
+         switch the client to chat completions.",
+    ))
+}
+
 fn read_messages(body: &Map<String, Value>) -> Result<Vec<Message>, Error> {
     let Some(messages) = lenient::field(body, "messages") else {
-        if lenient::field(body, "input").is_some() {
-            return Err(Error::invalid(
-                "input",
-                "This is a body of the Responses API ('input'). This endpoint speaks the Chat Completions API: send \
-                 'messages', or switch the client to chat completions.",
-            ));
-        }
         return Err(Error::invalid_with_code(
             "messages",
             "missing_required_parameter",
@@ -299,7 +305,8 @@ mod tests {
         let body = with("stream", json!(false)).to_string();
         ChatRequest::read(&form, body.as_bytes()).unwrap();
 
-        let error = read(&json!({"model": "gpt-5", "input": "Hi"})).unwrap_err();
+        let tools = json!([{"type": "function", "name": "f"}]);
+        let error = read(&json!({"model": "gpt-5", "input": "Hi", "tools": tools, "stream": true})).unwrap_err();
         assert!(error.to_string().contains("Responses API"), "{error}");
         for body in ["", "[]", "\"hi\"", "{\"messages\": ["] {
             let error = ChatRequest::read(&HeaderMap::new(), body.as_bytes()).unwrap_err();

@@ -124,7 +124,8 @@ pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
             };
             store.update(assistant.record(), change).await?;
         }
-        Lookup::Deleted => return Err("the demo token was a deleted assistant's. Choose another.".into()),
+        Lookup::Deleted => return Err("the demo assistant was deleted, and its token with it. Start with a store of its own (`rm .local/assistants.db` \
+             where `make run` made it), or with another --demo-token.".into()),
         Lookup::Unknown => {
             store.create(demo).await?;
         }

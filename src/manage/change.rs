@@ -117,17 +117,24 @@ impl Patch {
             drop_other_spellings(&mut config, patch);
             validate::model(&config, patch)?;
         }
-        let is_public = settings::get(&config, "access_mode").is_some_and(|mode| mode == "public_token");
+        // Asked for, not merely so: who revoked a token gets none with the next change of something else.
+        let becomes_public = self
+            .config
+            .as_ref()
+            .is_some_and(|patch| settings::get(patch, "access_mode").is_some())
+            && settings::get(&config, "access_mode").is_some_and(|mode| mode == "public_token");
+        let needs_token = becomes_public && record.token_digest.is_none();
         let (token, generated) = match self.token {
             Some(TokenPatch::Set(token)) => (Some(TokenChange::Set(Token::new(&token))), None),
-            Some(TokenPatch::Revoke) => (Some(TokenChange::Revoke), None),
-            None if is_public && record.token_digest.is_none() => {
+            Some(TokenPatch::Revoke) if !needs_token => (Some(TokenChange::Revoke), None),
+            // There is none to revoke.
+            None | Some(TokenPatch::Revoke) if needs_token => {
                 let token = Token::generate().map_err(|error| Error::Unavailable {
                     cause: error.to_string(),
                 })?;
                 (Some(TokenChange::Set(token.clone())), Some(token))
             }
-            None => (None, None),
+            _ => (None, None),
         };
         Ok(Patched {
             name: self.name,

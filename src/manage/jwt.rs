@@ -24,19 +24,25 @@ const REREAD_AFTER: Duration = Duration::from_secs(30);
 /// How long reading the issuer's keys may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is read of a token, and written into one.
-#[derive(Debug, Serialize, Deserialize)]
+/// What is written into a token.
+#[derive(Debug, Serialize)]
 pub struct Claims {
     /// The owner.
     pub sub: String,
     /// Seconds since the epoch.
     pub exp: u64,
     /// Issuer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<Value>,
     /// Audience, one or more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<Value>,
+}
+
+/// What is read of a token once the rest is found to be right.
+#[derive(Deserialize)]
+struct Subject {
+    sub: String,
 }
 
 /// Checks tokens.
@@ -107,15 +113,15 @@ impl Verifier {
         let (algorithm, key) = match &self.keys {
             Keys::Secret(key) => (Algorithm::HS256, key.clone()),
             Keys::Issuer(jwks) => {
-                let header = jsonwebtoken::decode_header(token).map_err(|_| invalid("it is not a JWT"))?;
+                let header = jsonwebtoken::decode_header(&*token).map_err(|_| invalid("it is not a JWT"))?;
                 let kid = header.kid.ok_or_else(|| invalid("its header names no key (`kid`)"))?;
                 jwks.find(&kid)
                     .await?
                     .ok_or_else(|| invalid("its key (`kid`) is not one of the issuer's"))?
             }
         };
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.validation(algorithm)).map_err(reason)?;
-        let owner = claims.claims.sub;
+        let subject = jsonwebtoken::decode::<Subject>(&token, &key, &self.validation(algorithm)).map_err(reason)?;
+        let owner = subject.claims.sub;
         if owner.trim().is_empty() || owner.len() > 1024 {
             return Err(invalid("its `sub` is empty or too long"));
         }

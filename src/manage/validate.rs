@@ -51,6 +51,9 @@ pub fn config(config: &Value, allow_private_providers: bool, problems: &mut Prob
             problems.add(&format!("config.{key}"), "must be a string");
         }
     }
+    if config.get("public_token").is_some() {
+        problems.add("config.public_token", "must stand in `config.configurable`");
+    }
     match config.get("configurable") {
         None | Some(Value::Null) => {}
         Some(Value::Object(configurable)) => check_settings(configurable, allow_private_providers, problems),
@@ -62,6 +65,10 @@ fn check_settings(configurable: &Map<String, Value>, allow_private_providers: bo
     for (key, value) in configurable.iter().filter(|(_, value)| !value.is_null()) {
         let name = settings::bare(key);
         let problem = match name {
+            // Its own spellings are taken out before: whatever else looks like it would be stored as it is.
+            name if name.ends_with("public_token") => {
+                Some("is no setting: write `type==agent/public_token` or `public_token`".into())
+            }
             "access_mode" => one_of(value, &["public_token", "authenticated"]),
             "provider" => one_of(value, &Provider::ALL.map(Provider::name)),
             "base_url" => base_url(value, allow_private_providers),
@@ -113,7 +120,8 @@ fn base_url(value: &Value, allow_private_providers: bool) -> Option<String> {
     let url = value.as_str().and_then(|url| Url::parse(url).ok());
     let fine = url.is_some_and(|url| {
         let plain = matches!(url.scheme(), "http" | "https") && url.has_host();
-        plain && (allow_private_providers || guard::allows(&url))
+        let is_base = url.query().is_none() && url.fragment().is_none();
+        plain && is_base && (allow_private_providers || guard::allows(&url))
     });
     (!fine).then(|| "must be an https URL at a public address, e.g. https://llm.example.com/v1".into())
 }

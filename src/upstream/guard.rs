@@ -46,7 +46,8 @@ pub fn allows(url: &Url) -> bool {
     let public = match url.host() {
         Some(Host::Ipv4(address)) => is_public(address.into()),
         Some(Host::Ipv6(address)) => is_public(address.into()),
-        Some(Host::Domain(_)) => true,
+        // The rest is seen when it is resolved.
+        Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
         None => false,
     };
     public && url.scheme() == "https"
@@ -121,6 +122,7 @@ mod tests {
         }
         for url in [
             "http://llm.example.com/v1",
+            "https://localhost/v1",
             "https://127.0.0.1/v1",
             "https://2130706433/v1",
             "https://0x7f.1/v1",

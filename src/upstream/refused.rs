@@ -122,6 +122,8 @@ fn names(message: &str, name: &str) -> bool {
         .any(|quote| message.contains(&format!("{quote}{name}{quote}")))
         || message.contains(&format!("{name}:"))
         || message.contains(&format!("the {name} field"))
+        || message.contains(&format!("arameter: {name} "))
+        || message.starts_with(&format!("{name} is not"))
         || message.ends_with(&format!(": {name}"))
 }
 
@@ -166,9 +168,9 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_rejection_names_what_was_sent() {
-        for (message, sent, expected) in [
+    /// Message, what was sent, and the parameter that it names.
+    fn rejections() -> Vec<(&'static str, Value, Option<&'static str>)> {
+        vec![
             (
                 "`temperature` is deprecated for this model.",
                 json!({"temperature": 1}),
@@ -201,6 +203,16 @@ mod tests {
                 Some("seed"),
             ),
             (
+                "Unsupported parameter: seed is not supported with this model.",
+                json!({"seed": 1}),
+                Some("seed"),
+            ),
+            (
+                "top_p is not supported with this model.",
+                json!({"top_p": 1}),
+                Some("top_p"),
+            ),
+            (
                 "Argument not supported on this model: presence_penalty",
                 json!({"presence_penalty": 1}),
                 Some("presence_penalty"),
@@ -210,7 +222,12 @@ mod tests {
                 json!({"temperature": 1}),
                 None,
             ),
-        ] {
+        ]
+    }
+
+    #[test]
+    fn a_rejection_names_what_was_sent() {
+        for (message, sent, expected) in rejections() {
             let rejected = ProviderError::Rejected {
                 status: StatusCode::BAD_REQUEST,
                 message: message.into(),

@@ -55,6 +55,11 @@ async fn only_a_valid_jwt_counts() {
             "{message}"
         );
     }
+    // A NumericDate may have a fraction (RFC 7519, section 2).
+    #[expect(clippy::cast_precision_loss, reason = "seconds are few")]
+    let fraction = sign(&json!({"sub": "owner-1", "exp": now() as f64 + 600.5}));
+    let reply = Reply::of(management.request(Method::GET, "/assistants", &fraction)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
     // Clocks differ a little.
     let just_over = sign(&json!({"sub": "owner-1", "exp": now() - 20}));
     assert_eq!(

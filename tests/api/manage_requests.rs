@@ -67,3 +67,61 @@ async fn a_config_that_is_taken_away_closes_the_assistant() {
         .await
         .error(403, "public_access_disabled");
 }
+
+#[tokio::test]
+async fn a_token_is_generated_where_public_access_is_asked_for_and_there_is_none() {
+    let (app, management) = start().await;
+    let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": null});
+    let assistant = management.create(settings).await;
+    let token = assistant["public_token"].as_str().unwrap();
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    let path = format!("/assistants/{}", assistant["assistant_id"].as_str().unwrap());
+    let patch = |body: Value| Reply::of(management.request(Method::PATCH, &path, &jwt("owner-1")).json(&body));
+    // Revoked it stays, whatever else is changed.
+    for body in [
+        json!({"config": {"configurable": {"public_token": null}}}),
+        json!({"name": "Other"}),
+        json!({"config": {"configurable": {"temperature": 0.5}}}),
+    ] {
+        let patched = patch(body).await.json();
+        assert!(
+            patched["token_hint"].is_null() && patched.get("public_token").is_none(),
+            "{patched}"
+        );
+    }
+    let patched = patch(json!({"config": {"configurable": {"access_mode": "public_token"}}}))
+        .await
+        .json();
+    assert_ne!(patched["public_token"], json!(token));
+    assert_eq!(
+        app.chat(patched["public_token"].as_str().unwrap(), &hello(false))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn what_would_be_stored_of_a_token_or_lead_nowhere_is_a_400() {
+    let (_app, management) = start().await;
+    let with = |key: &str, value: Value| json!({"configurable": {"model": "gpt-4o", key: value}});
+    let token = json!("pubkey_secret_0123456789");
+    for (config, key) in [
+        (
+            with("type==custom/public_token", token.clone()),
+            "type==custom/public_token",
+        ),
+        (with("my_public_token", token.clone()), "my_public_token"),
+        (
+            json!({"public_token": token, "configurable": {"model": "gpt-4o"}}),
+            "config.public_token",
+        ),
+        (with("base_url", json!("https://localhost/v1")), "base_url"),
+        (with("base_url", json!("https://llm.example.com/v1?a=b")), "base_url"),
+    ] {
+        let request = management.request(Method::POST, "/assistants", &jwt("owner-1"));
+        let reply = Reply::of(request.json(&json!({"name": "x", "config": config}))).await;
+        let message = reply.error(400, "invalid_value");
+        assert!(message.contains(key) && !message.contains("pubkey_secret"), "{message}");
+    }
+}

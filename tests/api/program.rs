@@ -104,6 +104,25 @@ async fn an_assistants_whole_life() {
 }
 
 #[tokio::test]
+async fn a_setting_may_be_named_by_its_whole_key() {
+    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let store = app.store_address;
+    let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
+    let id = created["assistant_id"].as_str().unwrap();
+    // A prefix has an equals sign of its own.
+    let arguments = ["--set", "type==agent/top_p=0.5", "--set", "type=chatbot"];
+    let updated = json_of(store, &[&["update", id], &arguments[..]].concat()).await;
+    let configurable = &updated["config"]["configurable"];
+    assert_eq!(
+        (&configurable["type==agent/top_p"], &configurable["type"]),
+        (&json!(0.5), &json!("chatbot"))
+    );
+    let arguments = ["--unset", "type==agent/top_p", "--unset", "type"];
+    let updated = json_of(store, &[&["update", id], &arguments[..]].concat()).await;
+    assert_eq!(updated["config"], created["config"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_says_why() {
     let app = TestApp::start(FakeProvider::refusing().await).await;
     let store = app.store_address;
@@ -128,6 +147,18 @@ async fn what_cannot_be_done_says_why() {
         (
             vec!["create", "--name", "x", "--model", "gpt-4o", "--set", "temperature=9"],
             "temperature",
+        ),
+        (
+            vec![
+                "create",
+                "--name",
+                "x",
+                "--model",
+                "gpt-4o",
+                "--set",
+                "type==agent/public_token=pubkey_secret_0123456",
+            ],
+            "--token",
         ),
         (vec!["show", "nobody"], "there is no assistant nobody"),
         (vec!["delete", "nobody"], "there is no assistant nobody"),

@@ -10,7 +10,7 @@ use assistant_endpoint::{
             write::{Change, TokenChange},
         },
     },
-    config::Tables,
+    config::{Tables, allows_private_providers},
     local::embedded_store::{self, Error},
     token::Token,
 };
@@ -95,7 +95,8 @@ struct Common {
     #[arg(long)]
     json: bool,
     /// Use the store of a running `assistants serve` in place of AWS
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8788")]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8788",
+        value_parser = address)]
     local: Option<SocketAddr>,
 }
 
@@ -103,7 +104,7 @@ impl Create {
     pub async fn run(mut self) -> Result<(), Error> {
         self.settings.access_mode.get_or_insert_with(|| "public_token".into());
         let patch = self.settings.into_patch(Some(self.name), self.token.clone());
-        let patched = apply(&patch, &Record::default(), self.common.local.is_some())?;
+        let patched = apply(&patch, &Record::default(), self.common.allows_private()?)?;
         let (new, generated) = patched.into_new(self.owner);
         let record = Record {
             config: new.config.clone(),
@@ -134,7 +135,7 @@ impl Update {
     pub async fn run(self) -> Result<(), Error> {
         let (store, record) = self.common.read(&self.id).await?;
         let patch = self.settings.into_patch(self.name, None);
-        let patched = apply(&patch, &record, self.common.local.is_some())?;
+        let patched = apply(&patch, &record, self.common.allows_private()?)?;
         let generated = patched.generated.clone();
         let record = store.update(&record, patched.into()).await?;
         show::print(&record, generated.as_ref().map(Token::reveal), self.common.json)
@@ -170,7 +171,17 @@ impl Delete {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let error = "this is no address such as 127.0.0.1:8788. An assistant's id stands before --local";
+    text.parse().map_err(|_| error.to_owned())
+}
+
 impl Common {
+    /// Whether `base_url` may be a private address: on this machine, or where the functions are set to it too.
+    fn allows_private(&self) -> Result<bool, Error> {
+        Ok(self.local.is_some() || allows_private_providers()?)
+    }
+
     async fn store(&self) -> Result<Store, Error> {
         if let Some(address) = self.local {
             let aws = embedded_store::client_config(address).await;

@@ -1,7 +1,7 @@
 //! An assistant's settings as options.
 
 use assistant_endpoint::{
-    assistant::Record,
+    assistant::{Record, settings},
     local::embedded_store::Error,
     manage::change::{Patch, Patched},
 };
@@ -40,12 +40,28 @@ pub struct Settings {
 }
 
 fn name_and_value(argument: &str) -> Result<(String, Value), String> {
-    let (name, value) = argument.split_once('=').ok_or("write it as NAME=VALUE")?;
+    // A prefix has an equals sign of its own: `type==agent/temperature=0.2`.
+    let prefix = if argument.starts_with("type==") {
+        argument.find('/')
+    } else {
+        None
+    };
+    let at = prefix.unwrap_or(0);
+    let (name, value) = argument[at..].split_once('=').ok_or("write it as NAME=VALUE")?;
+    let name = settings::bare(&argument[..at + name.len()]);
     if name == "public_token" {
         return Err("a public token is set with `create --token` or `rotate-token --token`".into());
     }
     let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
     Ok((name.to_owned(), value))
+}
+
+/// The key that a setting is written under; `type` alone stands bare.
+fn key(name: &str) -> String {
+    match settings::bare(name) {
+        "type" => "type".into(),
+        name => format!("type==agent/{name}"),
+    }
 }
 
 impl Settings {
@@ -68,10 +84,10 @@ impl Settings {
             }
         }
         for (name, value) in self.set {
-            configurable[format!("type==agent/{name}")] = value;
+            configurable[key(&name)] = value;
         }
         for name in self.unset {
-            configurable[format!("type==agent/{name}")] = Value::Null;
+            configurable[key(&name)] = Value::Null;
         }
         let mut patch = json!({"config": {"configurable": configurable}});
         if let Some(name) = name {

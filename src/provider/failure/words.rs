@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, header::RETRY_AFTER};
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ impl Words {
         let kind = text("x-amzn-errortype").and_then(|kind| kind.split(':').next());
         Self {
             kind: words.kind.or(kind.map(str::to_owned)),
-            retry_after: text(RETRY_AFTER.as_str()).and_then(seconds).or(words.retry_after),
+            retry_after: text(RETRY_AFTER.as_str()).and_then(retry_after).or(words.retry_after),
             ..words
         }
     }
@@ -74,7 +75,15 @@ fn google_detail(error: &Value, field: &str) -> Option<String> {
         .find_map(|detail| Some(detail[field].as_str()?.to_owned()))
 }
 
-/// Whole seconds, rounded up; the date form of `Retry-After` is not used by any provider.
+/// Both forms of `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date from which on.
+fn retry_after(text: &str) -> Option<u64> {
+    seconds(text).or_else(|| {
+        let date = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
+        seconds(&(date - OffsetDateTime::now_utc()).as_seconds_f64().to_string())
+    })
+}
+
+/// Whole seconds, rounded up.
 fn seconds(text: &str) -> Option<u64> {
     let seconds: f64 = text.trim().parse().ok()?;
     #[expect(
@@ -112,4 +121,17 @@ fn path(location: &Value) -> Option<String> {
         }
     }
     (!path.is_empty()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_has_two_forms() {
+        assert_eq!(retry_after(" 6.2 "), Some(7));
+        assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
+        assert!(retry_after("Fri, 31 Dec 2100 23:59:59 GMT").is_some_and(|seconds| seconds > 1_000_000));
+        assert_eq!(retry_after("soon"), None);
+    }
 }

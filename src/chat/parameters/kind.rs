@@ -1,0 +1,155 @@
+//! The kinds of values that parameters have, each read as leniently as the rest and kept within its range.
+
+use serde_json::{Value, json};
+
+use crate::{chat::lenient, error::Error};
+
+/// What a parameter's value may be. The ranges are those of OpenAI's schema `CreateChatCompletionRequest`.
+pub enum Kind {
+    Decimal {
+        min: f64,
+        max: f64,
+    },
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Boolean,
+    Text,
+    /// A number for each token.
+    Biases,
+    /// A string or up to four.
+    Stop,
+    /// `{"type": "text" | "json_object" | "json_schema", …}`.
+    ResponseFormat,
+}
+
+impl Kind {
+    /// Blanks may well be where an answer is to stop: a line's end is the most usual such place.
+    pub fn is_unset(&self, value: &Value) -> bool {
+        match self {
+            Self::Stop => value.is_null() || value == "",
+            _ => lenient::is_unset(value),
+        }
+    }
+
+    pub fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
+        match self {
+            Self::Decimal { min, max } => decimal(name, value, *min, *max),
+            Self::Integer { min, max } => {
+                let integer = lenient::integer(value, name)?;
+                match integer {
+                    low if low < *min => Err(out_of_range(
+                        name,
+                        "integer_below_min_value",
+                        "integer",
+                        ">=",
+                        min,
+                        &low,
+                    )),
+                    high if high > *max => Err(out_of_range(
+                        name,
+                        "integer_above_max_value",
+                        "integer",
+                        "<=",
+                        max,
+                        &high,
+                    )),
+                    integer => Ok(json!(integer)),
+                }
+            }
+            Self::Boolean => lenient::boolean(value, name).map(Value::from),
+            Self::Text => lenient::string(value, name).map(Value::from),
+            Self::Biases => biases(name, value),
+            Self::Stop => stop(name, value),
+            Self::ResponseFormat => response_format(name, value),
+        }
+    }
+}
+
+fn decimal(name: &str, value: &Value, min: f64, max: f64) -> Result<Value, Error> {
+    let number = lenient::number(value, name)?;
+    match number.as_f64().unwrap_or(f64::MAX) {
+        low if low < min => Err(out_of_range(
+            name,
+            "decimal_below_min_value",
+            "decimal",
+            ">=",
+            &min,
+            &low,
+        )),
+        high if high > max => Err(out_of_range(
+            name,
+            "decimal_above_max_value",
+            "decimal",
+            "<=",
+            &max,
+            &high,
+        )),
+        _ => Ok(Value::Number(number)),
+    }
+}
+
+fn out_of_range(
+    name: &str,
+    code: &'static str,
+    kind: &str,
+    relation: &str,
+    limit: &dyn std::fmt::Display,
+    got: &dyn std::fmt::Display,
+) -> Error {
+    let side = if relation == ">=" {
+        "below minimum"
+    } else {
+        "above maximum"
+    };
+    Error::invalid_with_code(
+        name,
+        code,
+        format!("Invalid '{name}': {kind} {side} value. Expected a value {relation} {limit}, but got {got} instead."),
+    )
+}
+
+fn stop(name: &str, value: &Value) -> Result<Value, Error> {
+    let listed = value.as_str().filter(|text| text.starts_with('['));
+    let listed = listed.and_then(|text| lenient::array(&json!(text), name).ok());
+    let sequences = match value {
+        Value::Array(sequences) => sequences,
+        Value::String(_) if let Some(sequences) = &listed => sequences,
+        Value::String(_) => return Ok(value.clone()),
+        other => return Err(lenient::wrong_type(name, "a string or an array of strings", other)),
+    };
+    if sequences.len() > 4 {
+        return Err(Error::invalid_with_code(
+            name,
+            "array_above_max_length",
+            format!(
+                "Invalid '{name}': at most 4 stop sequences are allowed, but got {}.",
+                sequences.len()
+            ),
+        ));
+    }
+    if let Some(other) = sequences.iter().find(|sequence| !sequence.is_string()) {
+        return Err(lenient::wrong_type(name, "an array of strings", other));
+    }
+    Ok(json!(sequences))
+}
+
+fn biases(name: &str, value: &Value) -> Result<Value, Error> {
+    let biases = lenient::object(value, name)?.into_iter();
+    biases
+        .map(|(token, bias)| Ok((token, Value::Number(lenient::number(&bias, name)?))))
+        .collect()
+}
+
+fn response_format(name: &str, value: &Value) -> Result<Value, Error> {
+    let format = lenient::object(value, name)?;
+    match format.get("type").and_then(Value::as_str) {
+        Some("text" | "json_object" | "json_schema") => Ok(Value::Object(format)),
+        _ => Err(Error::invalid_with_code(
+            format!("{name}.type"),
+            "invalid_value",
+            format!("Invalid value for '{name}.type': use 'text', 'json_object' or 'json_schema'."),
+        )),
+    }
+}

@@ -1,0 +1,112 @@
+//! Reading variables: blank ones count as unset, and what is malformed is named and never quoted.
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use secrecy::SecretString;
+
+use super::{ConfigError, Tables};
+
+pub struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    pub fn get(&self, name: &str) -> Option<String> {
+        let value = (self.0)(name)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    pub fn require(&self, name: &str) -> Result<String, ConfigError> {
+        self.get(name).ok_or_else(|| problem(name, "is required but not set"))
+    }
+
+    pub fn tables(&self) -> Result<Tables, ConfigError> {
+        Ok(Tables {
+            assistants: self.table("ASSISTANTS_TABLE")?,
+            token_claims: self.table("TOKEN_CLAIMS_TABLE")?,
+        })
+    }
+
+    /// A name or an ARN.
+    pub fn table(&self, name: &str) -> Result<String, ConfigError> {
+        let table = self.require(name)?;
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/');
+        if !table.bytes().all(is_name) {
+            return Err(problem(name, "must be the name or the ARN of a table"));
+        }
+        Ok(table)
+    }
+
+    /// What others read: AWS's SDKs their endpoints, the settings page its URL.
+    pub fn check_surroundings(&self) -> Result<(), ConfigError> {
+        for name in [
+            "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            "PUBLIC_URL",
+        ] {
+            self.url(name)?;
+        }
+        Ok(())
+    }
+
+    pub fn key(&self, name: &str) -> Result<Option<SecretString>, ConfigError> {
+        let Some(key) = self.get(name) else {
+            return Ok(None);
+        };
+        if HeaderValue::from_str(&key).is_err() {
+            return Err(problem(name, "must be a key, without line ends"));
+        }
+        Ok(Some(SecretString::from(key)))
+    }
+
+    /// A URL that paths can be put behind.
+    pub fn base_url(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        let url = self.url(name)?;
+        if url.as_ref().is_some_and(|url| url.contains(['?', '#'])) {
+            return Err(problem(name, "must be a URL without a query"));
+        }
+        Ok(url)
+    }
+
+    pub fn flag(&self, name: &str) -> Result<bool, ConfigError> {
+        match self.get(name).map(|value| value.to_lowercase()).as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(problem(name, "must be `true` or `false`")),
+        }
+    }
+
+    pub fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
+        Ok(self.optional_seconds(name)?.unwrap_or(Duration::from_secs(default)))
+    }
+
+    pub fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value.parse().ok().filter(|seconds| *seconds > 0.0);
+        let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        match duration {
+            Some(duration) => Ok(Some(duration)),
+            None => Err(problem(name, "must be a number of seconds above 0")),
+        }
+    }
+
+    pub fn url(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match url::Url::parse(&value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(value.trim_end_matches('/').to_owned())),
+            _ => Err(problem(name, "must be an http or https URL")),
+        }
+    }
+}
+
+pub fn problem(variable: &str, problem: &str) -> ConfigError {
+    ConfigError {
+        variable: variable.to_owned(),
+        problem: problem.to_owned(),
+    }
+}

@@ -7,7 +7,8 @@
 //!                        token    assistant    chat      provider/encode  upstream     frames   decode   buffered | streamed
 //! ```
 //!
-//! `http::router` is the way in, and its `chat_completions` is the whole path in one function:
+//! [`event`] makes a Lambda event a request that cannot be malformed, `http::router` is the way in, and its
+//! `chat_completions` is the whole path in one function:
 //!
 //! 1. [`token`]: the bearer token becomes a digest; the token itself goes no further.
 //! 2. [`assistant`]: the store finds the assistant that carries the digest. An index and a hint only say where to look;

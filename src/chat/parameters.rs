@@ -162,27 +162,6 @@ pub fn stop_sequences(stop: &Value) -> Value {
     }
 }
 
-/// The same for a model that takes none of blanks alone (Claude: "each stop sequence must contain non-whitespace").
-///
-/// # Errors
-/// A 400 for such a one: left out, the answer would go on where it is to stop.
-pub fn stop_sequences_of_text(stop: &Value) -> Result<Value, Error> {
-    let sequences = stop_sequences(stop);
-    let is_blank = |sequence: &Value| sequence.as_str().is_some_and(|sequence| sequence.trim().is_empty());
-    if sequences
-        .as_array()
-        .is_some_and(|sequences| sequences.iter().any(is_blank))
-    {
-        return Err(Error::invalid_with_code(
-            "stop",
-            "unsupported_value",
-            "Unsupported value: 'stop': this assistant's model cannot stop at blanks or line ends alone. Use a sequence with \
-             other characters.",
-        ));
-    }
-    Ok(sequences)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

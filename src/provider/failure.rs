@@ -7,7 +7,7 @@ mod phrases;
 mod words;
 
 use crate::error::ProviderError;
-use phrases::{MODEL_CODES, NOT_ALLOWED, OVERFLOW, OVERFLOWS, SPENT, UNKNOWN_FIELDS, WRONG_ACCOUNT, WRONG_MODEL};
+use phrases::{MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, OVERFLOW, OVERFLOWS, SPENT, WRONG_ACCOUNT, WRONG_MODEL};
 use words::Words;
 
 /// Longest message of a provider's that is passed on, in characters.
@@ -103,15 +103,15 @@ fn rejected(status: StatusCode, words: Words) -> ProviderError {
     let says = |phrase: &str| message.contains(phrase);
     let overflows =
         OVERFLOWS.iter().any(|phrase| says(phrase)) || words.kind.as_deref() == Some("exceed_context_size_error");
-    let unknown = UNKNOWN_FIELDS.iter().find(|(phrase, _)| says(phrase));
-    let code = match unknown {
-        _ if overflows => Some("context_length_exceeded"),
-        Some(_) => Some("unsupported_parameter"),
-        None => None,
+    let other_name = OTHER_NAMES.iter().find(|(phrase, ..)| says(phrase));
+    let code = if overflows {
+        Some("context_length_exceeded")
+    } else {
+        other_name.map(|(.., code)| *code)
     };
     ProviderError::Rejected {
         status,
-        param: words.param.or(unknown.map(|(_, name)| (*name).to_owned())),
+        param: words.param.or(other_name.map(|(_, name, _)| (*name).to_owned())),
         message: if overflows && words.code.is_none() && !says(OVERFLOWS[0]) {
             shortened(format!("{OVERFLOW}: {message}"))
         } else {

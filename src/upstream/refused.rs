@@ -109,7 +109,8 @@ pub fn teaches(refused: &ProviderError) -> bool {
         return false;
     };
     let code = code.as_deref().unwrap_or_default();
-    let about_value = code.starts_with("invalid_") || code.contains("_above_") || code.contains("_below_");
+    let about_value =
+        matches!(code, "invalid_value" | "invalid_type") || code.contains("_above_") || code.contains("_below_");
     let says_so = ["Invalid value", "Invalid type", "Invalid '"];
     !about_value && !message.contains("Supported values are") && !says_so.iter().any(|words| message.starts_with(words))
 }

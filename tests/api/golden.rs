@@ -61,7 +61,7 @@ fn the_full_request_in_every_dialect() {
             body["messages"][3]["content"][1]["image_url"]["url"] = json!("data:image/jpg;base64,/9j/4AA=");
         }
         if name.starts_with("anthropic") || name.starts_with("bedrock") {
-            // They have no JSON without a schema, and Claude no stop at blanks: a 400, in `native_parameters.rs`.
+            // They have no JSON without a schema, a 400 in `native_parameters.rs`, and Claude no stop at blanks.
             body["response_format"] = Value::Null;
             body["stop"] = json!(["END", "\n."]);
         }

@@ -9,7 +9,7 @@ use crate::{
     chat::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, at_most, check_left_out, stop_sequences_of_text},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences},
         prompt::Prompt,
     },
     error::Error,
@@ -44,7 +44,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
             "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, with_temperature) => {
                 (name, at_most(value, MAX_TEMPERATURE))
             }
-            "stop" => ("stop_sequences", stop_sequences_of_text(value)?),
+            "stop" => ("stop_sequences", stop_sequences(value)),
             "user" => ("metadata", json!({"user_id": user_id(value)})),
             "response_format" if capabilities.json_schema => continue,
             name => {

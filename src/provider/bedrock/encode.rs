@@ -8,7 +8,7 @@ use crate::{
     chat::{
         conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, at_most, check_left_out, stop_sequences, stop_sequences_of_text},
+        parameters::{Parameters, at_most, check_left_out, stop_sequences},
         prompt::Prompt,
     },
     error::Error,
@@ -50,7 +50,6 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
         let (field, value) = match name {
             "temperature" if samples => ("temperature", at_most(value, MAX_TEMPERATURE)),
             "top_p" if samples => ("topP", value.clone()),
-            "stop" if is_claude => ("stopSequences", stop_sequences_of_text(value)?),
             "stop" => ("stopSequences", stop_sequences(value)),
             "response_format" if capabilities.json_schema && value["type"] == "json_schema" => continue,
             name => {

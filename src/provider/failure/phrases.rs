@@ -26,13 +26,23 @@ pub const OVERFLOWS: [&str; 5] = [
 /// By which Bedrock says, with a 400, that the configured model is wrong.
 pub const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
 
-/// By which Bedrock says that a model does not take what the caller has by another name.
-pub const UNKNOWN_FIELDS: [(&str, &str); 5] = [
-    ("output_config.format: Extra inputs", "response_format"),
-    ("the stopSequences field", "stop"),
-    ("the maxTokens field", "max_tokens"),
-    ("the topP field", "top_p"),
-    ("the temperature field", "temperature"),
+/// By which providers turn down what the caller has by another name, with that name and OpenAI's code: Bedrock's, but for
+/// the last, which is Anthropic's.
+pub const OTHER_NAMES: [(&str, &str, &str); 6] = [
+    (
+        "output_config.format: Extra inputs",
+        "response_format",
+        "unsupported_parameter",
+    ),
+    ("the stopSequences field", "stop", "unsupported_parameter"),
+    ("the maxTokens field", "max_tokens", "unsupported_parameter"),
+    ("the topP field", "top_p", "unsupported_parameter"),
+    ("the temperature field", "temperature", "unsupported_parameter"),
+    (
+        "stop_sequences: each stop sequence must contain non-whitespace",
+        "stop",
+        "invalid_value",
+    ),
 ];
 /// By which Anthropic says, with a 400, that the account behind the key has had its share.
 pub const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];

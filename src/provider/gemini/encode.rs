@@ -22,9 +22,6 @@ use crate::{
 /// Penalties are below 2 (`GenerationConfig`: "[-2.0, 2.0)").
 const MAX_PENALTY: f64 = 1.99;
 
-/// "Image understanding", "Supported image formats".
-const TYPES: [&str; 5] = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
-
 /// The body of `streamGenerateContent` and of `generateContent`. Parameters that are `omitted` are left out.
 ///
 /// # Errors
@@ -151,9 +148,6 @@ fn part(piece: &Piece) -> Result<Value, Error> {
         Piece::Text(text) => Ok(json!({"text": text})),
         Piece::Image(url) => {
             let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
-            if !TYPES.contains(&media_type) {
-                return Err(image::unsupported(media_type, "PNG, JPEG, WebP or HEIC"));
-            }
             Ok(json!({"inlineData": {"mimeType": media_type, "data": data}}))
         }
     }

@@ -195,7 +195,8 @@ pub fn choose(configured: &str, provider: Option<&str>, base_url: Option<&str>) 
         Some(name) => {
             let provider = Provider::from_name(name).ok_or_else(|| unknown_provider(name))?;
             // An old display name is nobody's model name, and one of this provider's tells which it is.
-            let displayed = display_names::resolve(configured).filter(|(known, _)| *known == provider);
+            let displayed =
+                display_names::resolve(configured).filter(|(known, _)| *known == provider && base_url.is_none());
             (
                 Some(provider),
                 displayed.map_or_else(|| configured.to_owned(), |(_, name)| name),

@@ -222,10 +222,10 @@ mod tests {
         let parameters = read(&json!({"stop": "[\"a\", \"b\"]", "logit_bias": "{\"5\": \"-100\"}"})).unwrap();
         assert_eq!(parameters.get("stop"), Some(&json!(["a", "b"])));
         assert_eq!(parameters.get("logit_bias"), Some(&json!({"5": -100})));
-        assert_eq!(
-            read(&json!({"stop": "[END]"})).unwrap().get("stop"),
-            Some(&json!("[END]"))
-        );
+        for literal in ["[END]", "[1]", "[]"] {
+            let parameters = read(&json!({"stop": literal})).unwrap();
+            assert_eq!(parameters.get("stop"), Some(&json!(literal)));
+        }
         assert!(read(&json!({"logit_bias": {"5": "much"}})).is_err());
     }
 

@@ -126,8 +126,8 @@ impl Patch {
         let needs_token = becomes_public && record.token_digest.is_none();
         let (token, generated) = match self.token {
             Some(TokenPatch::Set(token)) => (Some(TokenChange::Set(Token::new(&token))), None),
-            Some(TokenPatch::Revoke) if !needs_token => (Some(TokenChange::Revoke), None),
-            // There is none to revoke.
+            // A new assistant has none to revoke.
+            Some(TokenPatch::Revoke) if !record.assistant_id.is_empty() => (Some(TokenChange::Revoke), None),
             None | Some(TokenPatch::Revoke) if needs_token => {
                 let token = Token::generate().map_err(|error| Error::Unavailable {
                     cause: error.to_string(),

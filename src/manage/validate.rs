@@ -51,7 +51,7 @@ pub fn config(config: &Value, allow_private_providers: bool, problems: &mut Prob
             problems.add(&format!("config.{key}"), "must be a string");
         }
     }
-    if config.get("public_token").is_some() {
+    if config.get("public_token").is_some_and(|token| !token.is_null()) {
         problems.add("config.public_token", "must stand in `config.configurable`");
     }
     match config.get("configurable") {
@@ -123,7 +123,7 @@ fn base_url(value: &Value, allow_private_providers: bool) -> Option<String> {
         let is_base = url.query().is_none() && url.fragment().is_none();
         plain && is_base && (allow_private_providers || guard::allows(&url))
     });
-    (!fine).then(|| "must be an https URL at a public address, e.g. https://llm.example.com/v1".into())
+    (!fine).then(|| "must be an https URL at a public address, without a query, e.g. https://llm.example.com/v1".into())
 }
 
 fn origins(value: &Value) -> Option<String> {

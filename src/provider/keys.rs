@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::error::Error;
+use crate::error::{Error, ProviderError};
 
 /// The shortest time between two readings after the first.
 const REREAD_AFTER: Duration = Duration::from_secs(60);
@@ -99,23 +99,21 @@ impl ProviderKeys {
         Self { environment, secret }
     }
 
-    /// The key, `None` where there is none.
+    /// The key, `None` where there is none. `required` says that nothing can be called without it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the secret could not be read.
-    pub async fn find(&self, id: &KeyId) -> Result<Option<SecretString>, Error> {
+    pub async fn find(&self, id: &KeyId, required: bool) -> Result<Option<SecretString>, Error> {
         if let KeyId::Platform(name) = id
             && let Some(key) = self.environment.get(name)
         {
             return Ok(Some(key.clone()));
         }
         match &self.secret {
-            Some(secret) => match (secret.find(id.name(), |_| false).await?, id) {
-                // It may be in the secret by now, which cannot be read. A server of one's own may go without.
-                (Found { key: None, stale: true }, KeyId::Platform(_)) => {
-                    Err(unread("the keys secret cannot be read again"))
-                }
-                (found, _) => Ok(found.key),
+            Some(secret) => match secret.find(id.name(), |_| false).await? {
+                // It may be in the secret by now, which cannot be read.
+                Found { key: None, stale: true } if required => Err(unread("the keys secret cannot be read again")),
+                found => Ok(found.key),
             },
             None => Ok(None),
         }
@@ -141,14 +139,30 @@ pub fn missing(name: &str) -> Error {
     ))
 }
 
-/// Shortest key that is blanked out, in bytes: servers without keys get dummies such as `none`, which are words too.
-const MIN_BLANKED: usize = 16;
-
 /// A provider's words without the key that it was called with: some servers quote the request in their errors.
 pub fn blank_out(text: String, key: Option<&SecretString>) -> String {
     match key.map(SecretString::expose_secret) {
-        Some(key) if key.len() >= MIN_BLANKED && text.contains(key) => text.replace(key, "[key]"),
+        Some(key) if text.contains(key) => text.replace(key, "[key]"),
         _ => text,
+    }
+}
+
+/// The same for an error from within a stream. (An answer is the model's, and a server's key may be a word such as `none`.)
+pub fn blank_out_error(error: ProviderError, key: Option<&SecretString>) -> ProviderError {
+    match error {
+        ProviderError::Rejected {
+            status,
+            message,
+            param,
+            code,
+        } => ProviderError::Rejected {
+            status,
+            message: blank_out(message, key),
+            param: param.map(|param| blank_out(param, key)),
+            code: code.map(|code| blank_out(code, key)),
+        },
+        ProviderError::Failed { cause } => ProviderError::failed(blank_out(cause, key)),
+        other => other,
     }
 }
 

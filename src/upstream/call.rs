@@ -65,8 +65,9 @@ impl Upstream {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.refused.remember(&endpoint.model_key(), &learned);
                 let frames = frames::read(response, self.idle, deadline);
-                let frames = frames.map(move |frame| frame.map(|frame| frame.without(key.as_ref())));
-                return Ok(Box::pin(read_answer(frames, endpoint.protocol.decoder())));
+                let deltas = read_answer(frames, endpoint.protocol.decoder());
+                let blanked = move |error| keys::blank_out_error(error, key.as_ref());
+                return Ok(Box::pin(deltas.map(move |delta| delta.map_err(&blanked))));
             }
             let refused = read_failure(response, key.as_ref(), self.idle, deadline).await?;
             if refused == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
@@ -153,8 +154,12 @@ impl Upstream {
         let Some(id) = &endpoint.key else {
             return Ok(None);
         };
-        match (self.keys.find(id).await?, id) {
-            (None, KeyId::Platform(name)) if endpoint.region.is_none() => Err(keys::missing(name)),
+        let required = match id {
+            KeyId::Platform(name) if endpoint.region.is_none() => Some(name),
+            _ => None,
+        };
+        match (self.keys.find(id, required.is_some()).await?, required) {
+            (None, Some(name)) => Err(keys::missing(name)),
             (key, _) => Ok(key),
         }
     }

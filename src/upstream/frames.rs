@@ -14,11 +14,10 @@ use async_stream::stream;
 use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use secrecy::SecretString;
 use sse_stream::SseByteStream;
 
 use super::{deadline::Deadline, event_stream};
-use crate::{error::ProviderError, provider::keys::blank_out};
+use crate::error::ProviderError;
 
 /// Largest frame and largest whole body, in bytes: no provider sends nearly as much, and memory is shared.
 const MAX_FRAME: usize = 8 * 1024 * 1024;
@@ -30,16 +29,6 @@ pub struct Frame {
     pub event: Option<String>,
     /// The payload.
     pub data: String,
-}
-
-impl Frame {
-    /// Without the key that the provider was called with.
-    pub fn without(self, key: Option<&SecretString>) -> Self {
-        Self {
-            data: blank_out(self.data, key),
-            ..self
-        }
-    }
 }
 
 /// Frames as they arrive; ends at the end of input or after the first error.

@@ -55,6 +55,19 @@ const PHRASES: [(&str, &str); 6] = [
     ("only works in thinking mode", "reasoning_effort"),
 ];
 
+/// Words about a value: OpenAI's, Pydantic's (vLLM, SGLang, Mistral) and Serde's (DeepSeek).
+const WRONG_VALUE: [&str; 9] = [
+    "Supported values are",
+    "Input should be",
+    "unknown variant",
+    "expected one of",
+    "literal_error",
+    "greater than",
+    "less than",
+    "must be between",
+    "must be one of",
+];
+
 /// Parameters by OpenAI's names, by model.
 #[derive(Debug, Default)]
 pub struct Refused(Mutex<HashMap<String, HashSet<String>>>);
@@ -109,10 +122,13 @@ pub fn teaches(refused: &ProviderError) -> bool {
         return false;
     };
     let code = code.as_deref().unwrap_or_default();
-    let about_value =
+    let by_code =
         matches!(code, "invalid_value" | "invalid_type") || code.contains("_above_") || code.contains("_below_");
-    let says_so = ["Invalid value", "Invalid type", "Invalid '"];
-    !about_value && !message.contains("Supported values are") && !says_so.iter().any(|words| message.starts_with(words))
+    !by_code
+        && !WRONG_VALUE.iter().any(|words| message.contains(words))
+        && !["Invalid value", "Invalid type", "Invalid '"]
+            .iter()
+            .any(|words| message.starts_with(words))
 }
 
 /// In quotes, before a colon, or as Bedrock says it ("This model doesn't support the topP field.") and xAI ("Argument not
@@ -141,6 +157,31 @@ mod tests {
     use super::*;
     use axum::http::StatusCode;
     use serde_json::json;
+
+    #[test]
+    fn a_wrong_value_teaches_nothing() {
+        let teaches = |message: &str, code: Option<&str>| {
+            teaches(&ProviderError::Rejected {
+                status: StatusCode::BAD_REQUEST,
+                message: message.into(),
+                param: None,
+                code: code.map(str::to_owned),
+            })
+        };
+        for message in [
+            "Invalid value: 'bogus'. Supported values are: 'low'.",
+            "1 validation error: {'type': 'literal_error', 'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low'\"}",
+            "reasoning_effort: unknown variant `none`, expected one of `low`, `high`",
+            "random_seed: Input should be greater than or equal to 0",
+        ] {
+            assert!(!teaches(message, None), "{message}");
+        }
+        assert!(!teaches("too long", Some("string_above_max_length")));
+        for code in [None, Some("unsupported_value"), Some("invalid_request_error")] {
+            assert!(teaches("'temperature' is not supported with this model.", code));
+        }
+        assert!(teaches("Invalid JSON payload received. Unknown name \"seed\".", None));
+    }
 
     #[test]
     fn where_a_rejection_has_a_param_its_message_names_nothing() {

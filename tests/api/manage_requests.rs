@@ -80,6 +80,8 @@ async fn a_token_is_generated_where_public_access_is_asked_for_and_there_is_none
     // Revoked it stays, whatever else is changed.
     for body in [
         json!({"config": {"configurable": {"public_token": null}}}),
+        json!({"config": {"configurable": {"access_mode": "public_token", "public_token": null}}}),
+        json!({"config": {"public_token": null}}),
         json!({"name": "Other"}),
         json!({"config": {"configurable": {"temperature": 0.5}}}),
     ] {

@@ -178,20 +178,20 @@ async fn a_small_body_of_very_many_values_is_a_400() {
 #[tokio::test]
 async fn a_server_that_quotes_its_key_shows_it_to_nobody() {
     let quoting = |body: String| [vec![events_head(), text("Once")], vec![piece(body), stream_end()]].concat();
-    let error = r#"{"error": {"message": "bad header 'Bearer sk-own-0123456789'", "type": "invalid_request_error", "param": "sk-own-0123456789", "code": "sk-own-0123456789"}}"#;
+    let error = r#"{"error": {"message": "bad header 'Bearer sk-own'", "type": "invalid_request_error", "param": "sk-own", "code": "sk-own"}}"#;
     for (answer, code) in [
         (quoting(format!("data: {error}\n\n")), "[key]"),
         (response(400, "", error), "[key]"),
         (response(200, "", error), "[key]"),
     ] {
         let own = FakeProvider::always(answer).await;
-        let secret = Secret::new(json!({own.origin(): "sk-own-0123456789"}));
+        let secret = Secret::new(json!({own.origin(): "sk-own"}));
         let base_url = own.base_url();
         let app = TestApp::with_secret(own, &secret).await;
         let token = app.assistant_with(json!({"base_url": base_url})).await;
         for stream in [false, true] {
             let reply = app.chat(&token, &hello(stream)).await;
-            assert!(!reply.text.contains("sk-own-0123456789"), "{}", reply.text);
+            assert!(!reply.text.contains("sk-own"), "{}", reply.text);
             let last = if stream && reply.status == 200 {
                 reply.events().pop().unwrap()
             } else {

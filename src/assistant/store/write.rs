@@ -236,6 +236,7 @@ fn is_about_the_item(error: &TransactWriteItemsError) -> bool {
     let says = |message: Option<&str>| {
         let phrases = [
             "Item size",
+            "Attribute name is too large",
             "Nesting Levels",
             "Number overflow",
             "Number underflow",

@@ -113,6 +113,8 @@ fn out_of_range(
 fn stop(name: &str, value: &Value) -> Result<Value, Error> {
     let listed = value.as_str().filter(|text| text.starts_with('['));
     let listed = listed.and_then(|text| lenient::array(&json!(text), name).ok());
+    // Else it is a place to stop at that looks like a list.
+    let listed = listed.filter(|list| !list.is_empty() && list.iter().all(Value::is_string));
     let sequences = match value {
         Value::Array(sequences) => sequences,
         Value::String(_) if let Some(sequences) = &listed => sequences,

@@ -17,18 +17,18 @@ const KEPT: [&str; 8] = [
     "default",
 ];
 /// Say nothing about the answer, or nothing more than that objects are closed.
-const DROPPED: [&str; 6] = [
+const DROPPED: [&str; 7] = [
     "$schema",
     "$id",
     "$comment",
     "strict",
     "additionalProperties",
+    "additionalItems",
     "unevaluatedProperties",
 ];
 /// Say what an answer is made of, in words that it does not have.
-const STRUCTURE: [&str; 13] = [
+const STRUCTURE: [&str; 12] = [
     "prefixItems",
-    "additionalItems",
     "contains",
     "not",
     "if",
@@ -41,6 +41,8 @@ const STRUCTURE: [&str; 13] = [
     "dependencies",
     "$dynamicRef",
 ];
+/// May stand beside a reference, or beside what `allOf` holds alone, and change nothing about it.
+const ANNOTATIONS: [&str; 4] = ["description", "title", "default", "examples"];
 const FORMATS: [&str; 10] = [
     "date-time",
     "time",
@@ -63,6 +65,9 @@ pub fn conforming(schema: &Value) -> Result<Value, Error> {
     let Some(fields) = schema.as_object() else {
         return Ok(schema.clone());
     };
+    if let Some(fields) = unwrapped(fields) {
+        return conforming(&Value::Object(fields));
+    }
     let mut kept = Map::new();
     let mut told = Vec::new();
     for (name, value) in fields {
@@ -74,16 +79,14 @@ pub fn conforming(schema: &Value) -> Result<Value, Error> {
                 kept.insert(name.clone(), each(value)?);
             }
             "items" if value.is_array() => return Err(unsupported("items")),
-            // Pydantic's way to write a description beside a reference.
-            "allOf" if value.as_array().is_some_and(|all| all.len() == 1) => {
-                if let Value::Object(mut only) = conforming(&value[0])? {
-                    kept.append(&mut only);
-                }
+            "oneOf" if fields.contains_key("anyOf") => return Err(unsupported("oneOf")),
+            // Closed, one would forbid the other's keys; and it takes no references there.
+            "allOf" if value.as_array().is_some_and(|all| all.iter().any(has_keys)) => {
+                return Err(unsupported("allOf"));
             }
             "items" | "anyOf" | "allOf" => {
                 kept.insert(name.clone(), within(value)?);
             }
-            "oneOf" if fields.contains_key("anyOf") => return Err(unsupported("oneOf")),
             "oneOf" => {
                 kept.insert("anyOf".into(), within(value)?);
             }
@@ -99,20 +102,55 @@ pub fn conforming(schema: &Value) -> Result<Value, Error> {
         }
     }
     if kept.contains_key("$ref") {
-        // Nothing else may stand beside it but what it refers to.
-        kept.retain(|name, _| matches!(name.as_str(), "$ref" | "$defs" | "definitions"));
-        return Ok(Value::Object(kept));
+        return reference(kept);
     }
     if is_object(fields) {
-        let keys = fields.get("properties").and_then(Value::as_object);
-        let is_closed = fields.get("additionalProperties").is_some_and(|open| open == false);
-        if keys.is_none_or(Map::is_empty) && !is_closed {
-            return Err(open_object());
-        }
-        kept.insert("additionalProperties".into(), json!(false));
+        close(&mut kept, fields)?;
     }
     tell(&mut kept, &told);
     Ok(Value::Object(kept))
+}
+
+/// Pydantic's way to write a description beside a reference: `allOf` with nothing else in it, and nothing but
+/// annotations beside it.
+fn unwrapped(fields: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let [only] = fields.get("allOf")?.as_array()?.as_slice() else {
+        return None;
+    };
+    let mut merged = only.as_object()?.clone();
+    for (name, value) in fields.iter().filter(|(name, _)| *name != "allOf") {
+        let is_beside = ANNOTATIONS.contains(&name.as_str()) || DROPPED.contains(&name.as_str());
+        if !is_beside && !matches!(name.as_str(), "$defs" | "definitions") {
+            return None;
+        }
+        merged.insert(name.clone(), value.clone());
+    }
+    Some(merged)
+}
+
+/// Nothing may stand beside a reference but what it refers to.
+fn reference(mut fields: Map<String, Value>) -> Result<Value, Error> {
+    fields.retain(|name, _| !ANNOTATIONS.contains(&name.as_str()));
+    let stays = |name: &String| matches!(name.as_str(), "$ref" | "$defs" | "definitions");
+    if !fields.keys().all(stays) {
+        return Err(unsupported("$ref' beside other keywords than '$defs"));
+    }
+    Ok(Value::Object(fields))
+}
+
+/// Says that an object is closed, where it has keys of its own. Where it has them in alternatives only, each says so.
+fn close(kept: &mut Map<String, Value>, fields: &Map<String, Value>) -> Result<(), Error> {
+    let keys = fields.get("properties").and_then(Value::as_object);
+    let is_empty = keys.is_none_or(Map::is_empty);
+    if is_empty && kept.contains_key("anyOf") {
+        kept.shift_remove("type");
+        return Ok(());
+    }
+    if is_empty && fields.get("additionalProperties").is_none_or(|open| open != false) {
+        return Err(open_object());
+    }
+    kept.insert("additionalProperties".into(), json!(false));
+    Ok(())
 }
 
 /// Puts limits into the description.
@@ -146,6 +184,11 @@ fn each(value: &Value) -> Result<Value, Error> {
         .map(|(name, schema)| Ok((name.clone(), conforming(schema)?)))
         .collect();
     schemas.map(Value::Object)
+}
+
+fn has_keys(schema: &Value) -> bool {
+    let fields = schema.as_object();
+    fields.is_some_and(|fields| is_object(fields) || fields.contains_key("$ref"))
 }
 
 fn is_object(fields: &Map<String, Value>) -> bool {
@@ -190,6 +233,8 @@ mod tests {
                 "kind": {"allOf": [{"$ref": "#/$defs/kind"}], "description": "Which", "default": "x"},
                 "minimum": {"type": "number"},
                 "none": {"type": "object", "additionalProperties": false},
+                "age2": {"allOf": [{"type": "integer", "minimum": 1}], "description": "Age"},
+                "either": {"type": "object", "anyOf": [{"properties": {"a": {}}}, {"type": "null"}]},
             },
             "additionalProperties": true,
             "required": ["age"],
@@ -206,6 +251,8 @@ mod tests {
                 "kind": {"$ref": "#/$defs/kind"},
                 "minimum": {"type": "number"},
                 "none": {"type": "object", "additionalProperties": false},
+                "age2": {"type": "integer", "description": "Age\n\n{minimum: 1}"},
+                "either": {"anyOf": [{"properties": {"a": {}}, "additionalProperties": false}, {"type": "null"}]},
             },
             "required": ["age"],
             "$defs": {"kind": {"properties": {"name": {"enum": ["x", null]}}, "additionalProperties": false}},
@@ -226,6 +273,9 @@ mod tests {
             json!({"type": "array", "items": [{"type": "number"}]}),
             json!({"not": {"type": "number"}}),
             json!({"oneOf": [{"type": "number"}], "anyOf": [{"type": "string"}]}),
+            json!({"allOf": [{"$ref": "#/$defs/a"}], "properties": {"b": {}}}),
+            json!({"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}),
+            json!({"$ref": "#/$defs/a", "properties": {"b": {}}}),
         ] {
             let schema = json!({"type": "object", "properties": {"part": part}});
             assert_eq!(conforming(&schema).unwrap_err().status(), 400, "{part}");

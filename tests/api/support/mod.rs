@@ -79,7 +79,7 @@ impl TestApp {
         Self::with(provider, &[]).await
     }
 
-    /// An endpoint whose OpenAI is `provider`, with more settings.
+    /// An endpoint whose OpenAI and Bedrock are `provider`, with more settings.
     pub async fn with(provider: FakeProvider, settings: &[(&str, &str)]) -> Self {
         let (aws, address) = start_store().await;
         Self::build(provider, settings, (&aws, address), &aws).await
@@ -111,12 +111,13 @@ impl TestApp {
         seen_by_endpoint: &SdkConfig,
     ) -> Self {
         let tables = embedded_store::tables();
-        let base_url = provider.base_url();
+        let (base_url, origin) = (provider.base_url(), provider.origin());
         let mut all = HashMap::from([
             ("ASSISTANTS_TABLE", tables.assistants.as_str()),
             ("TOKEN_CLAIMS_TABLE", &tables.token_claims),
             ("OPENAI_BASE_URL", &base_url),
             ("OPENAI_API_KEY", PLATFORM_KEY),
+            ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
         ]);
         all.extend(settings.iter().copied());
         let config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();

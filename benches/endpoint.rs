@@ -25,6 +25,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+/// An empty folder.
+const NO_CERTIFICATES: &str = "target/no-certificates";
 const ROUNDS: usize = 30;
 /// Chunks of an answer, and the time between them.
 const CHUNKS: usize = 20;
@@ -41,11 +43,13 @@ async fn main() -> Result<(), Error> {
     };
     let (provider, store) = (start_provider().await?, start_store().await?);
     let base_url = format!("http://{provider}/v1");
-    // As the template sets it: one file of certificates, not a folder of hundreds.
+    // As on Lambda: one file of certificates, and no folder of hundreds, which this machine's environment may name.
+    std::fs::create_dir_all(NO_CERTIFICATES)?;
     let settings = [
         ("OPENAI_BASE_URL", base_url.as_str()),
         ("OPENAI_API_KEY", "sk-bench"),
         ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"),
+        ("SSL_CERT_DIR", NO_CERTIFICATES),
     ];
 
     println!(

@@ -65,6 +65,7 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn of(change: impl Fn(&mut Value)) -> Request {
@@ -96,5 +97,19 @@ mod tests {
         assert_eq!(long.uri().query(), None);
         let body = of(|event| (event["isBase64Encoded"], event["body"]) = (json!(true), json!("{}")));
         assert_eq!(&body.body()[..], b"{}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_anywhere_panics(path in ".*", query in ".*", stage in ".*", body in ".*", encoded: bool) {
+            let request = of(|event| {
+                event["rawPath"] = json!(path);
+                event["rawQueryString"] = json!(query);
+                event["requestContext"]["stage"] = json!(stage);
+                event["body"] = json!(body);
+                event["isBase64Encoded"] = json!(encoded);
+            });
+            prop_assert!(request.uri().path().starts_with('/'));
+        }
     }
 }

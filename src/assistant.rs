@@ -105,7 +105,11 @@ impl Assistant {
             .or_else(|| non_blank(self.record.config.get("model")?))
             .or_else(|| self.text("agent_type").filter(|name| *name != "agent"))
             .ok_or_else(|| Error::Misconfigured("no model is set. Set `model` in its `config.configurable`.".into()))?;
-        let mut model = provider::choose(configured, self.text("provider"), self.text("base_url"))?;
+        let mut model = provider::choose(
+            configured,
+            self.required_text("provider")?,
+            self.required_text("base_url")?,
+        )?;
         model.streams = self
             .setting("streaming")
             .is_none_or(|streaming| streaming != &Value::Bool(false));
@@ -158,6 +162,16 @@ impl Assistant {
 
     fn setting(&self, name: &str) -> Option<&Value> {
         settings::get(&self.record.config, name)
+    }
+
+    /// A setting that says where a conversation goes: one that cannot be read is not passed over.
+    fn required_text(&self, name: &str) -> Result<Option<&str>, Error> {
+        match self.setting(name) {
+            None => Ok(None),
+            Some(value) => non_blank(value)
+                .map(Some)
+                .ok_or_else(|| Error::Misconfigured(format!("`{name}` must be a string that is not blank."))),
+        }
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -90,7 +90,7 @@ pub enum Error {
     #[error("The assistant is misconfigured: {0}")]
     Misconfigured(String),
     /// 503: `DynamoDB` or Secrets Manager is throttled or down.
-    #[error("The assistant's settings could not be read just now. Try again in a moment.")]
+    #[error("The assistant's settings could not be reached just now. Try again in a moment.")]
     Unavailable {
         /// For the log only.
         cause: String,
@@ -144,6 +144,8 @@ pub enum ProviderError {
     Failed {
         /// For the log only.
         cause: String,
+        /// Seconds.
+        retry_after: Option<u64>,
     },
     /// Nothing came in time.
     #[error("The model's provider did not answer in time. Try again, or ask for a shorter answer.")]
@@ -156,7 +158,10 @@ pub enum ProviderError {
 impl ProviderError {
     /// A failure with a cause for the log.
     pub fn failed(cause: impl Into<String>) -> Self {
-        Self::Failed { cause: cause.into() }
+        Self::Failed {
+            cause: cause.into(),
+            retry_after: None,
+        }
     }
 
     /// Whether the same call may succeed when made again at once.
@@ -246,7 +251,7 @@ impl Error {
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Unavailable { cause }
-            | Self::Provider(ProviderError::Failed { cause } | ProviderError::TimedOut { cause }) => Some(cause),
+            | Self::Provider(ProviderError::Failed { cause, .. } | ProviderError::TimedOut { cause }) => Some(cause),
             _ => None,
         }
     }
@@ -318,7 +323,9 @@ impl ProviderError {
             Self::Overloaded { retry_after } => {
                 api_error(StatusCode::SERVICE_UNAVAILABLE, "provider_overloaded").retry_after(*retry_after)
             }
-            Self::Failed { .. } => api_error(StatusCode::BAD_GATEWAY, "provider_error"),
+            Self::Failed { retry_after, .. } => {
+                api_error(StatusCode::BAD_GATEWAY, "provider_error").retry_after(*retry_after)
+            }
             Self::TimedOut { .. } => api_error(StatusCode::GATEWAY_TIMEOUT, "provider_timeout"),
         }
     }

@@ -261,12 +261,17 @@ fn representation(record: &Record, token: Option<&Token>) -> Response {
 
 /// An assistant as its owner sees it; `token` is one that was generated just now, shown this once.
 fn to_json(record: &Record, token: Option<&Token>) -> Value {
+    let mut config = record.config.clone();
+    if let Some(Value::Object(configurable)) = config.get_mut("configurable") {
+        // Not by this API, but an item may have been written by another.
+        configurable.retain(|key, _| !key.ends_with("public_token"));
+    }
     let mut shown = json!({
         "assistant_id": record.assistant_id,
         "owner_id": record.owner_id,
         "name": record.name,
         "token_hint": record.token_hint,
-        "config": record.config,
+        "config": config,
         "version": record.version,
         "created_at": record.created_at,
         "updated_at": record.updated_at,

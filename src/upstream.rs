@@ -63,7 +63,8 @@ pub enum Ending {
     /// The answer is complete if the input ends cleanly. A silence or a broken connection cuts it off: more may have
     /// been to come.
     AtEndOfInput,
-    /// The answer is complete. Usage or an end marker may follow, and whatever else happens takes nothing from it.
+    /// The answer is complete. Usage or an end marker may follow; neither silence nor a broken connection takes anything
+    /// from it, only what the provider itself says is an error.
     Complete,
 }
 
@@ -252,10 +253,10 @@ pub fn read_answer(
             let decoded = match next {
                 None if ending == Ending::CutOff => Err(ProviderError::failed("the stream ended before the answer did")),
                 None => return,
+                Some(Err(_)) if ending == Ending::Complete => return,
                 Some(frame) => frame.and_then(|frame| decoder.decode(&frame)),
             };
             match decoded {
-                Err(_) if ending == Ending::Complete => return,
                 Err(error) => {
                     yield Err(error);
                     return;

@@ -54,7 +54,7 @@ const KNOWN: [(&str, Kind); 17] = [
 ];
 
 /// Parameters by OpenAI's names, each of its type and within OpenAI's range. The token limit stands under
-/// `max_tokens`, whichever of its two names it came by.
+/// `max_tokens`, whichever of its two names it came by. A request's own stand before the defaults.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters(Map<String, Value>);
 
@@ -88,6 +88,15 @@ impl Parameters {
             self.0.entry(name).or_insert(value);
         }
         self
+    }
+
+    /// Which of `temperature` and `top_p` gives way where a model takes one: what is a default, else `top_p`.
+    pub fn lesser_sampling(&self) -> Option<&str> {
+        let mut both = self
+            .0
+            .keys()
+            .filter(|name| matches!(name.as_str(), "temperature" | "top_p"));
+        both.nth(1).map(String::as_str)
     }
 
     /// These less some.

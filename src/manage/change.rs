@@ -115,6 +115,9 @@ impl Patch {
         if let Some(patch) = self.config.as_ref().filter(|patch| patch.is_object()) {
             json_patch::merge(&mut config, patch);
             drop_other_spellings(&mut config, patch);
+            if !config["configurable"].is_object() {
+                config["configurable"] = json!({});
+            }
             validate::model(&config, patch)?;
         }
         // Asked for, not merely so: who revoked a token gets none with the next change of something else.

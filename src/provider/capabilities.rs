@@ -12,7 +12,7 @@ use crate::chat::parameters::Parameters;
 pub enum Sampling {
     /// Both together.
     Both,
-    /// Either; where both are set, `temperature` is sent.
+    /// Either; where both are set, the request's own, else `temperature`.
     One,
     /// Neither, nor penalties.
     None,
@@ -250,11 +250,11 @@ impl Capabilities {
         Some(self.at_most(limit))
     }
 
-    /// Whether a sampling parameter is sent, where `temperature` is set beside it or not.
-    pub fn samples(&self, parameter: &str, with_temperature: bool) -> bool {
+    /// Whether a sampling parameter is sent, beside what else is set.
+    pub fn samples(&self, parameter: &str, parameters: &Parameters) -> bool {
         match self.sampling {
             Sampling::Both => true,
-            Sampling::One => parameter != "top_p" || !with_temperature,
+            Sampling::One => parameters.lesser_sampling() != Some(parameter),
             Sampling::None => false,
         }
     }

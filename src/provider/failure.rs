@@ -58,15 +58,16 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
         404 => ProviderError::ModelNotFound,
         429 => ProviderError::RateLimited { retry_after },
         503 | 529 => ProviderError::Overloaded { retry_after },
-        other => ProviderError::failed(format!(
-            "status {other}: {}",
-            shortened(
-                words
-                    .message
-                    .or(words.kind)
-                    .unwrap_or_else(|| "no readable error".into())
-            )
-        )),
+        other => {
+            let words = words
+                .message
+                .or(words.kind)
+                .unwrap_or_else(|| "no readable error".into());
+            ProviderError::Failed {
+                cause: format!("status {other}: {}", shortened(words)),
+                retry_after,
+            }
+        }
     }
 }
 
@@ -83,6 +84,9 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
         return Some(ProviderError::ModelNotFound);
     }
     match kind {
+        // AWS's kinds count more than its statuses: some come with a 400.
+        "ThrottlingException" | "TooManyRequestsException" => Some(ProviderError::RateLimited { retry_after }),
+        "ResourceNotFoundException" => Some(ProviderError::ModelNotFound),
         "ServiceQuotaExceededException" | "insufficient_quota" => Some(ProviderError::QuotaExceeded),
         "ModelNotReadyException" => Some(ProviderError::Overloaded { retry_after }),
         // Google's 400s that are about the key or its account.
@@ -235,9 +239,19 @@ mod tests {
             (
                 500,
                 r#"{"error":{"message":"oops"}}"#,
-                ProviderError::failed("status 500: oops"),
+                ProviderError::Failed {
+                    cause: "status 500: oops".into(),
+                    retry_after: Some(7),
+                },
             ),
-            (301, "", ProviderError::failed("status 301: no readable error")),
+            (
+                301,
+                "",
+                ProviderError::Failed {
+                    cause: "status 301: no readable error".into(),
+                    retry_after: Some(7),
+                },
+            ),
         ] {
             assert_eq!(answer(status, body), expected, "{status} {body}");
         }
@@ -291,6 +305,14 @@ mod tests {
             (400, "ValidationException", no_such_model, ProviderError::ModelNotFound),
             (400, "ValidationException", no_profile, ProviderError::ModelNotFound),
             (400, "UnrecognizedClientException", "", ProviderError::Authentication),
+            (400, "RequestExpired", "", ProviderError::Authentication),
+            (400, "ResourceNotFoundException", "", ProviderError::ModelNotFound),
+            (
+                400,
+                "ThrottlingException",
+                "Rate exceeded",
+                ProviderError::RateLimited { retry_after },
+            ),
             (400, "ServiceQuotaExceededException", "", ProviderError::QuotaExceeded),
             (408, "ModelTimeoutException", "", too_slow),
             (

@@ -161,7 +161,10 @@ pub fn blank_out_error(error: ProviderError, key: Option<&SecretString>) -> Prov
             param: param.map(|param| blank_out(param, key)),
             code: code.map(|code| blank_out(code, key)),
         },
-        ProviderError::Failed { cause } => ProviderError::failed(blank_out(cause, key)),
+        ProviderError::Failed { cause, retry_after } => ProviderError::Failed {
+            cause: blank_out(cause, key),
+            retry_after,
+        },
         other => other,
     }
 }

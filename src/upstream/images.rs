@@ -124,6 +124,10 @@ impl Upstream {
                 ));
             }
         }
+        // A page that says what went wrong, whatever it calls itself.
+        if bytes.trim_ascii_start().first().is_none_or(|first| *first == b'<') {
+            return Err(no_image());
+        }
         let known = TYPES.contains(&declared.as_str()).then_some(declared.as_str());
         let media_type = type_of(&bytes).or(known).ok_or_else(no_image)?;
         Ok(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))

@@ -55,8 +55,8 @@ const PHRASES: [(&str, &str); 6] = [
     ("only works in thinking mode", "reasoning_effort"),
 ];
 
-/// Words about a value: OpenAI's, Pydantic's (vLLM, SGLang, Mistral) and Serde's (DeepSeek).
-const WRONG_VALUE: [&str; 9] = [
+/// Words about a value: first OpenAI's, Pydantic's (vLLM, SGLang, Mistral) and Serde's (DeepSeek).
+const WRONG_VALUE: [&str; 13] = [
     "Supported values are",
     "Input should be",
     "unknown variant",
@@ -66,6 +66,11 @@ const WRONG_VALUE: [&str; 9] = [
     "less than",
     "must be between",
     "must be one of",
+    // Google's, Anthropic's and Bedrock's
+    "must be in the range",
+    "range: ",
+    "is not less",
+    "is not greater",
 ];
 
 /// Parameters by OpenAI's names, by model.
@@ -138,7 +143,12 @@ fn names(message: &str, name: &str) -> bool {
         .iter()
         .any(|quote| message.contains(&format!("{quote}{name}{quote}")))
         || message.contains(&format!("{name}:"))
-        || message.contains(&format!("the {name} field"))
+        || ["field", "parameter"]
+            .iter()
+            .any(|noun| message.contains(&format!("the {name} {noun}")))
+        || message.contains(&format!("[{name}]"))
+        || message.contains(&format!(".{name}'"))
+        || message.contains(&format!("{name} is not supported"))
         || message.contains(&format!("arameter: {name} "))
         || message.starts_with(&format!("{name} is not"))
         || message.ends_with(&format!(": {name}"))
@@ -172,6 +182,9 @@ mod tests {
             "Invalid value: 'bogus'. Supported values are: 'low'.",
             "1 validation error: {'type': 'literal_error', 'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low'\"}",
             "reasoning_effort: unknown variant `none`, expected one of `low`, `high`",
+            "* GenerateContentRequest.generation_config.top_p: top_p must be in the range (0.0, 1.0].",
+            "temperature: range: 0..1",
+            "Malformed input request: #/temperature: 1.0 is not less or equal to 0.9, please reformat your input",
             "random_seed: Input should be greater than or equal to 0",
         ] {
             assert!(!teaches(message, None), "{message}");
@@ -211,72 +224,91 @@ mod tests {
     }
 
     /// Message, what was sent, and the parameter that it names.
-    fn rejections() -> Vec<(&'static str, Value, Option<&'static str>)> {
-        vec![
-            (
-                "`temperature` is deprecated for this model.",
-                json!({"temperature": 1}),
-                Some("temperature"),
-            ),
-            ("`temperature` is deprecated for this model.", json!({}), None),
-            (
-                "This model doesn't support the topP field. Remove topP and try again.",
-                json!({"inferenceConfig": {"topP": 0.5}}),
-                Some("top_p"),
-            ),
-            (
-                "\"thinking.type.enabled\" is not supported for this model.",
-                json!({"thinking": {"type": "enabled"}}),
-                Some("reasoning_effort"),
-            ),
-            (
-                "Penalty is not enabled for models/gemini-2.5-pro",
-                json!({"generationConfig": {"frequencyPenalty": 1}}),
-                Some("frequency_penalty"),
-            ),
-            (
-                "The model returned the following errors: `temperature` and `top_p` cannot both be specified.",
-                json!({"inferenceConfig": {"temperature": 1, "topP": 0.5}}),
-                Some("top_p"),
-            ),
-            (
-                "Invalid JSON payload received. Unknown name \"seed\" at 'generation_config': Cannot find field.",
-                json!({"generationConfig": {"seed": 1}}),
-                Some("seed"),
-            ),
-            (
-                "Unsupported parameter: seed is not supported with this model.",
-                json!({"seed": 1}),
-                Some("seed"),
-            ),
-            (
-                "top_p is not supported with this model.",
-                json!({"top_p": 1}),
-                Some("top_p"),
-            ),
-            (
-                "Argument not supported on this model: presence_penalty",
-                json!({"presence_penalty": 1}),
-                Some("presence_penalty"),
-            ),
-            (
-                "messages.0: text is blank, temperature aside",
-                json!({"temperature": 1}),
-                None,
-            ),
-        ]
-    }
+    const REJECTIONS: &[(&str, &str, Option<&str>)] = &[
+        (
+            "`temperature` is deprecated for this model.",
+            r#"{"temperature": 1}"#,
+            Some("temperature"),
+        ),
+        ("`temperature` is deprecated for this model.", "{}", None),
+        (
+            "This model doesn't support the topP field. Remove topP and try again.",
+            r#"{"inferenceConfig": {"topP": 0.5}}"#,
+            Some("top_p"),
+        ),
+        (
+            "\"thinking.type.enabled\" is not supported for this model.",
+            r#"{"thinking": {"type": "enabled"}}"#,
+            Some("reasoning_effort"),
+        ),
+        (
+            "Penalty is not enabled for models/gemini-2.5-pro",
+            r#"{"generationConfig": {"frequencyPenalty": 1}}"#,
+            Some("frequency_penalty"),
+        ),
+        (
+            "The model returned the following errors: `temperature` and `top_p` cannot both be specified.",
+            r#"{"inferenceConfig": {"temperature": 1, "topP": 0.5}}"#,
+            Some("top_p"),
+        ),
+        (
+            "Invalid JSON payload received. Unknown name \"seed\" at 'generation_config': Cannot find field.",
+            r#"{"generationConfig": {"seed": 1}}"#,
+            Some("seed"),
+        ),
+        (
+            "Unsupported parameter: seed is not supported with this model.",
+            r#"{"seed": 1}"#,
+            Some("seed"),
+        ),
+        (
+            "top_p is not supported with this model.",
+            r#"{"top_p": 1}"#,
+            Some("top_p"),
+        ),
+        (
+            "This model does not support the effort parameter.",
+            r#"{"output_config": {"effort": "low"}}"#,
+            Some("reasoning_effort"),
+        ),
+        (
+            "adaptive thinking is not supported on this model",
+            r#"{"thinking": {"type": "adaptive"}}"#,
+            Some("reasoning_effort"),
+        ),
+        (
+            "Malformed input request: #: extraneous key [temperature] is not permitted, please reformat your input",
+            r#"{"inferenceConfig": {"temperature": 1}}"#,
+            Some("temperature"),
+        ),
+        (
+            "Invalid value at 'generation_config.seed' (TYPE_INT32), -5",
+            r#"{"generationConfig": {"seed": -5}}"#,
+            Some("seed"),
+        ),
+        (
+            "Argument not supported on this model: presence_penalty",
+            r#"{"presence_penalty": 1}"#,
+            Some("presence_penalty"),
+        ),
+        (
+            "messages.0: text is blank, temperature aside",
+            r#"{"temperature": 1}"#,
+            None,
+        ),
+    ];
 
     #[test]
     fn a_rejection_names_what_was_sent() {
-        for (message, sent, expected) in rejections() {
+        for (message, sent, expected) in REJECTIONS {
+            let sent: Value = serde_json::from_str(sent).unwrap();
             let rejected = ProviderError::Rejected {
                 status: StatusCode::BAD_REQUEST,
-                message: message.into(),
+                message: (*message).into(),
                 param: None,
                 code: None,
             };
-            assert_eq!(parameter_named(&rejected, &sent), expected, "{message}");
+            assert_eq!(parameter_named(&rejected, &sent), *expected, "{message}");
         }
     }
 }

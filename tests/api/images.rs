@@ -42,6 +42,8 @@ fn serve(request: &Received) -> Answer {
         "/unsaid" => image("200 OK", "content-type: binary/octet-stream\r\n", b"GIF89a"),
         "/file" => image("200 OK", "content-type: application/octet-stream\r\n", b"PK"),
         "/mistaken" => image("200 OK", "content-type: image/png\r\n", &[0xff, 0xd8, 0xff, 0xe0]),
+        "/empty" => image("200 OK", "content-type: image/png\r\n", b""),
+        "/error-page" => image("200 OK", "content-type: image/png\r\n", b"\n<html></html>"),
         "/page" => image("200 OK", "content-type: text/html\r\n", b"<html>"),
         "/drawing" => image("200 OK", "content-type: image/svg+xml\r\n", b"<svg/>"),
         "/large" => image("200 OK", "content-type: image/png\r\n", &vec![0; 5 * 1024 * 1024 + 1]),
@@ -165,6 +167,8 @@ async fn what_cannot_be_fetched_is_a_400_that_says_why() {
     for (path, why) in [
         ("/gone", "status 404"),
         ("/page", "its type is not PNG, JPEG, GIF or WebP"),
+        ("/empty", "its type is not PNG, JPEG, GIF or WebP"),
+        ("/error-page", "its type is not PNG, JPEG, GIF or WebP"),
         ("/file", "its type is not PNG, JPEG, GIF or WebP"),
         ("/drawing", "its type is not PNG, JPEG, GIF or WebP"),
         ("/large", "larger than 5 MB"),

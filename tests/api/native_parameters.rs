@@ -147,6 +147,59 @@ async fn bedrocks_claude_has_its_own_limit_unless_it_is_asked_to_think() {
 }
 
 #[tokio::test]
+async fn what_the_request_sets_itself_wins_over_the_assistants_default() {
+    for native in &NATIVES[..2] {
+        for (default, own) in [("temperature", "top_p"), ("top_p", "temperature")] {
+            let (app, token) = native
+                .answering(streams::answer(&format!("{}-text", native.name)), json!({default: 0.3}))
+                .await;
+            let mut body = hello(false);
+            body[own] = json!(0.9);
+            app.chat(&token, &body).await.json();
+            let sent = app.provider.received().pop().unwrap().text;
+            assert!(sent.contains("0.9") && !sent.contains("0.3"), "{sent}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn geminis_thinking_leaves_half_of_the_limit_to_the_answer() {
+    let (app, token) = NATIVES[2].start("text").await;
+    for (effort, limit, budget) in [
+        ("high", 3000, 1500),
+        ("low", 100, 50),
+        ("none", 100, 0),
+        ("medium", 65_536, 8192),
+    ] {
+        let mut body = hello(false);
+        body["reasoning_effort"] = json!(effort);
+        body["max_tokens"] = json!(limit);
+        app.chat(&token, &body).await.json();
+        let config = app.provider.received().pop().unwrap().body["generationConfig"].clone();
+        assert_eq!(config["thinkingConfig"]["thinkingBudget"], budget, "{config}");
+    }
+}
+
+#[tokio::test]
+async fn novas_highest_effort_stands_alone() {
+    let (app, _) = NATIVES[1].start("text").await;
+    let token = app
+        .assistant_with(json!({"type==agent/model": "amazon.nova-2-lite-v1:0"}))
+        .await;
+    for (limit, level) in [(json!(null), "high"), (json!(100), "medium")] {
+        let mut body = hello(false);
+        body["reasoning_effort"] = json!("high");
+        body["max_tokens"] = limit;
+        app.chat(&token, &body).await.json();
+        let sent = app.provider.received().pop().unwrap().body;
+        assert_eq!(
+            sent["additionalModelRequestFields"]["reasoningConfig"]["maxReasoningEffort"],
+            level
+        );
+    }
+}
+
+#[tokio::test]
 async fn who_asks_is_told_to_anthropic_as_an_opaque_id() {
     let (app, token) = NATIVES[0].start("text").await;
     let digest_of_a = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";

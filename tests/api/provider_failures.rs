@@ -112,6 +112,17 @@ async fn outages_are_tried_again_within_bounds() {
 }
 
 #[tokio::test]
+async fn an_outage_may_say_when_to_come_back() {
+    let app = TestApp::start(FakeProvider::always(response(500, "retry-after: 600\r\n", "{}")).await).await;
+    let token = app.assistant().await;
+    for stream in [false, true] {
+        let reply = app.chat(&token, &hello(stream)).await;
+        reply.error(502, "provider_error");
+        assert_eq!(reply.header("retry-after"), Some("59"));
+    }
+}
+
+#[tokio::test]
 async fn a_refused_connection_is_502() {
     let app = TestApp::start(FakeProvider::refusing().await).await;
     app.chat(&app.assistant().await, &hello(false))
@@ -259,6 +270,9 @@ async fn a_config_that_cannot_be_used_says_which_setting() {
         (json!({"provider": "openia"}), "`provider`"),
         (json!({"type==agent/model": "my-model"}), "`provider`"),
         (json!({"base_url": "llm.example.com"}), "`base_url`"),
+        (json!({"base_url": 5}), "`base_url`"),
+        (json!({"base_url": " "}), "`base_url`"),
+        (json!({"provider": ["openai"]}), "`provider`"),
         (json!({"temperature": 9}), "temperature"),
         (json!({"type==agent/model": "groq/llama"}), "`GROQ_API_KEY`"),
         (json!({"provider": "azure"}), "`AZURE_OPENAI_ENDPOINT`"),

@@ -54,6 +54,11 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
             "provider_error",
         ),
         (
+            "an error event behind the finish",
+            with(vec![finish("stop"), piece(format!("{error}\n\n")), stream_end()]),
+            "provider_error",
+        ),
+        (
             "a malformed chunk",
             with(vec![piece("data: {oops\n\n"), stream_end()]),
             "provider_error",
@@ -107,7 +112,7 @@ async fn a_buffered_reply_shows_no_part_of_a_cut_off_answer() {
 
 #[tokio::test]
 async fn a_finish_reason_is_end_enough() {
-    for end in [vec![stream_end()], vec![]] {
+    for end in [vec![stream_end()], vec![], vec![piece("data: {oops\n\n"), stream_end()]] {
         let answer = [vec![events_head(), text("Hi"), finish("stop")], end].concat();
         let app = TestApp::start(FakeProvider::always(answer).await).await;
         let reply = app.chat(&app.assistant().await, &hello(true)).await;

@@ -38,10 +38,9 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
     body.insert("messages".into(), json!(turns?));
     body.insert("stream".into(), json!(prompt.model.streams));
-    let with_temperature = parameters.get("temperature").is_some();
     for (name, value) in parameters.iter() {
         let (field, value) = match name {
-            "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, with_temperature) => {
+            "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, &parameters) => {
                 (name, at_most(value, MAX_TEMPERATURE))
             }
             "stop" => ("stop_sequences", stop_sequences(value)),

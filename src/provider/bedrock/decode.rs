@@ -92,7 +92,10 @@ impl Decode for Decoder {
                 self.ending = Ending::Complete;
             }
             // Usage comes after the stop, and last.
-            Some("metadata") => deltas.extend(parse::<Metadata>(frame)?.usage.map(WireUsage::into_delta)),
+            Some("metadata") => {
+                let usage = parse::<Metadata>(frame).ok().and_then(|metadata| metadata.usage);
+                deltas.extend(usage.map(WireUsage::into_delta));
+            }
             Some("error") => {
                 let error: Value = serde_json::from_str(&frame.data).unwrap_or_default();
                 return Err(failure::from_event(&error));

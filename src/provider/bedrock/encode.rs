@@ -44,9 +44,8 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if let Some(limit) = thoughts.max_tokens {
         inference.insert("maxTokens".into(), json!(limit));
     }
-    let with_temperature = parameters.get("temperature").is_some();
     for (name, value) in parameters.iter() {
-        let samples = thoughts.takes_sampling && capabilities.samples(name, with_temperature);
+        let samples = thoughts.takes_sampling && capabilities.samples(name, &parameters);
         let (field, value) = match name {
             "temperature" if samples => ("temperature", at_most(value, MAX_TEMPERATURE)),
             "top_p" if samples => ("topP", value.clone()),
@@ -107,7 +106,7 @@ fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities
     }
     if name.contains("amazon.") {
         let effort = effort.filter(|effort| *effort != Effort::None && capabilities.thinking == Thinking::Effort);
-        let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort)));
+        let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort, parameters)));
         return plain(fields.into_iter().collect());
     }
     let claude = Thoughts::new(parameters, capabilities, show);
@@ -127,9 +126,16 @@ const fn gpt_oss_level(effort: Effort) -> &'static str {
     }
 }
 
-/// Nova's `high` forbids `maxTokens` and sampling parameters beside it, so the highest asked for is `medium`.
-fn nova_reasoning(effort: Effort) -> Value {
-    let level = if effort < Effort::Medium { "low" } else { "medium" };
+/// Nova's `high` forbids `maxTokens` and sampling parameters beside it: it becomes `medium` where there is one.
+fn nova_reasoning(effort: Effort, parameters: &Parameters) -> Value {
+    let beside = ["max_tokens", "temperature", "top_p"]
+        .iter()
+        .any(|name| parameters.get(name).is_some());
+    let level = match effort {
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::High | Effort::XHigh | Effort::Max if !beside => "high",
+        _ => "medium",
+    };
     json!({"type": "enabled", "maxReasoningEffort": level})
 }
 

@@ -50,7 +50,7 @@ pub const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];
 /// part of the key.
 pub const WRONG_ACCOUNT: [&str; 2] = ["This organization has been disabled", "Incorrect API key provided"];
 /// AWS's kinds of errors about who is asking ("Common errors"), some of them with a 400.
-pub const NOT_ALLOWED: [&str; 9] = [
+pub const NOT_ALLOWED: [&str; 10] = [
     "AccessDeniedException",
     "ExpiredTokenException",
     "IncompleteSignature",
@@ -59,5 +59,6 @@ pub const NOT_ALLOWED: [&str; 9] = [
     "MissingAuthenticationToken",
     "NotAuthorized",
     "OptInRequired",
+    "RequestExpired",
     "UnrecognizedClientException",
 ];

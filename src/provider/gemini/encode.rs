@@ -38,11 +38,10 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
     body.insert("contents".into(), json!(turns?));
     let mut config = Map::new();
-    let with_temperature = parameters.get("temperature").is_some();
     for (name, value) in parameters.iter() {
         let (field, value) = match name {
             "temperature" | "top_p" | "presence_penalty" | "frequency_penalty"
-                if !capabilities.samples(name, with_temperature) =>
+                if !capabilities.samples(name, &parameters) =>
             {
                 continue;
             }
@@ -106,7 +105,9 @@ fn thinking(model: &str, parameters: &Parameters, capabilities: Capabilities, sh
     match (capabilities.thinking, Effort::read(parameters.get("reasoning_effort"))) {
         (Thinking::Budget, Some(effort)) => {
             let least = if name.contains("pro") { 128 } else { 0 };
-            fields.insert("thinkingBudget".into(), json!(effort.budget().max(least)));
+            // The limit holds for both, and the answer is to have half of it.
+            let most = capabilities.token_limit(parameters).map_or(u64::MAX, |limit| limit / 2);
+            fields.insert("thinkingBudget".into(), json!(effort.budget().min(most).max(least)));
         }
         (Thinking::Effort, Some(effort)) => {
             fields.insert("thinkingLevel".into(), json!(level(effort, name)));

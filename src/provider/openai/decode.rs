@@ -89,8 +89,12 @@ impl Decode for Decoder {
         if data.is_empty() {
             return Ok(Decoded::Deltas(Vec::new()));
         }
-        let chunk: Chunk =
-            serde_json::from_str(data).map_err(|error| ProviderError::failed(format!("malformed chunk: {error}")))?;
+        let chunk: Chunk = match serde_json::from_str(data) {
+            Ok(chunk) => chunk,
+            // The answer is whole: this is something else.
+            Err(_) if self.ending == Ending::Complete => return Ok(Decoded::Deltas(Vec::new())),
+            Err(error) => return Err(ProviderError::failed(format!("malformed chunk: {error}"))),
+        };
         if let Some(error) = chunk.error {
             return Err(failure::from_event(&error));
         }

@@ -12,7 +12,7 @@ use crate::{
         prompt::Prompt,
     },
     error::Error,
-    provider::capabilities::Capabilities,
+    provider::capabilities::{Capabilities, Sampling},
 };
 
 /// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters and hints that
@@ -49,8 +49,13 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
             _ => {}
         }
     }
-    if !capabilities.samples("top_p", body.contains_key("temperature")) {
-        body.shift_remove("top_p");
+    let both = body.contains_key("temperature") && body.contains_key("top_p");
+    let lesser = prompt
+        .parameters
+        .lesser_sampling()
+        .filter(|_| both && capabilities.sampling == Sampling::One);
+    if let Some(lesser) = lesser {
+        body.shift_remove(lesser);
     }
     Ok(Value::Object(body))
 }

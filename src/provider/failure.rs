@@ -8,10 +8,7 @@ mod words;
 
 use crate::error::ProviderError;
 use phrases::{MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, OVERFLOW, OVERFLOWS, SPENT, WRONG_ACCOUNT, WRONG_MODEL};
-use words::Words;
-
-/// Longest message of a provider's that is passed on, in characters.
-const MAX_MESSAGE: usize = 2000;
+use words::{Words, shortened};
 
 /// What a response without success means.
 pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
@@ -122,13 +119,6 @@ fn rejected(status: StatusCode, words: Words) -> ProviderError {
             shortened(message)
         },
         code: words.code.or(code.map(str::to_owned)),
-    }
-}
-
-fn shortened(message: String) -> String {
-    match message.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message,
     }
 }
 

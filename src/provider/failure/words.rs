@@ -4,6 +4,9 @@ use axum::http::{HeaderMap, header::RETRY_AFTER};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
+/// Longest message of a provider's that is passed on, in characters.
+const MAX_MESSAGE: usize = 2000;
+
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
 pub struct Words {
@@ -73,6 +76,14 @@ fn google_detail(error: &Value, field: &str) -> Option<String> {
     details
         .iter()
         .find_map(|detail| Some(detail[field].as_str()?.to_owned()))
+}
+
+/// A message that is not longer than is passed on.
+pub fn shortened(message: String) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message,
+    }
 }
 
 /// Both forms of `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date from which on.

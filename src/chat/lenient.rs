@@ -17,6 +17,8 @@ const MAX_VALUES: usize = 100_000;
 /// # Errors
 /// What is wrong with it.
 pub fn parse(json: &[u8]) -> Result<Value, String> {
+    // A byte order mark, which some programs write (RFC 8259, section 8.1, lets a reader pass over it).
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     if values(json) > MAX_VALUES {
         return Err(format!("it holds more than {MAX_VALUES} values"));
     }
@@ -171,6 +173,7 @@ mod tests {
         let why = parse(many.as_bytes()).unwrap_err();
         assert_eq!(why, "it holds more than 100000 values");
         assert_eq!(parse(b"{\"a\": \"[0]\"}"), Ok(json!({"a": "[0]"})));
+        assert_eq!(parse("\u{feff}[0]".as_bytes()), Ok(json!([0])));
         assert!(array(&json!(many), "messages").is_err());
     }
 

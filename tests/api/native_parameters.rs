@@ -164,19 +164,23 @@ async fn what_the_request_sets_itself_wins_over_the_assistants_default() {
 
 #[tokio::test]
 async fn geminis_thinking_leaves_half_of_the_limit_to_the_answer() {
-    let (app, token) = NATIVES[2].start("text").await;
-    for (effort, limit, budget) in [
-        ("high", 3000, 1500),
-        ("low", 100, 50),
-        ("none", 100, 0),
-        ("medium", 65_536, 8192),
+    let (app, _) = NATIVES[2].start("text").await;
+    for (model, effort, limit, budget) in [
+        ("gemini-2.5-flash", "high", 3000, 1500),
+        ("gemini-2.5-flash", "low", 100, 50),
+        ("gemini-2.5-flash", "none", 100, 0),
+        ("gemini-2.5-flash", "medium", 65_536, 8192),
+        ("gemini-2.5-flash-lite", "low", 1000, 0),
+        ("gemini-2.5-flash-lite", "low", 2000, 1000),
+        ("gemini-2.5-pro", "low", 100, 128),
     ] {
+        let token = app.assistant_with(json!({"type==agent/model": model})).await;
         let mut body = hello(false);
         body["reasoning_effort"] = json!(effort);
         body["max_tokens"] = json!(limit);
         app.chat(&token, &body).await.json();
         let config = app.provider.received().pop().unwrap().body["generationConfig"].clone();
-        assert_eq!(config["thinkingConfig"]["thinkingBudget"], budget, "{config}");
+        assert_eq!(config["thinkingConfig"]["thinkingBudget"], budget, "{model} {config}");
     }
 }
 

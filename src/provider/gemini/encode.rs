@@ -22,6 +22,9 @@ use crate::{
 /// Penalties are below 2 (`GenerationConfig`: "[-2.0, 2.0)").
 const MAX_PENALTY: f64 = 1.99;
 
+/// Smallest thinking budget of Gemini 2.5 Flash-Lite ("Thinking").
+const MIN_LITE: u64 = 512;
+
 /// The body of `streamGenerateContent` and of `generateContent`. Parameters that are `omitted` are left out.
 ///
 /// # Errors
@@ -107,7 +110,14 @@ fn thinking(model: &str, parameters: &Parameters, capabilities: Capabilities, sh
             let least = if name.contains("pro") { 128 } else { 0 };
             // The limit holds for both, and the answer is to have half of it.
             let most = capabilities.token_limit(parameters).map_or(u64::MAX, |limit| limit / 2);
-            fields.insert("thinkingBudget".into(), json!(effort.budget().min(most).max(least)));
+            let budget = effort.budget().min(most).max(least);
+            // Flash-Lite thinks with at least so many, or not at all.
+            let budget = if name.contains("lite") && budget < MIN_LITE {
+                0
+            } else {
+                budget
+            };
+            fields.insert("thinkingBudget".into(), json!(budget));
         }
         (Thinking::Effort, Some(effort)) => {
             fields.insert("thinkingLevel".into(), json!(level(effort, name)));

@@ -247,6 +247,13 @@ impl Error {
         self.describe().code
     }
 
+    /// The code for the log: one that a provider made up is named only where it is a word.
+    pub fn log_code(&self) -> Option<String> {
+        let is_word = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        self.code()
+            .map(|code| if is_word(&code) { code } else { "other".into() })
+    }
+
     /// What the operator should read in the log beside the message; never sent to a client.
     pub fn cause(&self) -> Option<&str> {
         match self {
@@ -331,6 +338,15 @@ impl ProviderError {
     }
 }
 
+/// The innermost message: the outer ones repeat the URL.
+pub fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
 /// What the log has still to say of an error response; an extension of it.
 #[derive(Debug, Clone)]
 pub struct Unlogged {
@@ -343,7 +359,7 @@ pub struct Unlogged {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let unlogged = Unlogged {
-            code: self.code(),
+            code: self.log_code(),
             cause: self.cause().map(str::to_owned),
         };
         let mut response = self.into_logged_response();

@@ -54,6 +54,7 @@ pub mod manage;
 pub mod openapi;
 
 pub mod event;
+pub mod log;
 pub mod runtime_socket;
 pub mod startup;
 

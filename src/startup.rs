@@ -5,18 +5,12 @@ use std::process::ExitCode;
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::{ServiceExt, util::MapRequestLayer};
-use tracing_subscriber::{
-    Layer,
-    filter::{LevelFilter, Targets},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
 
-use crate::{event, runtime_socket::RuntimeSocket};
+use crate::{event, log, runtime_socket::RuntimeSocket};
 
 /// What surrounds a function's life: its log, and at a failed start one line on stderr that begins with `name`.
 pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
-    log_json();
+    log::json();
     abort_on_panic();
     match run.await {
         Ok(()) => ExitCode::SUCCESS,
@@ -25,34 +19,6 @@ pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_ru
             ExitCode::FAILURE
         }
     }
-}
-
-/// Lambda's log: one JSON object a line on stdout.
-fn log_json() {
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false);
-    tracing_subscriber::registry().with(lines.with_filter(levels())).init();
-}
-
-/// A terminal's log: readable lines on stderr.
-pub fn log_human() {
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(levels())).init();
-}
-
-/// `RUST_LOG` is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda runtime prints whole
-/// events, and with them the callers' tokens.
-fn levels() -> Targets {
-    let own = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok());
-    Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target(env!("CARGO_CRATE_NAME"), own.unwrap_or(LevelFilter::INFO))
 }
 
 /// Makes any panic end the process at once, as `panic = "abort"` does in the release profile: a panic that unwinds

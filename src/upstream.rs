@@ -12,6 +12,7 @@ use async_stream::stream;
 use futures_util::{Stream, StreamExt};
 
 pub mod call;
+pub mod confidential;
 pub mod deadline;
 pub mod event_stream;
 pub mod frames;
@@ -173,7 +174,7 @@ impl Upstream {
             tracing::warn!(
                 failed = prompt.model.name,
                 next = next.name,
-                code = failure.code(),
+                code = failure.log_code(),
                 cause = failure.cause(),
                 "falling back to another model"
             );

@@ -9,12 +9,16 @@ use std::{
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     types::AttributeValue,
 };
 
 use super::{Assistant, Record};
-use crate::{config::Tables, error::Error, token::TokenDigest};
+use crate::{
+    config::Tables,
+    error::{Error, root_cause},
+    token::TokenDigest,
+};
 
 pub mod list;
 pub mod write;
@@ -205,14 +209,24 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
-    let code = error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
-        .map(str::to_owned);
+    let cause = match &error {
+        SdkError::ServiceError(refused) => refused
+            .err()
+            .code()
+            .unwrap_or("an answer that cannot be read")
+            .to_owned(),
+        SdkError::TimeoutError(_) => "no answer in time".into(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "no connection in time".into(),
+        SdkError::DispatchFailure(failure) => {
+            let connector = failure.as_connector_error();
+            let cause = connector.map_or_else(|| "no cause is known".into(), |error| root_cause(error));
+            format!("not reached: {cause}")
+        }
+        // The SDK's own words would quote the whole answer.
+        SdkError::ResponseError(_) => "an answer that cannot be read".into(),
+        _ => "a request that cannot be made".into(),
+    };
     Error::Unavailable {
-        cause: code.map_or_else(
-            || DisplayErrorContext(&error).to_string(),
-            |code| format!("DynamoDB: {code}"),
-        ),
+        cause: format!("DynamoDB: {cause}"),
     }
 }

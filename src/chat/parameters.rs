@@ -83,11 +83,25 @@ impl Parameters {
     }
 
     /// These, and the defaults where these are silent.
-    pub fn or(mut self, defaults: Self) -> Self {
+    ///
+    /// # Errors
+    /// A 400 where `top_logprobs` lacks `logprobs`, in OpenAI's words. It is checked here since servers such as vLLM quote
+    /// the whole request, system message included, where they reject it for this.
+    pub fn or(mut self, defaults: Self) -> Result<Self, Error> {
+        let asks_for_more = self.get("top_logprobs").is_some_and(|count| count != 0);
         for (name, value) in defaults.0 {
             self.0.entry(name).or_insert(value);
         }
-        self
+        if self.get("logprobs") != Some(&Value::Bool(true)) {
+            if asks_for_more {
+                return Err(Error::invalid(
+                    "top_logprobs",
+                    "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled. Send logprobs: true with it.",
+                ));
+            }
+            self.0.shift_remove("top_logprobs");
+        }
+        Ok(self)
     }
 
     /// Which of `temperature` and `top_p` gives way where a model takes one: what is a default, else `top_p`.
@@ -242,8 +256,33 @@ mod tests {
     fn a_requests_own_values_win() {
         let request = read(&json!({"temperature": 0})).unwrap();
         let defaults = read(&json!({"temperature": 1, "top_p": 0.5})).unwrap();
-        let merged = request.or(defaults);
+        let merged = request.or(defaults).unwrap();
         assert_eq!(merged.get("temperature"), Some(&json!(0)));
         assert_eq!(merged.get("top_p"), Some(&json!(0.5)));
+    }
+
+    #[test]
+    fn more_logprobs_need_logprobs() {
+        let merged = |request: &Value, defaults: &Value| {
+            let merged = read(request).unwrap().or(read(defaults).unwrap());
+            merged.map(|merged| merged.get("top_logprobs").cloned())
+        };
+        let (on, off, more) = (
+            json!({"logprobs": true}),
+            json!({"logprobs": false}),
+            json!({"top_logprobs": 2}),
+        );
+        for request in [&more, &json!({"logprobs": false, "top_logprobs": "2"})] {
+            let error = merged(request, &json!({})).unwrap_err();
+            assert_eq!(error.body()["error"]["param"], "top_logprobs");
+        }
+        assert_eq!(merged(&more, &on).unwrap(), Some(json!(2)));
+        assert_eq!(merged(&on, &more).unwrap(), Some(json!(2)));
+        assert_eq!(merged(&json!({}), &more).unwrap(), None);
+        assert_eq!(
+            merged(&off, &json!({"logprobs": true, "top_logprobs": 2})).unwrap(),
+            None
+        );
+        assert_eq!(merged(&json!({"top_logprobs": 0}), &json!({})).unwrap(), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What a model is asked: the assistant's own settings and the request, made one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     message::{Message, Role},
@@ -17,7 +17,7 @@ pub struct Prompt {
     /// Those that are asked in turn where it fails before its first text.
     pub fallbacks: Vec<Model>,
     /// The assistant's system message, then the client's messages in their order.
-    pub messages: Vec<Message>,
+    pub messages: Arc<Vec<Message>>,
     /// The request's own, else the assistant's defaults.
     pub parameters: Parameters,
     /// Whether the model's thinking is shown beside its answer.
@@ -34,8 +34,8 @@ impl Prompt {
         Ok(Self {
             model: assistant.model()?,
             fallbacks: assistant.fallback_models()?,
-            messages: system.into_iter().chain(request.messages).collect(),
-            parameters: request.parameters.or(assistant.parameters()?),
+            messages: Arc::new(system.into_iter().chain(request.messages).collect()),
+            parameters: request.parameters.or(assistant.parameters()?)?,
             show_reasoning: assistant.shows_reasoning(),
         })
     }

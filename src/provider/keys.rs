@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::error::{Error, ProviderError};
+use crate::error::Error;
 
 /// The shortest time between two readings after the first.
 const REREAD_AFTER: Duration = Duration::from_secs(60);
@@ -137,36 +137,6 @@ pub fn missing(name: &str) -> Error {
     Error::Misconfigured(format!(
         "its provider's API key is missing. The operator has to set `{name}`."
     ))
-}
-
-/// A provider's words without the key that it was called with: some servers quote the request in their errors.
-pub fn blank_out(text: String, key: Option<&SecretString>) -> String {
-    match key.map(SecretString::expose_secret) {
-        Some(key) if text.contains(key) => text.replace(key, "[key]"),
-        _ => text,
-    }
-}
-
-/// The same for an error from within a stream. (An answer is the model's, and a server's key may be a word such as `none`.)
-pub fn blank_out_error(error: ProviderError, key: Option<&SecretString>) -> ProviderError {
-    match error {
-        ProviderError::Rejected {
-            status,
-            message,
-            param,
-            code,
-        } => ProviderError::Rejected {
-            status,
-            message: blank_out(message, key),
-            param: param.map(|param| blank_out(param, key)),
-            code: code.map(|code| blank_out(code, key)),
-        },
-        ProviderError::Failed { cause, retry_after } => ProviderError::Failed {
-            cause: blank_out(cause, key),
-            retry_after,
-        },
-        other => other,
-    }
 }
 
 impl KeyId {

@@ -72,7 +72,7 @@ impl Record {
 
     fn write(&mut self, outcome: &str, error: Option<&Error>) {
         self.written = true;
-        let code = error.and_then(Error::code);
+        let code = error.and_then(Error::log_code);
         tracing::info!(
             request_id = self.request_id,
             assistant_id = self.assistant_id,

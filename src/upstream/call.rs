@@ -1,5 +1,7 @@
 //! One call to a provider: where to, with which key, and what its status means.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderValue, header};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -8,13 +10,14 @@ use url::Url;
 
 use super::{
     Upstream,
+    confidential::Confidential,
     deadline::Deadline,
     frames, guard, read_answer,
     refused::{parameter_named, teaches},
 };
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
-    error::{Error, ProviderError},
+    error::{Error, ProviderError, root_cause},
     provider::{
         Model, Protocol, Provider, Server, bedrock, failure,
         keys::{self, KeyId},
@@ -60,16 +63,17 @@ impl Upstream {
         let (mut learned, mut rounds) = (Vec::new(), 0);
         loop {
             let body = endpoint.protocol.encode(prompt, &omitted)?;
+            let confidential = Confidential::new(key.clone(), Arc::clone(&prompt.messages));
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.refused.remember(&endpoint.model_key(), &learned);
                 let frames = frames::read(response, self.idle, deadline);
                 let deltas = read_answer(frames, endpoint.protocol.decoder());
-                let blanked = move |error| keys::blank_out_error(error, key.as_ref());
-                return Ok(Box::pin(deltas.map(move |delta| delta.map_err(&blanked))));
+                let cleaned = deltas.map(move |delta| delta.map_err(|error| confidential.clean(error)));
+                return Ok(Box::pin(cleaned));
             }
-            let refused = read_failure(response, key.as_ref(), self.idle, deadline).await?;
+            let refused = read_failure(response, self.idle, deadline).await?;
             if refused == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
                 let newer = self.newer_key(&endpoint, key.as_ref()).await;
                 if newer.is_some() || (key.is_none() && endpoint.region.is_some()) {
@@ -77,10 +81,12 @@ impl Upstream {
                     continue;
                 }
             }
+            // Learned before the key is blanked out: it may be a word such as `token`.
+            let quotes_request = |message: &str| confidential.is_quoted_in(message);
             // It was sent, and is not from now on: each round has one parameter less.
-            let named = parameter_named(&refused, &body).filter(|name| !omitted.contains(*name));
+            let named = parameter_named(&refused, quotes_request, &body).filter(|name| !omitted.contains(*name));
             let Some(name) = named.filter(|_| rounds < MAX_LEFT_OUT) else {
-                return Err(refused.into());
+                return Err(confidential.clean(refused).into());
             };
             omitted.insert(name.to_owned());
             rounds += 1;
@@ -181,7 +187,7 @@ impl Upstream {
         deadline: Deadline,
     ) -> Result<reqwest::Response, Error> {
         let client = if endpoint.own {
-            let no_client = |error: reqwest::Error| ProviderError::failed(frames::root_cause(&error));
+            let no_client = |error: reqwest::Error| ProviderError::failed(root_cause(&error));
             self.guarded().map_err(no_client)?
         } else {
             &self.platform
@@ -204,7 +210,7 @@ impl Upstream {
             error if error.is_connect() && error.is_timeout() => {
                 ProviderError::failed("connecting took too long").into()
             }
-            error => ProviderError::failed(format!("not reached: {}", frames::root_cause(&error))).into(),
+            error => ProviderError::failed(format!("not reached: {}", root_cause(&error))).into(),
         })
     }
 }
@@ -225,9 +231,9 @@ fn key_value(endpoint: &Endpoint, key: &SecretString) -> Result<HeaderValue, Err
     Ok(value)
 }
 
+/// What a response without success means, in words that may still hold the key and the request.
 async fn read_failure(
     response: reqwest::Response,
-    key: Option<&SecretString>,
     idle: std::time::Duration,
     deadline: Deadline,
 ) -> Result<ProviderError, Error> {
@@ -242,6 +248,6 @@ async fn read_failure(
             Some(Err(_)) | None => break,
         }
     }
-    let body = keys::blank_out(String::from_utf8_lossy(&body).into_owned(), key);
+    let body = String::from_utf8_lossy(&body);
     Ok(failure::from_response(status, &headers, body.as_bytes()))
 }

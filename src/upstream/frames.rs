@@ -17,7 +17,7 @@ use futures_util::{Stream, StreamExt};
 use sse_stream::SseByteStream;
 
 use super::{deadline::Deadline, event_stream};
-use crate::error::ProviderError;
+use crate::error::{ProviderError, root_cause};
 
 /// Largest frame and largest whole body, in bytes: no provider sends nearly as much, and memory is shared.
 const MAX_FRAME: usize = 8 * 1024 * 1024;
@@ -167,13 +167,4 @@ fn provider_error(error: sse_stream::Error) -> ProviderError {
     inner
         .cloned()
         .unwrap_or_else(|| ProviderError::failed(error.to_string()))
-}
-
-/// The innermost message: the outer ones repeat the URL.
-pub fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

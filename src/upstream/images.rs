@@ -2,7 +2,10 @@
 //! stands inside the operator's network.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,14 +15,14 @@ use futures_util::future::try_join_all;
 use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
-use super::{Upstream, client, frames::root_cause, guard};
+use super::{Upstream, client, guard};
 use crate::{
     chat::{
         image::{normal_url, type_of},
         message::Part,
         prompt::Prompt,
     },
-    error::Error,
+    error::{Error, root_cause},
 };
 
 /// Largest image, in bytes.
@@ -43,8 +46,7 @@ impl Upstream {
     /// # Errors
     /// A 400 saying which image cannot be had, and why.
     pub(super) async fn inline_images(&self, prompt: &mut Prompt) -> Result<(), Error> {
-        let remote: Vec<_> = prompt
-            .messages
+        let remote: Vec<_> = Arc::make_mut(&mut prompt.messages)
             .iter_mut()
             .flat_map(|message| &mut message.parts)
             .filter_map(|part| match part {

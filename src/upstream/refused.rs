@@ -95,11 +95,17 @@ impl Refused {
     }
 }
 
-/// The droppable parameter that a rejection names, if it was sent: in `param`, or where there is none in its message.
-pub fn parameter_named(refused: &ProviderError, sent: &Value) -> Option<&'static str> {
+/// The droppable parameter that a rejection names, if it was sent: in `param`, or where there is none in its message. A
+/// message of which `quotes_request` holds names nothing: its words are the request's.
+pub fn parameter_named(
+    refused: &ProviderError,
+    quotes_request: impl Fn(&str) -> bool,
+    sent: &Value,
+) -> Option<&'static str> {
     let ProviderError::Rejected { message, param, .. } = refused else {
         return None;
     };
+    let message = if quotes_request(message) { "" } else { message };
     let param = param.as_deref().map(|path| path.rsplit('.').next().unwrap_or(path));
     // A URL is the caller's, who may write anything into it.
     let message: Vec<_> = message.split(' ').filter(|word| !word.contains("://")).collect();
@@ -206,7 +212,7 @@ mod tests {
                 param: param.map(str::to_owned),
                 code: None,
             };
-            parameter_named(&rejected, &sent)
+            parameter_named(&rejected, |_| false, &sent)
         };
         let url = "Error while downloading https://x.invalid/temperature:top_p:'max_completion_tokens'.";
         assert_eq!(named(url, Some("url")), None);
@@ -308,7 +314,7 @@ mod tests {
                 param: None,
                 code: None,
             };
-            assert_eq!(parameter_named(&rejected, &sent), *expected, "{message}");
+            assert_eq!(parameter_named(&rejected, |_| false, &sent), *expected, "{message}");
         }
     }
 }

@@ -118,7 +118,7 @@ fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Result
     let prompt = Prompt {
         model: choose(model, None, None).unwrap(),
         fallbacks: Vec::new(),
-        messages,
+        messages: messages.into(),
         parameters,
         show_reasoning: false,
     };

@@ -24,10 +24,12 @@ use crate::{
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_endpoint");
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// The demo assistant's.
+pub const SYSTEM_MESSAGE: &str = "You are Bob, a pirate, and the word that opens the chest is ZEBRA-42.";
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-struct Reply {
-    status: u64,
+pub struct Reply {
+    pub status: u64,
     headers: Value,
     /// Of the body, without the prelude.
     chunks: Vec<(Instant, String)>,
@@ -36,7 +38,7 @@ struct Reply {
 }
 
 impl Reply {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.chunks.iter().map(|(_, text)| text.as_str()).collect()
     }
 
@@ -50,13 +52,18 @@ async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProv
     start_with("gpt-4o", answer, settings, Stdio::null()).await
 }
 
-async fn start_with(model: &str, answer: Answer, settings: &[(&str, &str)], log: Stdio) -> (Function, FakeProvider) {
+pub async fn start_with(
+    model: &str,
+    answer: Answer,
+    settings: &[(&str, &str)],
+    log: Stdio,
+) -> (Function, FakeProvider) {
     let provider = FakeProvider::always(answer).await;
     let (aws, store) = start_store().await;
     let demo = NewAssistant {
         owner_id: "owner-1".into(),
         name: "Demo".into(),
-        config: json!({"configurable": {"access_mode": "public_token", "model": model}}),
+        config: json!({"configurable": {"access_mode": "public_token", "model": model, "system_message": SYSTEM_MESSAGE}}),
         token: Some(Token::new("pubkey_demo_local_0001")),
     };
     put_demo(&Store::new(&aws, embedded_store::tables()), demo)
@@ -75,12 +82,12 @@ async fn start_with(model: &str, answer: Answer, settings: &[(&str, &str)], log:
     )
 }
 
-fn event(name: &str) -> Value {
+pub fn event(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-async fn invoke(function: &Function, event: Value, timeout: Duration) -> Reply {
+pub async fn invoke(function: &Function, event: Value, timeout: Duration) -> Reply {
     let sent = Instant::now();
     let mut pieces = function.invoke(event, timeout);
     let mut bytes = Vec::new();
@@ -129,7 +136,7 @@ async fn every_sample_event_gets_its_answer() {
         check_completion(&reply.json());
         assert_eq!(reply.json()["choices"][0]["message"]["content"], "Hello there");
     }
-    assert_eq!(provider.received()[2].body["messages"][0]["content"], "Grüße! 👋");
+    assert_eq!(provider.received()[2].body["messages"][1]["content"], "Grüße! 👋");
 
     let reply = invoke(&function, event("chat-stream.json"), TIMEOUT).await;
     assert_eq!(reply.headers["content-type"], "text/event-stream; charset=utf-8");

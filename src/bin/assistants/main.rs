@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use assistant_endpoint::{assistant::store::write::WriteError, local::embedded_store::Error, startup};
+use assistant_endpoint::{assistant::store::write::WriteError, local::embedded_store::Error, log};
 use clap::{Parser, Subcommand};
 
 mod demo;
@@ -57,7 +57,7 @@ fn cause(error: &Error) -> Option<&str> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    startup::log_human();
+    log::human();
     let done = match Cli::parse().command {
         Command::Create(create) => create.run().await,
         Command::List(list) => list.run().await,

@@ -89,8 +89,7 @@ struct OutputDetails {
 
 impl Decode for Decoder {
     fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
-        let event = serde_json::from_str(&frame.data)
-            .map_err(|error| ProviderError::failed(format!("malformed event: {error}")))?;
+        let event = serde_json::from_str(&frame.data).map_err(|error| failure::malformed("event", &error))?;
         let mut deltas = Vec::new();
         match event {
             Event::MessageStart { message } => self.usage.update(message.usage),
@@ -139,7 +138,7 @@ fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
         // A paused turn would go on if it were sent back.
         "max_tokens" | "model_context_window_exceeded" | "pause_turn" => Ok(FinishReason::Length),
         "refusal" => Ok(FinishReason::ContentFilter),
-        other => Err(ProviderError::failed(format!("stop reason {other:?}"))),
+        other => Err(failure::finish_reason(other)),
     }
 }
 

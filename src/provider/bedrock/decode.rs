@@ -119,7 +119,7 @@ impl Decode for Decoder {
 }
 
 fn parse<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, ProviderError> {
-    serde_json::from_str(&frame.data).map_err(|error| ProviderError::failed(format!("malformed event: {error}")))
+    serde_json::from_str(&frame.data).map_err(|error| failure::malformed("event", &error))
 }
 
 /// Converse's `StopReason`. One that is not known is an error, and so are `tool_use` and `malformed_…`: to guess
@@ -130,7 +130,7 @@ fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
         "max_tokens" | "model_context_window_exceeded" => Ok(FinishReason::Length),
         // `refusal`: Claude's own word, which some of its versions let through.
         "guardrail_intervened" | "content_filtered" | "refusal" => Ok(FinishReason::ContentFilter),
-        other => Err(ProviderError::failed(format!("stop reason {other:?}"))),
+        other => Err(failure::finish_reason(other)),
     }
 }
 

@@ -4,8 +4,10 @@ use axum::http::{HeaderMap, header::RETRY_AFTER};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-/// Longest message of a provider's that is passed on, in characters.
-const MAX_MESSAGE: usize = 2000;
+/// Longest part of a message that is read, in characters. Less of it is passed on.
+const MAX_READ: usize = 8000;
+/// Longest word of a provider's that may stand in the log, in bytes.
+const MAX_IDENTIFIER: usize = 64;
 
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ impl Words {
             .or_else(|| details(&body["message"]["detail"]));
         let number = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
         Self {
-            message,
+            message: message.map(|message| without_input(&message)),
             kind: text("type")
                 .or_else(|| google_detail(error, "reason"))
                 .or_else(|| text("status")),
@@ -62,6 +64,21 @@ impl Words {
             status: number.and_then(|number| u16::try_from(number).ok()),
             retry_after: google_detail(error, "retryDelay").and_then(|delay| seconds(delay.trim_end_matches('s'))),
         }
+    }
+}
+
+impl Words {
+    /// What the log may say of them: ` (server_error, internal)`, or nothing.
+    pub fn labels(&self) -> String {
+        let labels: Vec<_> = [&self.kind, &self.code]
+            .into_iter()
+            .flatten()
+            .filter_map(|label| identifier(label))
+            .collect();
+        if labels.is_empty() {
+            return String::new();
+        }
+        format!(" ({})", labels.join(", "))
     }
 }
 
@@ -78,12 +95,11 @@ fn google_detail(error: &Value, field: &str) -> Option<String> {
         .find_map(|detail| Some(detail[field].as_str()?.to_owned()))
 }
 
-/// A message that is not longer than is passed on.
-pub fn shortened(message: String) -> String {
-    match message.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message,
-    }
+/// A word that names a kind of thing, such as `server_error`. Anything else a provider writes may be a text of the
+/// conversation, which no log may hold.
+pub fn identifier(text: &str) -> Option<&str> {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
+    (!text.is_empty() && text.len() <= MAX_IDENTIFIER && text.bytes().all(is_inner)).then_some(text)
 }
 
 /// Both forms of `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date from which on.
@@ -103,6 +119,53 @@ fn seconds(text: &str) -> Option<u64> {
         reason = "saturates, and what is negative becomes 0"
     )]
     Some(seconds.ceil() as u64)
+}
+
+/// A message without the request that servers in Python quote in it: Pydantic's errors hold `'input': {…}` (as a list of
+/// `dict`s, which vLLM writes into its message) or `input_value={…}, input_type=dict` (as text).
+/// <https://docs.pydantic.dev/latest/errors/errors/>, read 2026-11.
+fn without_input(message: &str) -> String {
+    const MARKS: [&str; 3] = ["'input': ", "\"input\": ", "input_value="];
+    let message: String = message.chars().take(MAX_READ).collect();
+    let mut kept = String::new();
+    let mut rest = message.as_str();
+    while let Some((at, mark)) = MARKS
+        .iter()
+        .filter_map(|mark| Some((rest.find(mark)?, *mark)))
+        .min_by_key(|(at, _)| *at)
+    {
+        kept.push_str(&rest[..at]);
+        let value = &rest[at + mark.len()..];
+        let end = if mark.ends_with('=') {
+            // Cut in its middle, so that its brackets and quotes tell nothing.
+            value.rfind(", input_type=").map_or(value.len(), |end| end + 2)
+        } else {
+            let end = literal_length(value);
+            end + value[end..].strip_prefix(", ").map_or(0, |_| 2)
+        };
+        rest = &value[end..];
+    }
+    kept + rest
+}
+
+/// The length in bytes of the Python or JSON value at a text's start; all of the text where the value has no end in it.
+fn literal_length(text: &str) -> usize {
+    let (mut depth, mut quote) = (0_usize, None);
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (byte, quote) {
+            (b'\\', Some(_)) => {
+                bytes.next();
+            }
+            (_, Some(open)) => quote = (byte != open).then_some(open),
+            (b'\'' | b'"', None) => quote = Some(byte),
+            (b'[' | b'{' | b'(', None) => depth += 1,
+            (b']' | b'}' | b')' | b',', None) if depth == 0 => return at,
+            (b']' | b'}' | b')', None) => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 fn details(detail: &Value) -> Option<String> {
@@ -137,6 +200,39 @@ fn path(location: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_request_is_taken_out_of_a_message_that_quotes_it() {
+        for (message, expected) in [
+            (
+                // vLLM 0.11's answer to `top_logprobs` without `logprobs`.
+                r#"[{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, when using `top_logprobs`, `logprobs` must be set to true.', 'input': {'messages': [{'role': 'system', 'content': 'It\'s }]a "secret"'}], 'top_logprobs': 2}, 'ctx': {'error': ValueError()}}]"#,
+                "[{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, when using `top_logprobs`, `logprobs` must be set to true.', 'ctx': {'error': ValueError()}}]",
+            ),
+            (
+                "[{'loc': ('body', 'seed'), 'msg': 'Extra', 'input': 7}, {'loc': ('body', 'a'), 'input': 'secret'}]",
+                "[{'loc': ('body', 'seed'), 'msg': 'Extra', }, {'loc': ('body', 'a'), }]",
+            ),
+            (
+                "1 validation error for Request\n  Value error, no. [type=value_error, input_value={'messages': [{'role': 'sy...se}, input_type=dict]",
+                "1 validation error for Request\n  Value error, no. [type=value_error, input_type=dict]",
+            ),
+            ("[{\"input\": {\"messages\": \"cut", "[{"),
+            ("Unknown input: 5", "Unknown input: 5"),
+        ] {
+            assert_eq!(without_input(message), expected);
+        }
+    }
+
+    #[test]
+    fn a_log_holds_identifiers_only() {
+        for name in ["server_error", "ModelStreamErrorException", "a.b:c-1"] {
+            assert_eq!(identifier(name), Some(name));
+        }
+        for text in ["", "my name is Anna", "Anna!", "é", &"a".repeat(65)] {
+            assert_eq!(identifier(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn retry_after_has_two_forms() {

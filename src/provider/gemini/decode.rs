@@ -70,8 +70,8 @@ struct WireUsage {
 
 impl Decode for Decoder {
     fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
-        let response: Response = serde_json::from_str(&frame.data)
-            .map_err(|error| ProviderError::failed(format!("malformed chunk: {error}")))?;
+        let response: Response =
+            serde_json::from_str(&frame.data).map_err(|error| failure::malformed("chunk", &error))?;
         if let Some(error) = response.error {
             return Err(failure::from_event(&error));
         }
@@ -124,7 +124,7 @@ fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
         | "IMAGE_SAFETY"
         | "IMAGE_PROHIBITED_CONTENT"
         | "IMAGE_RECITATION" => Ok(FinishReason::ContentFilter),
-        other => Err(ProviderError::failed(format!("finish reason {other:?}"))),
+        other => Err(failure::finish_reason(other)),
     }
 }
 

@@ -93,7 +93,7 @@ impl Decode for Decoder {
             Ok(chunk) => chunk,
             // The answer is whole: this is something else.
             Err(_) if self.ending == Ending::Complete => return Ok(Decoded::Deltas(Vec::new())),
-            Err(error) => return Err(ProviderError::failed(format!("malformed chunk: {error}"))),
+            Err(error) => return Err(failure::malformed("chunk", &error)),
         };
         if let Some(error) = chunk.error {
             return Err(failure::from_event(&error));
@@ -196,7 +196,7 @@ fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
         "content_filter" => Ok(FinishReason::ContentFilter),
         // DeepSeek.
         "insufficient_system_resource" => Err(ProviderError::Overloaded { retry_after: None }),
-        other => Err(ProviderError::failed(format!("finish reason {other:?}"))),
+        other => Err(failure::finish_reason(other)),
     }
 }
 

@@ -12,10 +12,15 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
+/// What an unreadable answer consists of.
+pub const UNREADABLE: &str = "the words of an item; ";
+
 #[derive(Clone, Copy, PartialEq)]
 pub enum Fault {
     /// The index has not caught up: queries find nothing.
     EmptyIndex,
+    /// Every answer is half a megabyte that is no JSON.
+    Unreadable,
     /// Every call is throttled.
     Throttled,
     /// Every transaction runs into another one.
@@ -42,6 +47,9 @@ async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes
         // As DynamoDB's developer guide, "Error handling", shows it.
         let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"The level of configured provisioned throughput for the table was exceeded."}"#;
         return (StatusCode::BAD_REQUEST, error).into_response();
+    }
+    if fault == Fault::Unreadable {
+        return UNREADABLE.repeat(20_000).into_response();
     }
     if target.ends_with(".Query") {
         return r#"{"Items":[],"Count":0,"ScannedCount":0}"#.into_response();

@@ -1,0 +1,180 @@
+//! The log: one line for each event, of at most 4 kB.
+//!
+//! A value that is too long is shortened, whoever wrote it, and the line stays whole: CloudWatch and whoever reads a
+//! terminal get all fields of each line.
+
+use std::io::Write;
+
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
+
+/// Longest line, in bytes, its end included.
+const MAX_LINE: usize = 4096;
+/// Longest text in a line of usual size, in bytes as JSON writes it.
+const MAX_TEXT: usize = 1000;
+
+/// Lambda's log: one JSON object a line on stdout.
+pub fn json() {
+    start(|line| {
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    });
+}
+
+/// A terminal's log: the same lines, readable, on stderr.
+pub fn human() {
+    start(|line| {
+        let _ = writeln!(std::io::stderr().lock(), "{}", readable(line));
+    });
+}
+
+fn start(write: fn(&Value)) {
+    let lines = Lines { write }.with_filter(levels());
+    tracing_subscriber::registry().with(lines).init();
+}
+
+/// `RUST_LOG` is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda runtime prints whole
+/// events, and with them the callers' tokens.
+fn levels() -> Targets {
+    let own = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok());
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(env!("CARGO_CRATE_NAME"), own.unwrap_or(LevelFilter::INFO))
+}
+
+struct Lines {
+    write: fn(&Value),
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+        fields.0.insert("timestamp".into(), json!(now));
+        fields
+            .0
+            .insert("level".into(), json!(event.metadata().level().as_str()));
+        event.record(&mut fields);
+        (self.write)(&bounded(fields.0));
+    }
+}
+
+/// An event's fields, by name.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.insert(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.insert(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+}
+
+/// The line with its texts shortened so that it keeps to [`MAX_LINE`].
+fn bounded(fields: Map<String, Value>) -> Value {
+    let mut line = Value::Object(fields);
+    let mut longest = MAX_TEXT;
+    loop {
+        for value in line.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            if let Value::String(text) = value {
+                shorten(text, longest);
+            }
+        }
+        // With the line's end.
+        if line.to_string().len() < MAX_LINE || longest == 0 {
+            return line;
+        }
+        longest /= 2;
+    }
+}
+
+/// Cuts a text to at most `longest` bytes as JSON writes it, less its quotes.
+fn shorten(text: &mut String, longest: usize) {
+    const MARK: &str = "…";
+    let written = |text: &str| json!(text).to_string().len() - 2;
+    if written(text) <= longest {
+        return;
+    }
+    let mut size = MARK.len();
+    let mut buffer = [0; 4];
+    let kept = text.char_indices().find(|(_, character)| {
+        size += written(character.encode_utf8(&mut buffer));
+        size > longest
+    });
+    text.truncate(kept.map_or(text.len(), |(at, _)| at));
+    text.push_str(MARK);
+}
+
+/// `2026-11-25T12:00:00Z WARN message name=value …`
+fn readable(line: &Value) -> String {
+    let text = |name: &str| line[name].as_str().unwrap_or_default();
+    let fields = line.as_object().into_iter().flatten();
+    let others = fields.filter(|(name, _)| !["timestamp", "level", "message"].contains(&name.as_str()));
+    let others: Vec<_> = others.map(|(name, value)| format!(" {name}={value}")).collect();
+    let (timestamp, level, message) = (text("timestamp"), text("level"), text("message"));
+    format!("{timestamp} {level:>5} {message}{}", others.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_at_most_4_kb_and_keeps_all_its_fields() {
+        for text in ["a", "\u{0}", "é", "\"", "🙂"] {
+            let fields = (0..20).map(|at| (format!("field_{at}"), json!(text.repeat(100_000))));
+            let line = bounded(fields.chain([("status".into(), json!(502))]).collect());
+            assert!(line.to_string().len() < MAX_LINE, "{text:?}");
+            assert!(readable(&line).len() < MAX_LINE, "{text:?}");
+            assert_eq!(line.as_object().unwrap().len(), 21);
+            assert_eq!(line["status"], 502);
+            assert!(line["field_0"].as_str().unwrap().ends_with('…'));
+        }
+    }
+
+    #[test]
+    fn a_line_of_usual_size_is_left_as_it_is() {
+        let fields = Map::from_iter([
+            ("level".to_owned(), json!("INFO")),
+            ("message".to_owned(), json!("reply")),
+            ("code".to_owned(), json!("provider_error")),
+            ("total_ms".to_owned(), json!(12)),
+        ]);
+        let line = bounded(fields.clone());
+        assert_eq!(line, Value::Object(fields));
+        assert_eq!(readable(&line), "  INFO reply code=\"provider_error\" total_ms=12");
+    }
+}

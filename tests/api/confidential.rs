@@ -1,0 +1,204 @@
+//! What a provider's errors give away to callers: neither the key nor the system message, in no encoding, in neither
+//! form of the reply.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use crate::support::{
+    PLATFORM_KEY, TestApp, error_message, hello,
+    provider::{Answer, FakeProvider, answer, events_head, piece, response, stream_end, text},
+};
+
+const SYSTEM: &str = "You are Bob, a pirate.\nThe chest \"Zürich\" is opened by the word ZEBRA-42.";
+
+fn escaped(text: &str) -> String {
+    text.encode_utf16()
+        .map(|unit| format!("\\u{unit:04X}"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| format!("%{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+/// A text as a provider may write it within a JSON string.
+fn encodings(text: &str) -> Vec<String> {
+    let json = |text: &str| serde_json::to_string(text).unwrap().trim_matches('"').to_owned();
+    vec![
+        json(text),
+        escaped(text),
+        json(&escaped(text)),
+        json(&json(text)),
+        percent_encoded(text),
+        BASE64_STANDARD.encode(text),
+        json(&text.replace('"', "&quot;").replace('-', "&#45;").replace('ü', "&uuml;")),
+    ]
+}
+
+/// Asks in both forms with an error before the reply's first byte and within the stream; returns each error.
+async fn errors_of(body: &str, assistant: Value) -> Vec<Value> {
+    let early = |status: u16| response(status, "", body);
+    let late = vec![
+        events_head(),
+        text("Once"),
+        piece(format!("data: {body}\n\n")),
+        stream_end(),
+    ];
+    let mut errors = Vec::new();
+    for answer in [early(400), early(422), early(500), late] {
+        let app = TestApp::start(FakeProvider::always(answer).await).await;
+        let token = app.assistant_with(assistant.clone()).await;
+        for stream in [false, true] {
+            let reply = app.chat(&token, &hello(stream)).await;
+            let error = if reply.status == 200 {
+                reply.events().pop().unwrap()
+            } else {
+                reply.json()
+            };
+            let code = error["error"]["code"].as_str().unwrap_or("null").to_owned();
+            error_message(&error, &code);
+            errors.push(error["error"].clone());
+        }
+    }
+    errors
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_error_however_the_provider_writes_it() {
+    for encoded in encodings(PLATFORM_KEY) {
+        let body = format!(
+            r#"{{"error": {{"message": "Bad header {encoded}.", "type": "invalid_request_error", "param": "{encoded}", "code": "{encoded}"}}}}"#
+        );
+        for error in errors_of(&body, json!({})).await {
+            let shown = error.to_string();
+            // Escapes of what is shown are read too: a caller would.
+            let read = shown.replace("\\\\u002D", "-").replace("%2d", "-");
+            for part in [
+                "platform-key",
+                &BASE64_STANDARD.encode("sk-platform-key"),
+                "u0070\\u006C",
+            ] {
+                assert!(!shown.contains(part) && !read.contains(part), "{encoded}: {shown}");
+            }
+            for percent in [percent_encoded("platform"), escaped("platform")] {
+                assert!(
+                    !shown.to_lowercase().contains(&percent.to_lowercase()),
+                    "{encoded}: {shown}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_system_message_is_in_no_error_however_the_provider_writes_it() {
+    let assistant = json!({"type==agent/system_message": SYSTEM});
+    for encoded in encodings(SYSTEM) {
+        let body = format!(
+            r#"{{"error": {{"message": "Invalid request: {encoded}", "type": "BadRequestError", "code": 400}}}}"#
+        );
+        for error in errors_of(&body, assistant.clone()).await {
+            let shown = error.to_string();
+            for part in ["pirate", "ZEBRA", "opened", "7069726174", "%70%69"] {
+                assert!(!shown.contains(part), "{encoded}: {shown}");
+            }
+        }
+    }
+}
+
+/// vLLM's answer to a request that its schema does not take, with the whole request in it.
+fn quoting(request: &Value, problem: &str) -> Answer {
+    let python = request
+        .to_string()
+        .replace('"', "'")
+        .replace("true", "True")
+        .replace("false", "False");
+    let message = format!(
+        "[{{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, {problem}', 'input': {python}, 'ctx': {{'error': ValueError('{problem}')}}}}]"
+    );
+    let body = json!({"object": "error", "message": message, "type": "BadRequestError", "param": null, "code": 400});
+    response(400, "", &body.to_string())
+}
+
+#[tokio::test]
+async fn a_message_that_quotes_the_request_teaches_nothing_and_gives_nothing_away() {
+    let problem = "the request cannot be served.";
+    let provider = FakeProvider::choosing(move |request| quoting(request, problem)).await;
+    let app = TestApp::start(provider).await;
+    let own = json!({"type==agent/system_message": SYSTEM, "type==agent/temperature": 0.5, "type==agent/top_p": 0.5});
+    let token = app.assistant_with(own).await;
+    let mut body = hello(false);
+    for (name, value) in [
+        ("seed", json!(7)),
+        ("user", json!("u")),
+        ("presence_penalty", json!(1)),
+        ("frequency_penalty", json!(1)),
+        ("logit_bias", json!({"5": 1})),
+    ] {
+        body[name] = value;
+    }
+    for stream in [false, true] {
+        body["stream"] = json!(stream);
+        let message = app.chat(&token, &body).await.error(400, "null");
+        assert!(message.contains(problem) && !message.contains("pirate"), "{message}");
+    }
+    assert_eq!(app.provider.received().len(), 2);
+}
+
+#[tokio::test]
+async fn top_logprobs_without_logprobs_reaches_no_provider() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let token = app.assistant().await;
+    for stream in [false, true] {
+        let mut body = hello(stream);
+        body["top_logprobs"] = json!(2);
+        let reply = app.chat(&token, &body).await;
+        reply.error(400, "null");
+        assert_eq!(reply.json()["error"]["param"], "top_logprobs");
+    }
+    assert!(app.provider.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_rejection_is_learned_from_although_the_key_is_a_word_of_it() {
+    for key in ["k", "token", "max_tokens", "seed"] {
+        let provider = FakeProvider::choosing(|request| {
+            let refused = if request.get("seed").is_some() {
+                "Unsupported parameter: 'seed' is not supported with this model."
+            } else if request.get("max_tokens").is_some() {
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+            } else {
+                return answer(&["Hi"]);
+            };
+            let error = json!({"error": {"message": refused, "type": "invalid_request_error", "param": null, "code": "unsupported_parameter"}});
+            response(400, "", &error.to_string())
+        })
+        .await;
+        let app = TestApp::with(provider, &[("OPENAI_API_KEY", key)]).await;
+        let token = app.assistant().await;
+        let mut body = hello(false);
+        body["seed"] = json!(7);
+        body["max_tokens"] = json!(5);
+        for calls in [3, 4] {
+            assert_eq!(app.chat(&token, &body).await.status, 200, "{key}");
+            assert_eq!(app.provider.received().len(), calls, "{key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_short_key_leaves_the_words_around_it() {
+    let body = json!({"error": {"message": "max_tokens: k is no key", "type": "invalid_request_error"}});
+    let app = TestApp::with(
+        FakeProvider::always(response(400, "", &body.to_string())).await,
+        &[("OPENAI_API_KEY", "k")],
+    )
+    .await;
+    let token = app.assistant().await;
+    let message = app.chat(&token, &hello(false)).await.error(400, "null");
+    assert_eq!(message, "max_tokens: [key] is no key");
+}

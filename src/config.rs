@@ -7,7 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 mod environment;
 
-use crate::provider::{Provider, keys::secrets_client};
+use crate::{
+    provider::Provider,
+    secrets::{read_secret, secrets_client},
+};
 use environment::{Environment, problem};
 
 /// A missing or malformed variable: one line that names it.
@@ -191,15 +194,24 @@ impl JwtConfig {
             (None, secret, _) => return Ok(secret.clone()),
             (Some(_), ..) => return Ok(None),
         };
-        let client = secrets_client(aws);
-        let output = client.get_secret_value().secret_id(secret_id).send().await;
-        let secret = output.ok().and_then(|output| output.secret_string);
-        let secret =
-            secret.ok_or_else(|| problem("JWT_SECRET_ID", "its secret cannot be read from Secrets Manager"))?;
-        let secret = SecretString::from(secret.trim());
-        check_jwt_secret("JWT_SECRET_ID", &secret)?;
+        let secret = read_jwt_secret(secrets_client(aws), secret_id.clone()).await?;
         Ok(Some(secret))
     }
+}
+
+/// The HS256 secret that Secrets Manager holds under this name or ARN.
+///
+/// # Errors
+/// `JWT_SECRET_ID`, where it cannot be read or is too short.
+pub(crate) async fn read_jwt_secret(
+    client: aws_sdk_secretsmanager::Client,
+    id: String,
+) -> Result<SecretString, ConfigError> {
+    let secret = read_secret(client, id).await;
+    let secret = secret.map_err(|_| problem("JWT_SECRET_ID", "its secret cannot be read from Secrets Manager"))?;
+    let secret = SecretString::from(secret.expose_secret().trim());
+    check_jwt_secret("JWT_SECRET_ID", &secret)?;
+    Ok(secret)
 }
 
 fn check_jwt_secret(variable: &str, secret: &SecretString) -> Result<(), ConfigError> {

@@ -30,8 +30,9 @@ use crate::{
     config::{Config, Timeouts},
     error::{Error, SHOULD_RETRY, Unlogged},
     openapi,
-    provider::keys::{self, ProviderKeys},
+    provider::keys::ProviderKeys,
     reply::{self, record::Record},
+    secrets::secrets_client,
     token::Token,
     upstream::{Upstream, deadline::Deadline, role::Role},
 };
@@ -187,10 +188,7 @@ impl App {
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new(config: &Config, aws: &SdkConfig, role: Role) -> Result<Self, reqwest::Error> {
-        let secret = config
-            .provider_keys_secret
-            .clone()
-            .map(|id| (id, keys::secrets_client(aws)));
+        let secret = config.provider_keys_secret.clone().map(|id| (id, secrets_client(aws)));
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),

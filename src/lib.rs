@@ -24,6 +24,9 @@
 //! 6. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
 //!    the buffered reply folds it, the streamed one maps it.
 //!
+//! What is kept and read again (Secrets Manager's secrets, an issuer's keys, the role's credentials) goes through `secrets`,
+//! where a value that is known never waits for a reading.
+//!
 //! The second function, [`manage`], lets owners keep their assistants; [`openapi`] describes both.
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
@@ -37,6 +40,8 @@ pub mod config;
 pub mod http;
 
 pub mod token;
+
+pub(crate) mod secrets;
 
 pub mod assistant;
 

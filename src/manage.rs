@@ -67,10 +67,9 @@ impl Manage {
     /// # Errors
     /// One line that names the setting.
     pub async fn new(config: &ManageConfig, aws: &SdkConfig) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let secret = config.jwt.secret(aws).await?;
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),
-            verifier: Verifier::new(&config.jwt, secret.as_ref())?,
+            verifier: Verifier::new(&config.jwt, aws).await?,
             allow_private_providers: config.allow_private_providers,
         })
     }

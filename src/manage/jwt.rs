@@ -3,26 +3,35 @@
 //! The key decides which algorithm is right, never the token's header: `alg: none` and a public key taken for a shared
 //! secret cannot come up.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use aws_config::SdkConfig;
 use axum::http::HeaderMap;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::Jwk};
+use futures_util::FutureExt;
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, errors::ErrorKind, jwk::Jwk};
+use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use url::Url;
 
-use crate::{config::JwtConfig, error::Error, token::bearer};
+use crate::{
+    config::{ConfigError, JwtConfig, read_jwt_secret},
+    error::Error,
+    secrets::{Reread, secrets_client},
+    token::bearer,
+};
 
 /// Clock difference that is tolerated.
 const LEEWAY_SECONDS: u64 = 60;
+/// The shortest time between two readings of the JWT secret after the first.
+const SECRET_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// The shortest time between two readings of the issuer's keys after the first.
-const REREAD_AFTER: Duration = Duration::from_secs(30);
-/// How long reading the issuer's keys may take.
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
+const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// Largest key set, in bytes: an issuer has a few keys of about 1 KB.
+const MAX_KEY_SET: usize = 256 * 1024;
+/// How often the issuer may send a reading of its keys elsewhere.
+const MAX_REDIRECTS: usize = 2;
 
 /// What is written into a token.
 #[derive(Debug, Serialize)]
@@ -54,48 +63,36 @@ pub struct Verifier {
 }
 
 enum Keys {
-    Secret(DecodingKey),
-    Issuer(Jwks),
+    /// `JWT_SECRET`, which stays as it is.
+    Fixed(DecodingKey),
+    /// The secret of `JWT_SECRET_ID`, read again when a signature is wrong.
+    Secret(Reread<DecodingKey>),
+    /// The keys at `JWKS_URL`, read again when a token names another one.
+    Issuer(Reread<KeySet>),
 }
+
+/// An issuer's keys by key id.
+type KeySet = HashMap<String, (Algorithm, DecodingKey)>;
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
-            Self::Secret(_) => "Secret([redacted])",
+            Self::Fixed(_) | Self::Secret(_) => "Secret([redacted])",
             Self::Issuer(_) => "Issuer",
         })
     }
 }
 
-/// The issuer's keys, by key id, read again when a token names another one.
-struct Jwks {
-    url: String,
-    client: reqwest::Client,
-    cache: Mutex<Option<Reading>>,
-}
-
-struct Reading {
-    /// `None` for the first one, which may be followed by another at once.
-    repeated_at: Option<Instant>,
-    keys: HashMap<String, (Algorithm, DecodingKey)>,
-}
-
 impl Verifier {
-    /// `secret` is what `JWT_SECRET` or the secret of `JWT_SECRET_ID` holds; it is not needed with `JWKS_URL`.
+    /// Reads the secret of `JWT_SECRET_ID`. The keys at `JWKS_URL` are read when the first token comes.
     ///
     /// # Errors
-    /// Where TLS cannot be set up.
-    pub fn new(config: &JwtConfig, secret: Option<&SecretString>) -> Result<Self, reqwest::Error> {
-        let keys = match (&config.jwks_url, secret) {
-            (Some(url), _) => Keys::Issuer(Jwks {
-                url: url.clone(),
-                client: reqwest::Client::builder().timeout(READ_TIMEOUT).build()?,
-                cache: Mutex::new(None),
-            }),
-            (None, secret) => {
-                let secret = secret.map(SecretString::expose_secret).unwrap_or_default();
-                Keys::Secret(DecodingKey::from_secret(secret.as_bytes()))
-            }
+    /// One line that names the setting, or where TLS cannot be set up.
+    pub async fn new(config: &JwtConfig, aws: &SdkConfig) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let keys = match (&config.jwks_url, &config.secret, &config.secret_id) {
+            (Some(url), ..) => Keys::Issuer(issuer_keys(url)?),
+            (None, None, Some(id)) => Keys::Secret(rotated_secret(id, aws).await?),
+            (None, secret, _) => Keys::Fixed(hs256(secret.as_ref().ok_or("JWT_SECRET: is required but not set")?)),
         };
         Ok(Self {
             keys,
@@ -110,22 +107,52 @@ impl Verifier {
     /// [`Error::MissingJwt`], [`Error::InvalidJwt`], or [`Error::Unavailable`] where the issuer's keys could not be read.
     pub async fn owner(&self, headers: &HeaderMap) -> Result<String, Error> {
         let token = bearer(headers).ok_or(Error::MissingJwt)?;
-        let (algorithm, key) = match &self.keys {
-            Keys::Secret(key) => (Algorithm::HS256, key.clone()),
-            Keys::Issuer(jwks) => {
-                let header = jsonwebtoken::decode_header(&*token).map_err(|_| invalid("it is not a JWT"))?;
-                let kid = header.kid.ok_or_else(|| invalid("its header names no key (`kid`)"))?;
-                jwks.find(&kid)
-                    .await?
-                    .ok_or_else(|| invalid("its key (`kid`) is not one of the issuer's"))?
-            }
+        let header = jsonwebtoken::decode_header(&*token)
+            .map_err(|_| invalid("its header is not that of a JWT that can be read"))?;
+        // RFC 7515, section 4.1.11: extensions that are not understood must be refused, and none is.
+        if header.crit.is_some() {
+            return Err(invalid("its header demands extensions (`crit`), and none is supported"));
+        }
+        let subject = match &self.keys {
+            Keys::Fixed(key) => self.check(&token, Algorithm::HS256, key),
+            Keys::Secret(secret) => self.check_rotated(&token, secret).await?,
+            Keys::Issuer(keys) => self.check_issued(&token, header, keys).await?,
         };
-        let subject = jsonwebtoken::decode::<Subject>(&token, &key, &self.validation(algorithm)).map_err(reason)?;
-        let owner = subject.claims.sub;
+        let owner = subject.map_err(reason)?.sub;
         if owner.trim().is_empty() || owner.len() > 1024 {
             return Err(invalid("its `sub` is empty or too long"));
         }
         Ok(owner)
+    }
+
+    /// A wrong signature may be one of a newer secret.
+    async fn check_rotated(&self, token: &str, secret: &Reread<DecodingKey>) -> Result<Checked, Error> {
+        let known = secret.get(|_| true).await?.value;
+        let checked = self.check(token, Algorithm::HS256, &known);
+        match &checked {
+            Err(error) if *error.kind() == ErrorKind::InvalidSignature => {
+                let newer = secret.get(|key| !std::ptr::eq(key, Arc::as_ptr(&known))).await?;
+                Ok(self.check(token, Algorithm::HS256, &newer.value))
+            }
+            _ => Ok(checked),
+        }
+    }
+
+    async fn check_issued(&self, token: &str, header: Header, keys: &Reread<KeySet>) -> Result<Checked, Error> {
+        let kid = header.kid.ok_or_else(|| invalid("its header names no key (`kid`)"))?;
+        let known = keys.get(|keys| keys.contains_key(&kid)).await?;
+        match known.value.get(&kid) {
+            Some((algorithm, key)) => Ok(self.check(token, *algorithm, key)),
+            None if known.stale => Err(Error::Unavailable {
+                cause: "the issuer's keys cannot be read again".into(),
+            }),
+            None => Err(invalid("its key (`kid`) is not one of the issuer's")),
+        }
+    }
+
+    fn check(&self, token: &str, algorithm: Algorithm, key: &DecodingKey) -> Checked {
+        let token = jsonwebtoken::decode(token, key, &self.validation(algorithm))?;
+        Ok(token.claims)
     }
 
     fn validation(&self, algorithm: Algorithm) -> Validation {
@@ -149,12 +176,36 @@ impl Verifier {
     }
 }
 
+/// What a key makes of a token.
+type Checked = Result<Subject, jsonwebtoken::errors::Error>;
+
+fn hs256(secret: &SecretString) -> DecodingKey {
+    DecodingKey::from_secret(secret.expose_secret().as_bytes())
+}
+
+async fn rotated_secret(id: &str, aws: &SdkConfig) -> Result<Reread<DecodingKey>, ConfigError> {
+    let (client, id) = (secrets_client(aws), id.to_owned());
+    let secret = read_jwt_secret(client.clone(), id.clone()).await?;
+    let reread = Reread::new("the JWT secret", SECRET_AGAIN_AFTER, move || {
+        let secret = read_jwt_secret(client.clone(), id.clone());
+        secret.map(|read| read.map(|secret| hs256(&secret)).map_err(|error| error.to_string()))
+    });
+    Ok(reread.knowing(hs256(&secret)))
+}
+
+fn issuer_keys(url: &str) -> Result<Reread<KeySet>, reqwest::Error> {
+    let client = reqwest::Client::builder().redirect(Policy::custom(redirect)).build()?;
+    let url = url.to_owned();
+    Ok(Reread::new("the issuer's keys", KEYS_AGAIN_AFTER, move || {
+        read_key_set(client.clone(), url.clone())
+    }))
+}
+
 fn invalid(why: &'static str) -> Error {
     Error::InvalidJwt(why)
 }
 
 fn reason(error: jsonwebtoken::errors::Error) -> Error {
-    use jsonwebtoken::errors::ErrorKind;
     invalid(match error.kind() {
         ErrorKind::ExpiredSignature => "it has expired",
         ErrorKind::ImmatureSignature => "it is not valid yet",
@@ -171,34 +222,43 @@ fn reason(error: jsonwebtoken::errors::Error) -> Error {
     })
 }
 
-impl Jwks {
-    async fn find(&self, kid: &str) -> Result<Option<(Algorithm, DecodingKey)>, Error> {
-        let mut cache = self.cache.lock().await;
-        if let Some(reading) = cache.as_ref() {
-            let known = reading.keys.get(kid);
-            let too_soon = reading.repeated_at.is_some_and(|at| at.elapsed() < REREAD_AFTER);
-            if known.is_some() || too_soon {
-                return Ok(known.cloned());
-            }
-        }
-        let repeated_at = cache.is_some().then(Instant::now);
-        let keys = self.read().await.map_err(|cause| Error::Unavailable {
-            cause: format!("the issuer's keys could not be read: {cause}"),
-        })?;
-        let reading = cache.insert(Reading { repeated_at, keys });
-        Ok(reading.keys.get(kid).cloned())
+/// A redirect has to lead to https or to stay at the origin of `JWKS_URL`: no redirect makes the way to the keys less safe
+/// than the operator's URL.
+fn redirect(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let safe = |first: &Url| attempt.url().scheme() == "https" || attempt.url().origin() == first.origin();
+    if attempt.previous().len() > MAX_REDIRECTS {
+        attempt.error("it leads on too often")
+    } else if attempt.previous().first().is_some_and(safe) {
+        attempt.follow()
+    } else {
+        attempt.error("it leads on to a URL that is not https")
     }
+}
 
-    /// Keys of a kind that is not used here are left out, so that they do not spoil the set.
-    async fn read(&self) -> Result<HashMap<String, (Algorithm, DecodingKey)>, reqwest::Error> {
-        #[derive(Deserialize)]
-        struct Set {
-            keys: Vec<Value>,
-        }
-        let response = self.client.get(&self.url).send().await?.error_for_status()?;
-        let set: Set = response.json().await?;
-        Ok(set.keys.into_iter().filter_map(usable).collect())
+/// The usable keys of the set at `url`. Others are left out, so that they do not spoil the set.
+async fn read_key_set(client: reqwest::Client, url: String) -> Result<KeySet, String> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Value>,
     }
+    // Neither the URL, which may hold a secret, nor anything of the response may reach a log.
+    let failed = |error: reqwest::Error| match error {
+        error if error.is_redirect() => "its redirect is not followed".to_owned(),
+        error => error.without_url().to_string(),
+    };
+    let mut response = client.get(url).send().await.map_err(failed)?;
+    if !response.status().is_success() {
+        return Err(format!("the status is {}", response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(failed)? {
+        if body.len() + piece.len() > MAX_KEY_SET {
+            return Err(format!("there are more than {MAX_KEY_SET} bytes"));
+        }
+        body.extend_from_slice(&piece);
+    }
+    let set: Set = serde_json::from_slice(&body).map_err(|_| "it is not a JWK set")?;
+    Ok(set.keys.into_iter().filter_map(usable).collect())
 }
 
 /// An RSA key for RS256 or a P-256 key for ES256, not one for encryption.

@@ -1,16 +1,14 @@
 //! The platform's keys: from the environment, else from a Secrets Manager secret.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Duration};
 
-use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 use url::Url;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    secrets::{Reread, read_secret},
+};
 
 /// The shortest time between two readings after the first.
 const REREAD_AFTER: Duration = Duration::from_secs(60);
@@ -35,51 +33,7 @@ impl KeyId {
 #[derive(Debug)]
 pub struct ProviderKeys {
     environment: HashMap<&'static str, SecretString>,
-    secret: Option<Secret>,
-}
-
-#[derive(Debug)]
-struct Secret {
-    id: String,
-    client: aws_sdk_secretsmanager::Client,
-    cache: Mutex<Option<Reading>>,
-}
-
-#[derive(Debug)]
-struct Reading {
-    /// `None` for the first one, which may be followed by another at once.
-    repeated_at: Option<Instant>,
-    keys: HashMap<KeyName, SecretString>,
-    /// Whether a later attempt failed: what is missing may be there by now.
-    stale: bool,
-}
-
-/// What a reading says of a key.
-struct Found {
-    key: Option<SecretString>,
-    stale: bool,
-}
-
-impl Reading {
-    fn found(&self, name: &str) -> Found {
-        Found {
-            key: self.keys.get(name).cloned(),
-            stale: self.stale,
-        }
-    }
-}
-
-/// A client with time limits that suit a request that waits for it.
-pub fn secrets_client(aws: &SdkConfig) -> aws_sdk_secretsmanager::Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(5))
-        .build();
-    let config = aws_sdk_secretsmanager::config::Builder::from(aws)
-        .timeout_config(timeouts)
-        .build();
-    aws_sdk_secretsmanager::Client::from_conf(config)
+    secret: Option<Reread<HashMap<KeyName, SecretString>>>,
 }
 
 /// A variable's name, or an origin in its normal form.
@@ -91,10 +45,10 @@ impl ProviderKeys {
         environment: HashMap<&'static str, SecretString>,
         secret: Option<(String, aws_sdk_secretsmanager::Client)>,
     ) -> Self {
-        let secret = secret.map(|(id, client)| Secret {
-            id,
-            client,
-            cache: Mutex::new(None),
+        let secret = secret.map(|(id, client)| {
+            Reread::new("the keys secret", REREAD_AFTER, move || {
+                read_keys(client.clone(), id.clone())
+            })
         });
         Self { environment, secret }
     }
@@ -104,32 +58,41 @@ impl ProviderKeys {
     /// # Errors
     /// [`Error::Unavailable`] where the secret could not be read.
     pub async fn find(&self, id: &KeyId, required: bool) -> Result<Option<SecretString>, Error> {
-        if let KeyId::Platform(name) = id
-            && let Some(key) = self.environment.get(name)
-        {
+        if let Some(key) = self.in_environment(id) {
             return Ok(Some(key.clone()));
         }
-        match &self.secret {
-            Some(secret) => match secret.find(id.name(), |_| false).await? {
-                // It may be in the secret by now, which cannot be read.
-                Found { key: None, stale: true } if required => Err(unread("the keys secret cannot be read again")),
-                found => Ok(found.key),
-            },
-            None => Ok(None),
+        let Some(secret) = &self.secret else {
+            return Ok(None);
+        };
+        let known = secret.get(|keys| keys.contains_key(id.name())).await?;
+        match known.value.get(id.name()) {
+            // It may be in the secret by now, which cannot be read.
+            None if known.stale && required => Err(Error::Unavailable {
+                cause: "the keys secret cannot be read again".into(),
+            }),
+            key => Ok(key.cloned()),
         }
     }
 
     /// Another value for a key that the provider refused, where the secret holds one by now.
     pub async fn find_newer(&self, id: &KeyId, refused: &SecretString) -> Option<SecretString> {
-        let is_refused = |key: &SecretString| key.expose_secret() == refused.expose_secret();
-        let newer = self.secret.as_ref()?.find(id.name(), is_refused).await.ok()?.key?;
-        let from_environment = matches!(id, KeyId::Platform(name) if self.environment.contains_key(name));
-        (!from_environment && !is_refused(&newer)).then_some(newer)
+        if self.in_environment(id).is_some() {
+            return None;
+        }
+        let newer = |keys: &HashMap<KeyName, SecretString>| {
+            let key = keys.get(id.name())?;
+            (key.expose_secret() != refused.expose_secret()).then(|| key.clone())
+        };
+        let known = self.secret.as_ref()?.get(|keys| newer(keys).is_some()).await.ok()?;
+        newer(&known.value)
     }
-}
 
-fn unread(cause: &str) -> Error {
-    Error::Unavailable { cause: cause.into() }
+    fn in_environment(&self, id: &KeyId) -> Option<&SecretString> {
+        match id {
+            KeyId::Platform(name) => self.environment.get(name),
+            KeyId::Origin(_) => None,
+        }
+    }
 }
 
 /// What is wrong where a provider's key is nowhere.
@@ -148,52 +111,21 @@ impl KeyId {
     }
 }
 
-impl Secret {
-    /// A key from the last reading, or from a new one where the last one lacks it or it `is_refused`.
-    async fn find(&self, name: &str, is_refused: impl Fn(&SecretString) -> bool) -> Result<Found, Error> {
-        let mut cache = self.cache.lock().await;
-        if let Some(reading) = cache.as_ref() {
-            let known = reading.keys.get(name);
-            let too_soon = reading.repeated_at.is_some_and(|at| at.elapsed() < REREAD_AFTER);
-            if known.is_some_and(|key| !is_refused(key)) || too_soon {
-                return Ok(reading.found(name));
-            }
-        }
-        let repeated_at = cache.is_some().then(Instant::now);
-        let (keys, stale) = match (self.read().await, cache.take()) {
-            (Ok(keys), _) => (keys, false),
-            // What was read before still holds, and is not asked for again at once either.
-            (Err(error), Some(before)) => {
-                tracing::warn!(cause = error.cause(), "the keys secret could not be read again");
-                (before.keys, true)
-            }
-            (Err(error), None) => return Err(error),
-        };
-        let reading = Reading {
-            repeated_at,
-            keys,
-            stale,
-        };
-        Ok(cache.insert(reading).found(name))
-    }
-
-    async fn read(&self) -> Result<HashMap<KeyName, SecretString>, Error> {
-        let output = self.client.get_secret_value().secret_id(&self.id).send().await;
-        let output = output.map_err(|error| {
-            let error = error.into_service_error();
-            unread(&format!("the keys secret could not be read: {:?}", error.meta().code()))
-        })?;
-        // Neither the text nor the parser's error, which quotes it, may reach a log.
-        let keys: HashMap<String, serde_json::Value> = serde_json::from_str(output.secret_string().unwrap_or_default())
-            .map_err(|_| unread("the keys secret is not a JSON object"))?;
-        Ok(keys
-            .into_iter()
-            .filter_map(|(name, key)| {
-                let key = key.as_str().map(str::trim).filter(|key| !key.is_empty())?;
-                Some((normal_name(&name), SecretString::from(key)))
-            })
-            .collect())
-    }
+async fn read_keys(
+    client: aws_sdk_secretsmanager::Client,
+    id: String,
+) -> Result<HashMap<KeyName, SecretString>, String> {
+    let text = read_secret(client, id).await?;
+    // Neither the text nor the parser's error, which quotes it, may reach a log.
+    let keys: HashMap<String, serde_json::Value> =
+        serde_json::from_str(text.expose_secret()).map_err(|_| "it is not a JSON object")?;
+    Ok(keys
+        .into_iter()
+        .filter_map(|(name, key)| {
+            let key = key.as_str().map(str::trim).filter(|key| !key.is_empty())?;
+            Some((normal_name(&name), SecretString::from(key)))
+        })
+        .collect())
 }
 
 /// Origins may be written with a trailing slash, a default port or capitals.

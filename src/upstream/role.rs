@@ -12,22 +12,26 @@ use aws_sigv4::{
     sign::v4::SigningParams,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::Mutex;
 use url::Url;
 
-use crate::error::{Error, ProviderError};
+use crate::{
+    error::{Error, ProviderError},
+    secrets::Reread,
+};
 
 /// The name that Bedrock's requests are signed for.
 const SERVICE: &str = "bedrock";
 /// How long before their end credentials are read anew: a call may last.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
+/// The shortest time between two readings of the credentials after the first.
+const REREAD_AFTER: Duration = Duration::from_secs(10);
 
 /// The role's credentials, kept until shortly before they expire.
 #[derive(Debug)]
 pub struct Role {
     region: Option<String>,
-    provider: Option<SharedCredentialsProvider>,
-    kept: Mutex<Option<Credentials>>,
+    /// `None` where no provider of credentials is configured.
+    credentials: Option<Reread<Credentials>>,
 }
 
 impl Role {
@@ -35,8 +39,7 @@ impl Role {
     pub fn new(aws: &SdkConfig) -> Self {
         Self {
             region: aws.region().map(ToString::to_string),
-            provider: aws.credentials_provider(),
-            kept: Mutex::new(None),
+            credentials: aws.credentials_provider().map(reread),
         }
     }
 
@@ -45,9 +48,12 @@ impl Role {
         self.region.as_deref()
     }
 
-    /// Makes the next signature read the credentials anew.
+    /// Reads the credentials anew for the next signature. Those that are kept stay where that fails.
     pub async fn renew(&self) {
-        self.kept.lock().await.take();
+        if let Some(credentials) = &self.credentials {
+            // The next signature says what is wrong.
+            let _ = credentials.get(|_| false).await;
+        }
     }
 
     /// The headers that sign a POST of this body, for the region it goes to.
@@ -88,14 +94,6 @@ impl Role {
     }
 
     async fn credentials(&self) -> Result<Credentials, Error> {
-        let mut kept = self.kept.lock().await;
-        let expires_soon = |credentials: &Credentials| {
-            let end = credentials.expiry();
-            end.is_some_and(|end| end < SystemTime::now() + RENEW_BEFORE)
-        };
-        if let Some(credentials) = kept.as_ref().filter(|credentials| !expires_soon(credentials)) {
-            return Ok(credentials.clone());
-        }
         let missing = || {
             Error::Misconfigured(
                 "its provider is called with the function's role, which has no credentials here. The operator has to \
@@ -103,17 +101,36 @@ impl Role {
                     .into(),
             )
         };
-        let provider = self.provider.as_ref().ok_or_else(missing)?;
-        // The error may quote what was read.
-        let credentials = provider.provide_credentials().await.map_err(|_| missing())?;
-        Ok(kept.insert(credentials).clone())
+        let credentials = self.credentials.as_ref().ok_or_else(missing)?;
+        let known = credentials.get(|credentials| !ends_within(credentials, RENEW_BEFORE));
+        let known = known.await.map_err(|_| missing())?;
+        if known.stale && ends_within(&known.value, Duration::ZERO) {
+            return Err(missing());
+        }
+        Ok(Credentials::clone(&known.value))
     }
+}
+
+fn reread(provider: SharedCredentialsProvider) -> Reread<Credentials> {
+    Reread::new("the role's credentials", REREAD_AFTER, move || {
+        let provider = provider.clone();
+        async move {
+            let credentials = provider.provide_credentials().await;
+            // The error may quote what was read.
+            credentials.map_err(|_| "there are none".into())
+        }
+    })
+}
+
+fn ends_within(credentials: &Credentials, time: Duration) -> bool {
+    credentials.expiry().is_some_and(|end| end < SystemTime::now() + time)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_credential_types::provider::future;
+    use futures_util::FutureExt;
     use std::sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -134,16 +151,21 @@ mod tests {
         }
     }
 
+    fn role(provider: impl ProvideCredentials + 'static) -> Role {
+        let provider = SharedCredentialsProvider::new(provider);
+        Role::new(&SdkConfig::builder().credentials_provider(provider).build())
+    }
+
+    async fn sign(role: &Role) -> Result<HeaderMap, Error> {
+        let url = Url::parse("https://bedrock-runtime.us-east-1.amazonaws.com/model/a/converse-stream").unwrap();
+        role.sign(&url, "us-east-1", "{}").await
+    }
+
     async fn asked(lasting: u64, renew: bool) -> usize {
         let asked = Arc::new(AtomicUsize::new(0));
-        let provider = Lasting(Duration::from_secs(lasting), Arc::clone(&asked));
-        let aws = SdkConfig::builder()
-            .credentials_provider(SharedCredentialsProvider::new(provider))
-            .build();
-        let role = Role::new(&aws);
-        let url = Url::parse("https://bedrock-runtime.us-east-1.amazonaws.com/model/a/converse-stream").unwrap();
+        let role = role(Lasting(Duration::from_secs(lasting), Arc::clone(&asked)));
         for _ in 0..2 {
-            let headers = role.sign(&url, "us-east-1", "{}").await.unwrap();
+            let headers = sign(&role).await.unwrap();
             assert!(headers["authorization"].is_sensitive());
             if renew {
                 role.renew().await;
@@ -157,5 +179,43 @@ mod tests {
         assert_eq!(asked(3600, false).await, 1);
         assert_eq!(asked(200, false).await, 2);
         assert_eq!(asked(3600, true).await, 2);
+    }
+
+    /// Credentials that last for a time when they are asked for once; then it hangs.
+    #[derive(Debug)]
+    struct Once(Duration, AtomicUsize);
+
+    impl ProvideCredentials for Once {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            if self.1.fetch_add(1, Ordering::Relaxed) > 0 {
+                return future::ProvideCredentials::new(std::future::pending());
+            }
+            let end = SystemTime::now() + self.0;
+            future::ProvideCredentials::ready(Ok(Credentials::new("id", "secret", None, Some(end), "tests")))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signature_does_not_wait_for_a_renewal_that_hangs() {
+        let role = role(Once(Duration::from_secs(3600), AtomicUsize::new(0)));
+        sign(&role).await.unwrap();
+        let renewal = role.renew();
+        tokio::pin!(renewal);
+        assert!(futures_util::poll!(&mut renewal).is_pending());
+        assert!(sign(&role).now_or_never().unwrap().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn credentials_that_cannot_be_renewed_are_used_to_their_end() {
+        let valid = role(Once(Duration::from_secs(200), AtomicUsize::new(0)));
+        let expired = role(Once(Duration::ZERO, AtomicUsize::new(0)));
+        for role in [&valid, &expired] {
+            sign(role).await.unwrap();
+        }
+        sign(&valid).await.unwrap();
+        assert!(matches!(sign(&expired).await, Err(Error::Misconfigured(_))));
     }
 }

@@ -1,7 +1,10 @@
 //! JWTs signed with an issuer's private keys, checked with the public ones that it publishes.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -11,7 +14,13 @@ use aws_lc_rs::{
     rsa::{KeyPair, KeySize},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
 };
-use axum::{Json, Router, routing::get};
+use axum::{
+    Json, Router,
+    extract::{Path, RawQuery},
+    response::Redirect,
+    routing::get,
+};
+use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +28,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     manage::Management,
-    support::{Reply, TestApp, provider::FakeProvider},
+    support::{Reply, TestApp, provider::FakeProvider, readings, soon},
 };
 
 struct Key {
@@ -58,36 +67,95 @@ impl Key {
     }
 
     fn sign(&self) -> String {
+        self.sign_with(&Header::new(self.algorithm))
+    }
+
+    fn sign_with(&self, header: &Header) -> String {
         let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
         let claims = json!({"sub": "owner-1", "exp": expires, "iss": "https://issuer.example", "aud": "assistants"});
-        let mut header = Header::new(self.algorithm);
+        let mut header = header.clone();
         header.kid = Some(self.kid.into());
         jsonwebtoken::encode(&header, &claims, &self.private).unwrap()
     }
 }
 
-/// Publishes a set of keys; returns it, how often it was read, and a management function that trusts it.
-async fn start(keys: Value) -> (Arc<Mutex<(Value, usize)>>, Management) {
-    let published = Arc::new(Mutex::new((keys, 0)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
-    let served = Arc::clone(&published);
-    let routes = Router::new().route(
-        "/jwks.json",
-        get(move || async move {
-            let mut served = served.lock().unwrap();
-            served.1 += 1;
-            Json(json!({"keys": served.0}))
-        }),
-    );
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    let app = TestApp::start(FakeProvider::refusing().await).await;
-    let settings = [
-        ("JWKS_URL", url.as_str()),
-        ("JWT_ISSUER", "https://issuer.example"),
-        ("JWT_AUDIENCE", "assistants"),
-    ];
-    (published, Management::beside(&app, &settings).await)
+/// What an issuer publishes at `/jwks.json`, how it answers, and how often it was asked.
+#[derive(Clone)]
+struct Issuer {
+    keys: Arc<Mutex<Value>>,
+    answers: Arc<Mutex<Answers>>,
+    readings: Arc<AtomicUsize>,
+    origin: String,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Answers {
+    Keys,
+    /// The keys, and 10 MB of something else.
+    TooMuch,
+    /// Accepts and never answers.
+    Never,
+}
+
+impl Issuer {
+    async fn start(keys: Value) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = Self {
+            keys: Arc::new(Mutex::new(keys)),
+            answers: Arc::new(Mutex::new(Answers::Keys)),
+            readings: Arc::default(),
+            origin: format!("http://{}", listener.local_addr().unwrap()),
+        };
+        let served = issuer.clone();
+        // `/3` leads to the keys by three redirects, and `/to?url=` to anywhere.
+        let routes = Router::new()
+            .route("/jwks.json", get(move || async move { served.answer().await }))
+            .route("/1", get(async || Redirect::to("/jwks.json")))
+            .route(
+                "/{hops}",
+                get(async |Path(hops): Path<u32>| Redirect::to(&format!("/{}", hops - 1))),
+            )
+            .route("/to", get(async |RawQuery(url): RawQuery| Redirect::to(&url.unwrap())));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        issuer
+    }
+
+    async fn answer(&self) -> Json<Value> {
+        self.readings.fetch_add(1, Ordering::Relaxed);
+        let (answers, keys) = (*self.answers.lock().unwrap(), self.keys.lock().unwrap().clone());
+        match answers {
+            Answers::Keys => Json(json!({"keys": keys})),
+            Answers::TooMuch => Json(json!({"keys": keys, "more": "x".repeat(10_000_000)})),
+            Answers::Never => std::future::pending().await,
+        }
+    }
+
+    fn answers(&self, answers: Answers) {
+        *self.answers.lock().unwrap() = answers;
+    }
+
+    fn readings(&self) -> usize {
+        self.readings.load(Ordering::Relaxed)
+    }
+
+    /// A management function that trusts the keys at a path of this issuer's.
+    async fn management(&self, path: &str) -> Management {
+        let app = TestApp::start(FakeProvider::refusing().await).await;
+        let url = format!("{}{path}", self.origin);
+        let settings = [
+            ("JWKS_URL", url.as_str()),
+            ("JWT_ISSUER", "https://issuer.example"),
+            ("JWT_AUDIENCE", "assistants"),
+        ];
+        Management::beside(&app, &settings).await
+    }
+}
+
+/// An issuer of these keys, and a management function that trusts it.
+async fn start(keys: Value) -> (Issuer, Management) {
+    let issuer = Issuer::start(keys).await;
+    let management = issuer.management("/jwks.json").await;
+    (issuer, management)
 }
 
 async fn status(management: &Management, jwt: &str) -> u16 {
@@ -104,17 +172,17 @@ async fn rs256_and_es256_count_by_key_id() {
     for_encryption["use"] = json!("enc");
     let unknown_kind = json!({"kty": "AKP", "kid": "x", "alg": "ML-DSA-65", "pub": "AA"});
     let keys = json!([unknown_kind, for_encryption, rsa.public(), ec.public()]);
-    let (published, management) = start(keys).await;
+    let (issuer, management) = start(keys).await;
     assert_eq!(status(&management, &rsa.sign()).await, 200);
     assert_eq!(status(&management, &ec.sign()).await, 200);
     assert_eq!(status(&management, &stranger.sign()).await, 401);
-    assert_eq!(published.lock().unwrap().1, 1);
+    assert_eq!(issuer.readings(), 1);
 }
 
 #[tokio::test]
 async fn a_public_key_is_never_taken_for_a_shared_secret() {
     let rsa = Key::rsa("rsa-1");
-    let (_published, management) = start(json!([rsa.public()])).await;
+    let (_issuer, management) = start(json!([rsa.public()])).await;
     let mut header = Header::new(Algorithm::HS256);
     header.kid = Some("rsa-1".into());
     let public = rsa.public()["n"].as_str().unwrap().to_owned();
@@ -127,14 +195,91 @@ async fn a_public_key_is_never_taken_for_a_shared_secret() {
 #[tokio::test]
 async fn an_unknown_key_id_is_looked_up_anew_once() {
     let (old, new, never) = (Key::ec("old"), Key::ec("new"), Key::ec("never"));
-    let (published, management) = start(json!([old.public()])).await;
+    let (issuer, management) = start(json!([old.public()])).await;
     assert_eq!(status(&management, &old.sign()).await, 200);
-    published.lock().unwrap().0 = json!([new.public()]);
+    *issuer.keys.lock().unwrap() = json!([new.public()]);
     assert_eq!(status(&management, &new.sign()).await, 200);
-    assert_eq!(published.lock().unwrap().1, 2);
+    assert_eq!(issuer.readings(), 2);
     // A flood of made-up key ids is no flood of readings.
     for _ in 0..5 {
         assert_eq!(status(&management, &never.sign()).await, 401);
     }
-    assert_eq!(published.lock().unwrap().1, 2);
+    assert_eq!(issuer.readings(), 2);
+}
+
+#[tokio::test]
+async fn an_issuer_that_hangs_delays_nobody_whose_key_is_known() {
+    let known = Key::ec("known");
+    let (issuer, management) = start(json!([known.public()])).await;
+    assert_eq!(status(&management, &known.sign()).await, 200);
+    issuer.answers(Answers::Never);
+    let kids = ["1", "2", "3", "4", "5", "6", "7", "8"];
+    let unknown = kids.map(|kid| management.request(Method::GET, "/assistants", &Key::ec(kid).sign()));
+    let unknown = unknown.map(|request| tokio::spawn(request.send()));
+    readings(|| issuer.readings(), 2).await;
+    assert_eq!(soon(status(&management, &known.sign())).await, 200);
+    assert_eq!(issuer.readings(), 2);
+    for request in unknown {
+        request.abort();
+    }
+}
+
+#[tokio::test]
+async fn callers_share_a_reading() {
+    let known = Key::ec("known");
+    let (issuer, management) = start(json!([known.public()])).await;
+    let jwt = known.sign();
+    let all = join_all((0..8).map(|_| status(&management, &jwt))).await;
+    assert_eq!(all, [200; 8]);
+    assert_eq!(issuer.readings(), 1);
+}
+
+#[tokio::test]
+async fn a_key_set_that_is_too_large_is_not_taken() {
+    let key = Key::ec("known");
+    let (issuer, management) = start(json!([key.public()])).await;
+    issuer.answers(Answers::TooMuch);
+    for _ in 0..3 {
+        assert_eq!(status(&management, &key.sign()).await, 503);
+    }
+    // The reading is not repeated for each of them.
+    assert_eq!(issuer.readings(), 1);
+}
+
+#[tokio::test]
+async fn keys_that_were_read_hold_while_they_cannot_be_read_again() {
+    let (old, new) = (Key::ec("old"), Key::ec("new"));
+    let (issuer, management) = start(json!([old.public()])).await;
+    assert_eq!(status(&management, &old.sign()).await, 200);
+    issuer.answers(Answers::TooMuch);
+    for _ in 0..2 {
+        assert_eq!(status(&management, &new.sign()).await, 503);
+        assert_eq!(status(&management, &old.sign()).await, 200);
+    }
+    assert_eq!(issuer.readings(), 2);
+}
+
+#[tokio::test]
+async fn the_issuer_may_redirect_twice_and_not_to_other_http() {
+    let key = Key::ec("known");
+    let issuer = Issuer::start(json!([key.public()])).await;
+    let elsewhere = Issuer::start(json!([key.public()])).await;
+    let elsewhere_path = format!("/to?{}/jwks.json", elsewhere.origin);
+    for (path, expected) in [("/2", 200), ("/3", 503), ("/1000", 503), (&elsewhere_path, 503)] {
+        let management = issuer.management(path).await;
+        assert_eq!(status(&management, &key.sign()).await, expected, "{path}");
+    }
+    assert_eq!((issuer.readings(), elsewhere.readings()), (1, 0));
+}
+
+#[tokio::test]
+async fn extensions_are_refused_before_the_key_is_looked_up() {
+    let key = Key::ec("known");
+    let (issuer, management) = start(json!([key.public()])).await;
+    let mut header = Header::new(Algorithm::ES256);
+    header.crit = Some(vec!["exp".into()]);
+    let request = management.request(Method::GET, "/assistants", &key.sign_with(&header));
+    let message = Reply::of(request).await.error(401, "invalid_jwt");
+    assert!(message.contains("`crit`"), "{message}");
+    assert_eq!(issuer.readings(), 0);
 }

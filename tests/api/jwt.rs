@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     manage::{Management, SECRET, jwt, now, sign, start},
-    support::{Reply, secret::Secret},
+    support::{Reply, readings, secret::Secret, soon},
 };
 
 #[tokio::test]
@@ -120,4 +120,92 @@ async fn issuer_and_audience_are_checked_where_they_are_set() {
         let reply = Reply::of(management.request(Method::GET, "/assistants", &sign(&claims))).await;
         assert_eq!(reply.status, status, "{claims}");
     }
+}
+
+#[tokio::test]
+async fn extensions_that_a_jwt_demands_are_refused() {
+    let (_app, management) = start().await;
+    let mut header = Header::new(Algorithm::HS256);
+    for crit in [vec!["exp".to_owned()], vec![]] {
+        header.crit = Some(crit);
+        let claims = json!({"sub": "owner-1", "exp": now() + 600});
+        let jwt = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+        let reply = Reply::of(management.request(Method::GET, "/assistants", &jwt)).await;
+        let message = reply.error(401, "invalid_jwt");
+        assert!(message.contains("`crit`"), "{message}");
+    }
+}
+
+const ROTATED: &str = "fedcba9876543210fedcba9876543210";
+
+fn signed_with(secret: &str) -> String {
+    let claims = json!({"sub": "owner-1", "exp": now() + 600});
+    jsonwebtoken::encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
+    .unwrap()
+}
+
+/// A management function whose secret is in Secrets Manager, and has been read once.
+async fn start_with_secret() -> (Secret, Management) {
+    let (app, _) = start().await;
+    let secret = Secret::default();
+    secret.set_text(SECRET);
+    let management = Management::with_secret(&app, &secret, &[("JWT_SECRET_ID", "jwt")]).await;
+    assert_eq!(secret.readings(), 1);
+    (secret, management)
+}
+
+async fn status(management: &Management, jwt: &str) -> u16 {
+    let request = management.request(Method::GET, "/assistants", jwt);
+    Reply::of(request).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn a_rotated_secret_is_taken_up_within_the_request() {
+    let (secret, management) = start_with_secret().await;
+    secret.set_text(ROTATED);
+    assert_eq!(status(&management, &signed_with(SECRET)).await, 200);
+    assert_eq!(secret.readings(), 1);
+    assert_eq!(status(&management, &signed_with(ROTATED)).await, 200);
+    assert_eq!(status(&management, &signed_with(SECRET)).await, 401);
+    // A flood of bad tokens is no flood of readings.
+    for _ in 0..5 {
+        assert_eq!(status(&management, &signed_with("of nobody")).await, 401);
+    }
+    assert_eq!(secret.readings(), 2);
+}
+
+#[tokio::test]
+async fn a_secret_that_became_useless_leaves_the_one_that_was_read() {
+    let (secret, management) = start_with_secret().await;
+    secret.set_text("too short");
+    assert_eq!(status(&management, &signed_with("too short")).await, 401);
+    assert_eq!(secret.readings(), 2);
+    assert_eq!(status(&management, &signed_with(SECRET)).await, 200);
+}
+
+#[tokio::test]
+async fn a_good_jwt_does_not_wait_for_a_bad_one() {
+    let (secret, management) = start_with_secret().await;
+    secret.hang();
+    let bad = management.request(Method::GET, "/assistants", &signed_with(ROTATED));
+    let bad = tokio::spawn(bad.send());
+    readings(|| secret.readings(), 2).await;
+    assert_eq!(soon(status(&management, &signed_with(SECRET))).await, 200);
+    bad.abort();
+}
+
+#[tokio::test]
+async fn a_secret_in_the_environment_stays() {
+    let (app, _) = start().await;
+    let secret = Secret::default();
+    secret.set_text(ROTATED);
+    let settings = [("JWT_SECRET", SECRET), ("JWT_SECRET_ID", "jwt")];
+    let management = Management::with_secret(&app, &secret, &settings).await;
+    assert_eq!(status(&management, &signed_with(ROTATED)).await, 401);
+    assert_eq!(status(&management, &signed_with(SECRET)).await, 200);
+    assert_eq!(secret.readings(), 0);
 }

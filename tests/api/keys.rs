@@ -1,11 +1,16 @@
 //! Which key goes where: from the secret, by provider and by origin, read anew when it has to be.
 
+use std::sync::Arc;
+
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
     TestApp, hello,
     provider::{Answer, FakeProvider, answer, error},
+    readings,
     secret::Secret,
+    soon,
 };
 
 /// A provider that takes one key only.
@@ -126,6 +131,35 @@ async fn what_was_read_holds_while_the_secret_cannot_be_read_again() {
     ask(&app, json!({"type==agent/model": "amazon.nova-lite-v1:0"})).await;
     let head = app.provider.received().pop().unwrap().head;
     assert!(head.contains("authorization: AWS4-HMAC-SHA256"), "{head}");
+}
+
+#[tokio::test]
+async fn a_known_key_does_not_wait_for_one_that_is_looked_for() {
+    let secret = Secret::new(json!({"OPENAI_API_KEY": "sk-platform"}));
+    let app = Arc::new(TestApp::with_secret(answering().await, &secret).await);
+    let token = app.assistant().await;
+    assert_eq!(app.chat(&token, &hello(false)).await.status, 200);
+    secret.hang();
+    let looked_for = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { ask(&app, json!({"type==agent/model": "groq/m"})).await }
+    });
+    readings(|| secret.readings(), 2).await;
+    assert_eq!(soon(app.chat(&token, &hello(false))).await.status, 200);
+    looked_for.abort();
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_is_not_read_for_each_request() {
+    let secret = Secret::new(json!("no object"));
+    let app = TestApp::with_secret(FakeProvider::refusing().await, &secret).await;
+    let token = app.assistant().await;
+    let body = hello(false);
+    let replies = join_all((0..8).map(|_| app.chat(&token, &body))).await;
+    for reply in replies {
+        reply.error(503, "service_unavailable");
+    }
+    assert_eq!(secret.readings(), 1);
 }
 
 async fn answering() -> FakeProvider {

@@ -11,6 +11,7 @@ use assistant_endpoint::{
     local::embedded_store,
     manage::{Manage, router},
 };
+use aws_config::SdkConfig;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 use crate::support::{
     Reply, TestApp, hello,
     provider::{FakeProvider, answer},
+    secret::Secret,
 };
 
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -32,6 +34,15 @@ pub struct Management {
 impl Management {
     /// The management function over an app's store.
     pub async fn beside(app: &TestApp, settings: &[(&str, &str)]) -> Self {
+        Self::with(&embedded_store::client_config(app.store_address).await, settings).await
+    }
+
+    /// The same where Secrets Manager holds the JWT secret.
+    pub async fn with_secret(app: &TestApp, secret: &Secret, settings: &[(&str, &str)]) -> Self {
+        Self::with(&secret.beside(app.store_address).await, settings).await
+    }
+
+    async fn with(aws: &SdkConfig, settings: &[(&str, &str)]) -> Self {
         let tables = embedded_store::tables();
         let config = ManageConfig::read(|name| match name {
             "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),
@@ -42,8 +53,7 @@ impl Management {
                 .map(|(_, value)| (*value).to_owned()),
         })
         .unwrap();
-        let aws = embedded_store::client_config(app.store_address).await;
-        let manage = Manage::new(&config, &aws).await.unwrap();
+        let manage = Manage::new(&config, aws).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = router(Arc::new(manage));

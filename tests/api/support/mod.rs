@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use assistant_endpoint::{
@@ -239,4 +240,22 @@ pub fn text_of(events: &[Value]) -> String {
 
 pub fn hello(stream: bool) -> Value {
     json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "stream": stream})
+}
+
+/// Far more than what does not wait takes, and less than the five seconds that a reading may take.
+const SOON: Duration = Duration::from_secs(2);
+
+/// What comes without waiting for a reading that hangs.
+pub async fn soon<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(SOON, work).await.expect("it waited")
+}
+
+/// Waits until there are so many readings.
+pub async fn readings(count: impl Fn() -> usize, expected: usize) {
+    let reached = async {
+        while count() < expected {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    soon(reached).await;
 }

@@ -18,9 +18,16 @@ use tokio::net::TcpListener;
 
 use super::store_fault::forward;
 
-/// The secret's value, which can be changed, and how often it was read.
+/// A secret that can be changed.
 #[derive(Clone, Default)]
-pub struct Secret(Arc<Mutex<(Option<String>, usize)>>);
+pub struct Secret(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    value: Option<String>,
+    readings: usize,
+    hangs: bool,
+}
 
 impl Secret {
     pub fn new(keys: Value) -> Self {
@@ -34,11 +41,17 @@ impl Secret {
     }
 
     pub fn set_text(&self, value: &str) {
-        self.0.lock().unwrap().0 = Some(value.to_owned());
+        self.0.lock().unwrap().value = Some(value.to_owned());
     }
 
+    /// From now on no reading is answered.
+    pub fn hang(&self) {
+        self.0.lock().unwrap().hangs = true;
+    }
+
+    /// How often it was read.
     pub fn readings(&self) -> usize {
-        self.0.lock().unwrap().1
+        self.0.lock().unwrap().readings
     }
 
     /// How a client reaches Secrets Manager with this secret, and the store, at one address.
@@ -48,7 +61,7 @@ impl Secret {
         let secret = self.clone();
         let routes = Router::new().fallback(move |headers: HeaderMap, body: Bytes| async move {
             match headers["x-amz-target"].to_str().unwrap() {
-                "secretsmanager.GetSecretValue" => secret.answer(),
+                "secretsmanager.GetSecretValue" => secret.answer().await,
                 _ => forward(store, headers, body).await,
             }
         });
@@ -56,10 +69,16 @@ impl Secret {
         embedded_store::client_config(address).await
     }
 
-    fn answer(&self) -> Response {
-        let mut secret = self.0.lock().unwrap();
-        secret.1 += 1;
-        let Some(value) = &secret.0 else {
+    async fn answer(&self) -> Response {
+        let (value, hangs) = {
+            let mut state = self.0.lock().unwrap();
+            state.readings += 1;
+            (state.value.clone(), state.hangs)
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let Some(value) = value else {
             let error = r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#;
             return (StatusCode::BAD_REQUEST, error).into_response();
         };

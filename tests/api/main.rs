@@ -10,10 +10,12 @@
 mod access;
 mod bedrock;
 mod chat;
+mod claims;
 mod clients;
 mod constraints;
 mod fallback;
 mod golden;
+mod grace;
 mod images;
 mod inference;
 mod jwks;

@@ -89,6 +89,16 @@ async fn an_assistants_whole_life() {
     app.chat(token, &hello(false)).await.error(401, "invalid_api_key");
     let token = rotated["public_token"].as_str().unwrap();
     assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    let rotated = json_of(store, &["rotate-token", id, "--grace", "12h"]).await;
+    assert!(rotated["old_token_valid_until"].is_string() && rotated.get("revocations").is_none());
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    let old = rotated["public_token"].as_str().unwrap();
+    let arguments = ["rotate-token", id, "--token", "pubkey_mybot_abc123", "--grace", "30d"];
+    let shown = text(store, &arguments).await;
+    assert!(shown.contains("Old token  works until 20"), "{shown}");
+    for token in [old, "pubkey_mybot_abc123"] {
+        assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    }
 
     let table = text(store, &["list"]).await;
     let lines: Vec<_> = table.lines().collect();
@@ -160,6 +170,10 @@ async fn what_cannot_be_done_says_why() {
             ],
             "--token",
         ),
+        (vec!["rotate-token", "nobody", "--grace", "31d"], "from 1s to 30d"),
+        (vec!["rotate-token", "nobody", "--grace", "0s"], "from 1s to 30d"),
+        (vec!["rotate-token", "nobody", "--grace", "1500ms"], "from 1s to 30d"),
+        (vec!["rotate-token", "nobody", "--grace", "soon"], "from 1s to 30d"),
         (vec!["show", "nobody"], "there is no assistant nobody"),
         (vec!["delete", "nobody"], "there is no assistant nobody"),
     ] {

@@ -109,8 +109,8 @@ async fn bind(port: u16, option: &str) -> Result<TcpListener, Error> {
     })
 }
 
-/// Creates the demo assistant, or gives the one that has its token the new config. A token that its owner took from
-/// the demo assistant, or deleted with it, is the new one's.
+/// Gives the assistant that carries the demo token the new config. Where none does, since its owner deleted it or gave it
+/// another token, the demo assistant is created.
 pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
     let digest = demo
         .token

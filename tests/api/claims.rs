@@ -1,6 +1,12 @@
 //! Whose a token is: its owner's for good, whatever becomes of the assistant.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use assistant_endpoint::{
     assistant::{
@@ -15,9 +21,11 @@ use assistant_endpoint::{
     token::Token,
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use axum::{Router, body::Bytes, http::HeaderMap};
 use serde_json::json;
+use tokio::net::TcpListener;
 
-use crate::support::start_store;
+use crate::support::{start_store, store_fault::forward};
 
 /// Writes a claim as an earlier version or another program would: texts, and `valid_until` as a number.
 pub async fn put_claim(store: SocketAddr, token: &str, attributes: &[(&str, &str)]) {
@@ -202,6 +210,34 @@ async fn of_many_who_set_one_token_at_once_one_wins() {
         assert_eq!(winners.len(), 1, "{token}");
         assert_eq!(opened_by(&store, token).await, winners[0]);
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_set_again_meanwhile_is_not_taken_over() {
+    let (direct, address) = store().await;
+    let direct = Arc::new(direct);
+    let first = direct.create(new("owner-1", Some("pubkey_a"))).await.unwrap();
+    let first = direct.update(&first, set("pubkey_b")).await.unwrap();
+    let second = direct.create(new("owner-1", None)).await.unwrap();
+
+    // The first transaction finds the claim of an assistant that does not carry the token; before the second one it does.
+    let transactions = Arc::new(AtomicUsize::new(0));
+    let (meanwhile, assistant_id) = (Arc::clone(&direct), first.assistant_id.clone());
+    let proxy = Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {
+        let is_transaction = headers["x-amz-target"].as_bytes().ends_with(b".TransactWriteItems");
+        if is_transaction && transactions.fetch_add(1, Ordering::Relaxed) == 1 {
+            meanwhile.update(&first, set("pubkey_a")).await.unwrap();
+        }
+        forward(address, headers, body).await
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let aws = embedded_store::client_config(listener.local_addr().unwrap()).await;
+    tokio::spawn(async move { axum::serve(listener, proxy).await });
+
+    let delayed = Store::new(&aws, embedded_store::tables());
+    assert_taken(delayed.update(&second, set("pubkey_a")).await);
+    assert_eq!(direct.get(&second.assistant_id).await.unwrap().unwrap(), second);
+    assert_eq!(opened_by(&direct, "pubkey_a").await, assistant_id);
 }
 
 #[tokio::test]

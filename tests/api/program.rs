@@ -89,16 +89,6 @@ async fn an_assistants_whole_life() {
     app.chat(token, &hello(false)).await.error(401, "invalid_api_key");
     let token = rotated["public_token"].as_str().unwrap();
     assert_eq!(app.chat(token, &hello(false)).await.status, 200);
-    let rotated = json_of(store, &["rotate-token", id, "--grace", "12h"]).await;
-    assert!(rotated["old_token_valid_until"].is_string() && rotated.get("revocations").is_none());
-    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
-    let old = rotated["public_token"].as_str().unwrap();
-    let arguments = ["rotate-token", id, "--token", "pubkey_mybot_abc123", "--grace", "30d"];
-    let shown = text(store, &arguments).await;
-    assert!(shown.contains("Old token  works until 20"), "{shown}");
-    for token in [old, "pubkey_mybot_abc123"] {
-        assert_eq!(app.chat(token, &hello(false)).await.status, 200);
-    }
 
     let table = text(store, &["list"]).await;
     let lines: Vec<_> = table.lines().collect();
@@ -111,6 +101,29 @@ async fn an_assistants_whole_life() {
     text(store, &["delete", id]).await;
     app.chat(token, &hello(false)).await.error(404, "assistant_not_found");
     assert_eq!(json_of(store, &["list"]).await, json!([]));
+}
+
+#[tokio::test]
+async fn an_old_token_works_as_long_as_the_operator_says() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let store = app.store_address;
+    let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
+    let id = created["assistant_id"].as_str().unwrap();
+    let rotated = json_of(store, &["rotate-token", id, "--grace", "12h"]).await;
+    assert!(rotated["old_token_valid_until"].is_string() && rotated.get("revocations").is_none());
+    let arguments = ["rotate-token", id, "--token", "pubkey_mybot_abc123", "--grace", "30d"];
+    let shown = text(store, &arguments).await;
+    assert!(shown.contains("Old token  works until 20"), "{shown}");
+    for assistant in [&created, &rotated] {
+        let token = assistant["public_token"].as_str().unwrap();
+        assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    }
+    assert!(
+        failure(store, &arguments)
+            .await
+            .contains("needs an old token and a new one")
+    );
+    assert_eq!(app.chat("pubkey_mybot_abc123", &hello(false)).await.status, 200);
 }
 
 #[tokio::test]

@@ -59,8 +59,8 @@ pub enum WriteError {
     TokenTaken,
     /// A grace period without an old token and a new one.
     #[error(
-        "A grace period needs a token that is replaced by another: the assistant has none, or keeps the one that it has. \
-         Nothing was changed."
+        "A grace period needs an old token and a new one: the assistant has none, or keeps the one that it has. Set \
+         another token, or leave the grace period out; nothing was changed."
     )]
     NothingToKeep,
     /// The assistant is not in the version that was read.
@@ -212,10 +212,9 @@ impl Store {
                 return Ok(());
             };
             let reasons = error.as_service_error().map(cancellation_reasons).unwrap_or_default();
-            let conflicts = |reason: &CancellationReason| reason.code() == Some("TransactionConflict");
-            let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-            if let Some(at) = reasons.iter().position(refused)
-                && let (Some(meaning), Some(reason)) = (meanings.get(at), reasons.get(at))
+            let mut of_steps = meanings.iter().zip(reasons);
+            if let Some((meaning, reason)) =
+                of_steps.find(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
             {
                 return Err(Refused {
                     error: meaning(),
@@ -225,7 +224,11 @@ impl Store {
             if error.as_service_error().is_some_and(is_about_the_item) {
                 return Err(cannot_be_stored().into());
             }
-            if attempt == MAX_ATTEMPTS || !reasons.iter().any(conflicts) {
+            if attempt == MAX_ATTEMPTS
+                || !reasons
+                    .iter()
+                    .any(|reason| reason.code() == Some("TransactionConflict"))
+            {
                 return Err(unavailable(error).into());
             }
             tokio::time::sleep(Duration::from_millis(fastrand::u64(10..50) << attempt)).await;

@@ -13,7 +13,7 @@ import re
 import sys
 
 from template_model import (
-    ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CERTIFICATE, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
+    ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
     FUNCTIONS, GRANTS, JWKS, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, READING, RESOURCES, RETAINED,
     SECRET, accepted, at, canonical, grants, listed, load, optional, resolve, takes,
 )
@@ -88,6 +88,9 @@ def checks(t):
     actions = {grant[0] for grant in grants(at(t, "Resources/EndpointRole"))}
     may_write = {action for action in actions - READING if not str(action).startswith("logs:")}
     yield "the public function writes nothing but logs", not may_write
+    all_grants = [grant for name in GRANTS for grant in grants(at(t, f"Resources/{name}"))]
+    on_claims = {str(grant[0]) for grant in all_grants if canonical(CLAIMS) in canonical(grant)}
+    yield "claims are read and put, never deleted", on_claims <= {"dynamodb:GetItem", "dynamodb:PutItem"}
     manage = canonical([at(t, "Resources/ManageRole"), at(t, "Resources/ManageFunction")])
     yield "the management function has no way to the providers' keys", "ProviderKeysSecret" not in manage
     endpoint = canonical([at(t, "Resources/EndpointRole"), at(t, "Resources/EndpointFunction")])
@@ -107,6 +110,8 @@ def checks(t):
         yield equal(f"{properties}/BillingMode", "PAY_PER_REQUEST")
         yield equal(f"{properties}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", True)
         yield equal(f"{properties}/SSESpecification/SSEEnabled", True)
+    expiry = {"AttributeName": "expires_at", "Enabled": True}
+    yield equal("Resources/TokenClaimsTable/Properties/TimeToLiveSpecification", expiry)
     attributes = listed(at(t, "Resources/AssistantsTable/Properties/AttributeDefinitions"))
     yield "all key attributes are strings", all(at(attribute, "AttributeType") == "S" for attribute in attributes)
     indexes = at(t, "Resources/AssistantsTable/Properties/GlobalSecondaryIndexes") or []

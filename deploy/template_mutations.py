@@ -1,6 +1,6 @@
 """Every way in which the self-test breaks the template: each must be caught."""
 
-from template_model import FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RETAINED, SECRET, at
+from template_model import ASSISTANTS, CLAIMS, FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RETAINED, SECRET, at
 
 DELETE = object()
 
@@ -47,6 +47,10 @@ def mutations():
         yield f"{properties}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", False
         yield f"{properties}/SSESpecification", DELETE
         yield f"{properties}/SSESpecification/SSEEnabled", False
+    expiry = "Resources/TokenClaimsTable/Properties/TimeToLiveSpecification"
+    yield expiry, DELETE
+    yield f"{expiry}/Enabled", False
+    yield f"{expiry}/AttributeName", "valid_until"  # claims would go with their grace period
     yield "Resources/AssistantsTable/Properties/AttributeDefinitions/1/AttributeType", "B"
     yield f"{index}/0/IndexName", "by_digest"
     yield f"{index}/0/Projection/ProjectionType", "ALL"
@@ -108,9 +112,9 @@ def role_mutations():
         statements = f"{role}/Policies/0/PolicyDocument/Statement"
         for action in ("dynamodb:PutItem", "dynamodb:*", "*", "dynamodb:Scan", ["dynamodb:GetItem", "dynamodb:UpdateItem"]):
             yield f"{statements}/0/Action", action
-        for number in range(4):
+        for number in range(5):
             yield f"{statements}/{number}", DELETE
-        for number in range(3):
+        for number in range(4):
             yield f"{statements}/{number}/Resource", "*"
             yield f"{statements}/{number}/Effect", "Deny"
         yield f"{statements}/0/NotAction", "dynamodb:PutItem"
@@ -127,13 +131,20 @@ def role_mutations():
     yield f"{public}/2/Resource", [SECRET, {"Ref": "JwtSecret"}]
     yield f"{public}/3/Resource", "*"
     manage = "Resources/ManageRole/Properties/Policies/0/PolicyDocument/Statement"
-    for statement in "2", "3/Fn::If/1":
+    for action in "DeleteItem", "GetItem", "UpdateItem", "*":
+        yield f"{manage}/2/Action", ["dynamodb:PutItem", f"dynamodb:{action}"]
+    yield f"{manage}/2/Action", "dynamodb:DeleteItem"
+    yield f"{manage}/2/Resource", [CLAIMS, ASSISTANTS]
+    yield f"{manage}/0/Resource", [ASSISTANTS, CLAIMS]
+    yield f"{manage}/0/Resource", CLAIMS
+    yield f"{manage}/0/Action", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]  # no take-over
+    for statement in "2", "3", "4/Fn::If/1":
         for secret in SECRET, {"Ref": "ProviderKeysSecret"}, {"Ref": "ProviderKeysSecretArn"}:
             yield f"{manage}/{statement}/Resource", [{"Ref": "JwtSecret"}, secret]
-    yield f"{manage}/3/Fn::If/0", "CreateSecret"
-    yield f"{manage}/3/Fn::If/2", {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "x"}
-    yield f"{manage}/3/Fn::If/1/Resource", "*"
-    yield f"{manage}/3/Fn::If/1/Action", "secretsmanager:*"
+    yield f"{manage}/4/Fn::If/0", "CreateSecret"
+    yield f"{manage}/4/Fn::If/2", {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "x"}
+    yield f"{manage}/4/Fn::If/1/Resource", "*"
+    yield f"{manage}/4/Fn::If/1/Action", "secretsmanager:*"
     yield "Resources/ManageFunction/Properties/Environment/Variables/PROVIDER_KEYS_SECRET", SECRET
 
 

@@ -35,6 +35,9 @@ pub struct Record {
     /// One more with each write.
     #[serde(default)]
     pub version: u64,
+    /// One more each time that its public token is revoked: grace periods that began before are over.
+    #[serde(default)]
+    pub revocations: u64,
     /// RFC 3339.
     #[serde(default)]
     pub created_at: String,

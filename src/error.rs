@@ -38,7 +38,7 @@ pub enum Error {
     /// 404: the caller has no such assistant.
     #[error("Assistant not found: you have no assistant with this id. GET /assistants lists yours.")]
     NoSuchAssistant,
-    /// 409: another assistant has, or once had, the token.
+    /// 409: the token is another assistant's, or another owner's.
     #[error("This public token is already in use. Choose another; nothing was changed.")]
     TokenTaken,
     /// 412: `If-Match` names another version.

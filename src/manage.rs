@@ -21,7 +21,7 @@ pub mod validate;
 use crate::{
     assistant::{
         Record,
-        store::{Store, list::MAX_PAGE, write::WriteError},
+        store::{Store, claims::Grace, list::MAX_PAGE, write::WriteError},
     },
     config::ManageConfig,
     error::Error,
@@ -108,7 +108,7 @@ pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
     let (new, generated) = patch.apply(&Record::default())?.into_new(owner_id);
     let record = manage.store.create(new).await?;
     let location = format!("/assistants/{}", record.assistant_id);
-    let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref())).into_response();
+    let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref(), None)).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -150,7 +150,7 @@ pub(crate) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: H
         .store
         .page(&owner, limit, query.get("after").map(String::as_str))
         .await?;
-    let data: Vec<_> = records.iter().map(|record| to_json(record, None)).collect();
+    let data: Vec<_> = records.iter().map(to_json).collect();
     Ok(Json(json!({"object": "list", "data": data, "has_more": next.is_some(), "next": next})).into_response())
 }
 
@@ -168,7 +168,7 @@ pub(crate) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: H
     )
 )]
 pub(crate) async fn show(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
-    Ok(representation(&manage.own(&headers, &id).await?, None))
+    Ok(representation(&manage.own(&headers, &id).await?, None, None))
 }
 
 /// Changes an assistant by a JSON Merge Patch (RFC 7396).
@@ -194,9 +194,9 @@ pub(crate) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
     for attempt in 1.. {
         check_version(&parts.headers, &record)?;
         let change = Patch::read(&body, manage.allow_private_providers)?.apply(&record)?;
-        let generated = change.generated.clone();
+        let (generated, grace) = (change.generated.clone(), change.grace);
         match manage.store.update(&record, change.into()).await {
-            Ok(record) => return Ok(representation(&record, generated.as_ref())),
+            Ok(record) => return Ok(representation(&record, generated.as_ref(), grace)),
             // Somebody else was faster: the patch goes on top of theirs, or with If-Match fails.
             Err(WriteError::Changed) if attempt < MAX_ATTEMPTS => record = manage.own(&parts.headers, &id).await?,
             Err(error) => return Err(error.into()),
@@ -250,22 +250,30 @@ fn etag(record: &Record) -> String {
     format!("\"{}\"", record.version)
 }
 
-fn representation(record: &Record, token: Option<&Token>) -> Response {
-    let mut response = Json(to_json(record, token)).into_response();
+/// `token` is one that was generated just now, and `grace` the old one's: both are shown this once.
+fn representation(record: &Record, token: Option<&Token>, grace: Option<Grace>) -> Response {
+    let mut shown = to_json(record);
+    if let Some(token) = token {
+        shown["public_token"] = json!(token.reveal());
+    }
+    if let Some(grace) = grace {
+        shown["old_token_valid_until"] = json!(grace.valid_until());
+    }
+    let mut response = Json(shown).into_response();
     if let Ok(etag) = HeaderValue::try_from(etag(record)) {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
 }
 
-/// An assistant as its owner sees it; `token` is one that was generated just now, shown this once.
-fn to_json(record: &Record, token: Option<&Token>) -> Value {
+/// An assistant as its owner sees it.
+fn to_json(record: &Record) -> Value {
     let mut config = record.config.clone();
     if let Some(Value::Object(configurable)) = config.get_mut("configurable") {
         // Not by this API, but an item may have been written by another.
         configurable.retain(|key, _| !key.ends_with("public_token"));
     }
-    let mut shown = json!({
+    json!({
         "assistant_id": record.assistant_id,
         "owner_id": record.owner_id,
         "name": record.name,
@@ -274,17 +282,16 @@ fn to_json(record: &Record, token: Option<&Token>) -> Value {
         "version": record.version,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
-    });
-    if let Some(token) = token {
-        shown["public_token"] = json!(token.reveal());
-    }
-    shown
+    })
 }
 
 impl From<WriteError> for Error {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::TokenTaken => Self::TokenTaken,
+            WriteError::NothingToKeep => {
+                Self::invalid_with_code("token_grace_seconds", "invalid_value", error.to_string())
+            }
             WriteError::Changed => Self::Unavailable {
                 cause: "an assistant is being changed too often at once".into(),
             },

@@ -172,6 +172,9 @@ pub(crate) struct Health {
 pub(crate) struct AssistantPatch {
     name: Option<String>,
     config: Option<ConfigPatch>,
+    /// With a new token, in a PATCH: how long the old one keeps working, in seconds. Without it the old one stops at once.
+    #[schema(minimum = 1, maximum = 2_592_000)]
+    token_grace_seconds: Option<i64>,
 }
 
 /// `null` deletes a key.
@@ -196,6 +199,8 @@ pub(crate) struct AssistantReply {
     token_hint: Option<String>,
     /// The public token where it was generated just now; it is shown this once.
     public_token: Option<String>,
+    /// RFC 3339: until when the old token works that was replaced just now with `token_grace_seconds`; shown this once.
+    old_token_valid_until: Option<String>,
     config: Value,
     /// One more with each write; the `ETag`.
     version: i64,

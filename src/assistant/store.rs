@@ -20,6 +20,7 @@ use crate::{
     token::TokenDigest,
 };
 
+pub mod claims;
 pub mod list;
 pub mod write;
 
@@ -34,11 +35,11 @@ const MAX_HINTS: usize = 10_000;
 /// What the store knows of a token's digest.
 #[derive(Debug)]
 pub enum Lookup {
-    /// It is this assistant's.
+    /// It opens this assistant, which carries it or did so until a grace period began.
     Found(Box<Assistant>),
     /// It was an assistant's that has been deleted.
     Deleted,
-    /// It is no assistant's.
+    /// No assistant carries it: none ever did, or it was rotated or revoked.
     Unknown,
 }
 
@@ -76,18 +77,19 @@ impl Store {
     }
 
     /// Opens the connection during the cold start, while the CPU is not throttled. Failure is left to the first
-    /// request, which reports it.
+    /// request, which reports it. The table is the one that both functions may read.
     pub async fn warm_up(&self) {
-        let absent = self.get_item(&self.tables.token_claims, "token_digest", "-").await;
+        let absent = self.get_item(&self.tables.assistants, "assistant_id", "-").await;
         if let Err(error) = absent {
             tracing::warn!(cause = error.cause(), "the store did not answer at the start");
         }
     }
 
-    /// Finds the assistant that carries a digest now.
+    /// Finds the assistant that a digest opens now.
     ///
     /// The index lags behind new and moved tokens, so it and the hint only say where to look; the consistent read of
-    /// the assistant decides, and where that says no, the consistent read of the claim.
+    /// the assistant decides, and where that says no, the consistent read of the claim, which alone knows of a grace
+    /// period.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store does not answer.
@@ -103,12 +105,14 @@ impl Store {
                 return Ok(self.found(digest, assistant));
             }
         }
-        let Some(assistant_id) = self.claim(digest).await? else {
+        let Some(claim) = self.claim(digest).await? else {
             return Ok(Lookup::Unknown);
         };
-        match self.get(&assistant_id).await? {
+        match self.get(&claim.assistant_id).await? {
             None => Ok(Lookup::Deleted),
             Some(record) if carries(&record, digest) => Ok(self.found(digest, Assistant::new(record))),
+            // Without a hint: the assistant does not carry the digest, so the hint would fail each time.
+            Some(record) if claim.is_in_grace(&record) => Ok(Lookup::Found(Box::new(Assistant::new(record)))),
             Some(_) => Ok(Lookup::Unknown),
         }
     }
@@ -147,13 +151,6 @@ impl Store {
         Ok(ids.filter_map(|mut item| string(&mut item, "assistant_id")).collect())
     }
 
-    async fn claim(&self, digest: &TokenDigest) -> Result<Option<String>, Error> {
-        let item = self
-            .get_item(&self.tables.token_claims, "token_digest", digest.as_str())
-            .await?;
-        Ok(item.and_then(|mut item| string(&mut item, "assistant_id")))
-    }
-
     async fn get_item(&self, table: &str, key: &str, value: &str) -> Result<Option<Item>, Error> {
         let output = self
             .client
@@ -186,7 +183,12 @@ impl Store {
 }
 
 fn record(item: Item) -> Result<Record, Error> {
-    serde_dynamo::from_item(item).map_err(|_| Error::Misconfigured("its stored item cannot be read.".into()))
+    serde_dynamo::from_item(item).map_err(unreadable)
+}
+
+/// Without the cause: it may quote the item.
+fn unreadable(_: serde_dynamo::Error) -> Error {
+    Error::Misconfigured("its stored item cannot be read.".into())
 }
 
 fn carries(record: &Record, digest: &TokenDigest) -> bool {

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     config::Credentials,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType,
+        ScalarAttributeType, TimeToLiveSpecification,
     },
 };
 use tokio::net::TcpListener;
@@ -70,15 +70,31 @@ async fn create_tables(client: &Client) -> Result<(), Error> {
         create_assistants_table(client, &tables.assistants).await?;
     }
     if !existing.contains(&tables.token_claims) {
-        client
-            .create_table()
-            .table_name(&tables.token_claims)
-            .attribute_definitions(string_attribute("token_digest")?)
-            .key_schema(key("token_digest", KeyType::Hash)?)
-            .billing_mode(BillingMode::PayPerRequest)
-            .send()
-            .await?;
+        create_claims_table(client, &tables.token_claims).await?;
     }
+    Ok(())
+}
+
+/// The twin of `TokenClaimsTable` in `template.yaml`.
+async fn create_claims_table(client: &Client, name: &str) -> Result<(), Error> {
+    client
+        .create_table()
+        .table_name(name)
+        .attribute_definitions(string_attribute("token_digest")?)
+        .key_schema(key("token_digest", KeyType::Hash)?)
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await?;
+    let expiry = TimeToLiveSpecification::builder()
+        .attribute_name("expires_at")
+        .enabled(true)
+        .build()?;
+    client
+        .update_time_to_live()
+        .table_name(name)
+        .time_to_live_specification(expiry)
+        .send()
+        .await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::embedded_store::{self, Error};
 use crate::{
     assistant::store::{
         Lookup, Store,
-        write::{Change, NewAssistant},
+        write::{Change, NewAssistant, WriteError},
     },
     config::{Config, ManageConfig},
     http::{self, App},
@@ -109,26 +109,33 @@ async fn bind(port: u16, option: &str) -> Result<TcpListener, Error> {
     })
 }
 
-/// Creates the demo assistant, or gives the one that has its token the new config.
+/// Gives the assistant that carries the demo token the new config. Where none does, since its owner deleted it or gave it
+/// another token, the demo assistant is created.
 pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
     let digest = demo
         .token
         .as_ref()
         .map(Token::digest)
         .ok_or("the demo assistant needs a token")?;
-    match store.find(&digest).await? {
-        Lookup::Found(assistant) => {
+    let written = match store.find(&digest).await? {
+        Lookup::Found(assistant) if assistant.record().token_digest.as_deref() == Some(digest.as_str()) => {
             let change = Change {
                 config: Some(demo.config),
                 ..Change::default()
             };
-            store.update(assistant.record(), change).await?;
+            store.update(assistant.record(), change).await
         }
-        Lookup::Deleted => return Err("the demo assistant was deleted, and its token with it. Start with a store of its own (`rm .local/assistants.db` \
-             where `make run` made it), or with another --demo-token.".into()),
-        Lookup::Unknown => {
-            store.create(demo).await?;
-        }
+        // Also where the token is in a grace period, which would end while the demo is served.
+        Lookup::Found(_) | Lookup::Deleted | Lookup::Unknown => store.create(demo).await,
+    };
+    match written {
+        Ok(_) => Ok(()),
+        Err(WriteError::TokenTaken) => Err(
+            "the demo assistant's token is another owner's, or went with an assistant that an \
+             earlier version deleted. Start with another --demo-token, or with a store of its own \
+             (`rm .local/assistants.db` where `make run` made it)."
+                .into(),
+        ),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
 }

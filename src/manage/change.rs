@@ -6,24 +6,30 @@ use super::validate;
 use crate::{
     assistant::{
         Record, settings,
-        store::write::{Change, NewAssistant, TokenChange},
+        store::{
+            claims::{Grace, MAX_GRACE},
+            write::{Change, NewAssistant, TokenChange},
+        },
     },
     error::Error,
     token::Token,
 };
 
 /// What a representation has beside what can be changed; sent back, it is ignored.
-const READ_ONLY: [&str; 8] = [
+const READ_ONLY: [&str; 9] = [
     "assistant_id",
     "owner_id",
     "token_hint",
     "public_token",
+    "old_token_valid_until",
     "version",
     "created_at",
     "updated_at",
     "object",
 ];
 const TOKEN: &str = "public_token";
+/// How long the token that a patch replaces keeps working.
+const GRACE: &str = "token_grace_seconds";
 
 /// A patch, read and checked.
 #[derive(Debug)]
@@ -31,6 +37,7 @@ pub struct Patch {
     name: Option<String>,
     config: Option<Value>,
     token: Option<TokenPatch>,
+    grace: Option<Grace>,
 }
 
 #[derive(Debug)]
@@ -48,6 +55,8 @@ pub struct Patched {
     pub config: Value,
     /// What becomes of the token.
     pub token: Option<TokenChange>,
+    /// How long the old token keeps working beside the new one.
+    pub grace: Option<Grace>,
     /// The new token where it was generated, to be shown this once.
     pub generated: Option<Token>,
 }
@@ -68,7 +77,7 @@ impl Patch {
             match key.as_str() {
                 "name" if !value.is_string() && !value.is_null() => problems.add("name", "must be a string"),
                 "config" if !value.is_object() && !value.is_null() => problems.add("config", "must be an object"),
-                "name" | "config" => {}
+                "name" | "config" | GRACE => {}
                 key if READ_ONLY.contains(&key) => {}
                 key => problems.add(key, "is unknown: use `name` and `config`"),
             }
@@ -92,6 +101,15 @@ impl Patch {
                 None
             }
         };
+        let grace = body
+            .get(GRACE)
+            .map(|seconds| seconds.as_u64().and_then(Grace::from_now));
+        if grace.is_some_and(|grace| grace.is_none()) {
+            problems.add(
+                GRACE,
+                format!("must be a whole number of seconds from 1 to {MAX_GRACE}"),
+            );
+        }
         problems.into_result()?;
         Ok(Self {
             name: body
@@ -99,6 +117,7 @@ impl Patch {
                 .map(|name| name.as_str().unwrap_or_default().to_owned()),
             config,
             token,
+            grace: grace.flatten(),
         })
     }
 
@@ -107,6 +126,14 @@ impl Patch {
     /// # Errors
     /// A 400 where the settings as a whole cannot be used; [`Error::Unavailable`] where the system has no randomness.
     pub fn apply(self, record: &Record) -> Result<Patched, Error> {
+        let is_new = record.assistant_id.is_empty();
+        if is_new && self.grace.is_some() {
+            return Err(Error::invalid_with_code(
+                GRACE,
+                "invalid_value",
+                format!("`{GRACE}` is for a change of the token: a new assistant has no old one. Leave it out."),
+            ));
+        }
         let mut config = match (&record.config, &self.config) {
             (Value::Object(_), Some(Value::Object(_)) | None) => record.config.clone(),
             // There was none, or it is taken away.
@@ -127,11 +154,13 @@ impl Patch {
             .is_some_and(|patch| settings::get(patch, "access_mode").is_some())
             && settings::get(&config, "access_mode").is_some_and(|mode| mode == "public_token");
         let needs_token = becomes_public && record.token_digest.is_none();
+        // With a grace period `null` cannot mean to revoke, which ends all of them: it asks for a generated token.
+        let replaces_token = becomes_public && self.grace.is_some() && matches!(self.token, Some(TokenPatch::Revoke));
         let (token, generated) = match self.token {
             Some(TokenPatch::Set(token)) => (Some(TokenChange::Set(Token::new(&token))), None),
             // A new assistant has none to revoke.
-            Some(TokenPatch::Revoke) if !record.assistant_id.is_empty() => (Some(TokenChange::Revoke), None),
-            None | Some(TokenPatch::Revoke) if needs_token => {
+            Some(TokenPatch::Revoke) if !is_new && !replaces_token => (Some(TokenChange::Revoke), None),
+            None | Some(TokenPatch::Revoke) if needs_token || replaces_token => {
                 let token = Token::generate().map_err(|error| Error::Unavailable {
                     cause: error.to_string(),
                 })?;
@@ -143,6 +172,7 @@ impl Patch {
             name: self.name,
             config,
             token,
+            grace: self.grace,
             generated,
         })
     }
@@ -170,6 +200,7 @@ impl From<Patched> for Change {
             name: patched.name,
             config: Some(patched.config),
             token: patched.token,
+            grace: patched.grace,
         }
     }
 }

@@ -10,11 +10,13 @@
 mod access;
 mod bedrock;
 mod chat;
+mod claims;
 mod clients;
 mod confidential;
 mod constraints;
 mod fallback;
 mod golden;
+mod grace;
 mod images;
 mod inference;
 mod jwks;

@@ -267,17 +267,27 @@ async fn a_token_in_use_is_409_and_nothing_is_changed() {
         .await;
     reply.error(409, "token_in_use");
     assert_eq!(management.get(&format!("/assistants/{}", id(&second))).await, second);
-    // Nor after its assistant is gone.
+    // Nor may another owner have it after its assistant is gone.
     let path = format!("/assistants/{}", id(&first));
     let deleted = Reply::of(management.request(Method::DELETE, &path, &jwt("owner-1"))).await;
     assert_eq!(deleted.status, 204);
+    let body = json!({"config": {"configurable": {"model": "gpt-4o", "public_token": SPECS_TOKEN}}});
     management
-        .patch(id(&second), json!({"public_token": SPECS_TOKEN}))
+        .send(Method::POST, "/assistants", &jwt("owner-2"), &body)
         .await
         .error(409, "token_in_use");
     app.chat(SPECS_TOKEN, &hello(false))
         .await
         .error(404, "assistant_not_found");
+    // Its own owner may.
+    let reply = management
+        .patch(
+            id(&second),
+            json!({"public_token": SPECS_TOKEN, "access_mode": "public_token"}),
+        )
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(app.chat(SPECS_TOKEN, &hello(false)).await.status, 200);
 }
 
 #[tokio::test]

@@ -84,6 +84,11 @@ async fn real_replies_are_as_the_document_says() {
     document.check("get", one, &send(Method::GET, &path, json!({})).await);
     document.check("patch", one, &send(Method::PATCH, &path, json!({"name": "New"})).await);
     document.check("patch", one, &send(Method::PATCH, &path, json!({"name": 5})).await);
+    let rotation =
+        json!({"token_grace_seconds": 60, "config": {"configurable": {"public_token": "pubkey_mybot_abc123"}}});
+    let rotated = send(Method::PATCH, &path, rotation).await;
+    assert!(rotated.json()["old_token_valid_until"].is_string(), "{}", rotated.text);
+    document.check("patch", one, &rotated);
     document.check("get", list, &send(Method::GET, "/assistants?limit=1", json!({})).await);
     document.check("delete", one, &send(Method::DELETE, &path, json!({})).await);
     document.check("get", one, &send(Method::GET, &path, json!({})).await);

@@ -104,6 +104,29 @@ async fn an_assistants_whole_life() {
 }
 
 #[tokio::test]
+async fn an_old_token_works_as_long_as_the_operator_says() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let store = app.store_address;
+    let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
+    let id = created["assistant_id"].as_str().unwrap();
+    let rotated = json_of(store, &["rotate-token", id, "--grace", "12h"]).await;
+    assert!(rotated["old_token_valid_until"].is_string() && rotated.get("revocations").is_none());
+    let arguments = ["rotate-token", id, "--token", "pubkey_mybot_abc123", "--grace", "30d"];
+    let shown = text(store, &arguments).await;
+    assert!(shown.contains("Old token  works until 20"), "{shown}");
+    for assistant in [&created, &rotated] {
+        let token = assistant["public_token"].as_str().unwrap();
+        assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    }
+    assert!(
+        failure(store, &arguments)
+            .await
+            .contains("needs an old token and a new one")
+    );
+    assert_eq!(app.chat("pubkey_mybot_abc123", &hello(false)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_setting_may_be_named_by_its_whole_key() {
     let app = TestApp::start(FakeProvider::refusing().await).await;
     let store = app.store_address;
@@ -160,6 +183,10 @@ async fn what_cannot_be_done_says_why() {
             ],
             "--token",
         ),
+        (vec!["rotate-token", "nobody", "--grace", "31d"], "from 1s to 30d"),
+        (vec!["rotate-token", "nobody", "--grace", "0s"], "from 1s to 30d"),
+        (vec!["rotate-token", "nobody", "--grace", "1500ms"], "from 1s to 30d"),
+        (vec!["rotate-token", "nobody", "--grace", "soon"], "from 1s to 30d"),
         (vec!["show", "nobody"], "there is no assistant nobody"),
         (vec!["delete", "nobody"], "there is no assistant nobody"),
     ] {

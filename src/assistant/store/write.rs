@@ -5,12 +5,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem},
+    types::{AttributeValue, CancellationReason, Delete, Put, TransactWriteItem},
 };
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Store, unavailable};
+use super::{Item, Store, claims::Grace, unavailable};
 use crate::{assistant::Record, error::Error, token::Token};
 
 /// How often a transaction that ran into another one is tried.
@@ -38,6 +38,8 @@ pub struct Change {
     pub config: Option<Value>,
     /// Its public token.
     pub token: Option<TokenChange>,
+    /// How long the token that is replaced keeps working; without it, it stops at once.
+    pub grace: Option<Grace>,
 }
 
 /// What becomes of the public token.
@@ -45,16 +47,22 @@ pub struct Change {
 pub enum TokenChange {
     /// This one replaces whatever there was.
     Set(Token),
-    /// There is none from now on.
+    /// There is none from now on, and earlier ones that were still in a grace period are out too.
     Revoke,
 }
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Another assistant has, or once had, the token.
+    /// The token is another assistant's, or another owner's.
     #[error("This public token is already in use. Choose another.")]
     TokenTaken,
+    /// A grace period without an old token and a new one.
+    #[error(
+        "A grace period needs an old token and a new one: the assistant has none, or keeps the one that it has. Set \
+         another token, or leave the grace period out; nothing was changed."
+    )]
+    NothingToKeep,
     /// The assistant is not in the version that was read.
     #[error("The assistant has changed meanwhile. Read it again and repeat the change.")]
     Changed,
@@ -64,7 +72,29 @@ pub enum WriteError {
 }
 
 /// One write of a transaction, and what it means where its condition fails.
-type Step = (TransactWriteItem, fn() -> WriteError);
+pub(super) type Step = (TransactWriteItem, fn() -> WriteError);
+
+/// Why a transaction was not made.
+pub(super) struct Refused {
+    error: WriteError,
+    /// The item that failed a step's condition, where the step asks for it.
+    pub(super) found: Option<Item>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self {
+            error: error.into(),
+            found: None,
+        }
+    }
+}
+
+impl From<Refused> for WriteError {
+    fn from(refused: Refused) -> Self {
+        refused.error
+    }
+}
 
 impl Store {
     /// Writes a new assistant under a fresh id.
@@ -81,19 +111,18 @@ impl Store {
             token_hint: new.token.as_ref().map(Token::hint),
             config: new.config,
             version: 1,
+            revocations: 0,
             created_at: now.clone(),
             updated_at: now,
         };
-        let mut steps = vec![self.put_assistant(&record, None)?];
-        if let Some(digest) = &record.token_digest {
-            steps.push(self.put_claim(digest, &record.assistant_id)?);
-        }
-        self.commit(steps).await?;
+        let steps = vec![self.put_assistant(&record, None)?];
+        self.commit_with_claim(steps, &record, record.token_digest.as_deref())
+            .await?;
         Ok(record)
     }
 
-    /// Writes a change, if the assistant is still in the version that was read. With a new token the claim of the old
-    /// one is deleted.
+    /// Writes a change, if the assistant is still in the version that was read. The claim of a token that it no longer
+    /// carries stays.
     ///
     /// # Errors
     /// [`WriteError`]; nothing is written then.
@@ -107,27 +136,33 @@ impl Store {
         };
         match &change.token {
             None => {}
-            Some(TokenChange::Revoke) => (record.token_digest, record.token_hint) = (None, None),
+            Some(TokenChange::Revoke) => {
+                (record.token_digest, record.token_hint) = (None, None);
+                record.revocations += 1;
+            }
             Some(TokenChange::Set(token)) => {
                 record.token_digest = Some(token.digest().as_str().to_owned());
                 record.token_hint = Some(token.hint());
             }
         }
-        let mut steps = vec![self.put_assistant(&record, Some(read.version))?];
-        if record.token_digest != read.token_digest {
-            if let Some(digest) = &record.token_digest {
-                steps.push(self.put_claim(digest, &record.assistant_id)?);
-            }
-            if let Some(digest) = &read.token_digest {
-                steps.push(self.delete_claim(digest, &record.assistant_id)?);
-            }
+        let differs = record.token_digest != read.token_digest;
+        let (old, new) = (
+            read.token_digest.as_deref().filter(|_| differs),
+            record.token_digest.as_deref().filter(|_| differs),
+        );
+        if change.grace.is_some() && (old.is_none() || new.is_none()) {
+            return Err(WriteError::NothingToKeep);
         }
-        self.commit(steps).await?;
+        let mut steps = vec![self.put_assistant(&record, Some(read.version))?];
+        if let Some(digest) = old {
+            steps.push(self.keep_claim(digest, &record, change.grace)?);
+        }
+        self.commit_with_claim(steps, &record, new).await?;
         Ok(record)
     }
 
     /// Deletes an assistant, if it is still in the version that was read. Its token's claim stays: callers with the
-    /// token get a stable 404, and nobody else can take it.
+    /// token get a stable 404, and no other owner can take it.
     ///
     /// # Errors
     /// [`WriteError`]; nothing is deleted then.
@@ -140,10 +175,13 @@ impl Store {
             .expression_attribute_values(":read", AttributeValue::N(read.version.to_string()))
             .build()
             .map_err(cannot_encode)?;
-        let step: Step = (TransactWriteItem::builder().delete(delete).build(), || {
+        let mut steps: Vec<Step> = vec![(TransactWriteItem::builder().delete(delete).build(), || {
             WriteError::Changed
-        });
-        self.commit(vec![step]).await
+        })];
+        if let Some(digest) = &read.token_digest {
+            steps.push(self.keep_claim(digest, read, None)?);
+        }
+        Ok(self.commit(steps).await?)
     }
 
     /// `read` is the version that is replaced, `None` for a new item.
@@ -162,32 +200,8 @@ impl Store {
         Ok((TransactWriteItem::builder().put(put).build(), || WriteError::Changed))
     }
 
-    fn put_claim(&self, digest: &str, assistant_id: &str) -> Result<Step, Error> {
-        let put = Put::builder()
-            .table_name(&self.tables.token_claims)
-            .item("token_digest", AttributeValue::S(digest.to_owned()))
-            .item("assistant_id", AttributeValue::S(assistant_id.to_owned()))
-            .condition_expression("attribute_not_exists(token_digest)")
-            .build()
-            .map_err(cannot_encode)?;
-        Ok((TransactWriteItem::builder().put(put).build(), || WriteError::TokenTaken))
-    }
-
-    fn delete_claim(&self, digest: &str, assistant_id: &str) -> Result<Step, Error> {
-        let delete = Delete::builder()
-            .table_name(&self.tables.token_claims)
-            .key("token_digest", AttributeValue::S(digest.to_owned()))
-            .condition_expression("attribute_not_exists(token_digest) OR assistant_id = :own")
-            .expression_attribute_values(":own", AttributeValue::S(assistant_id.to_owned()))
-            .build()
-            .map_err(cannot_encode)?;
-        Ok((TransactWriteItem::builder().delete(delete).build(), || {
-            WriteError::Changed
-        }))
-    }
-
     /// All steps or none.
-    async fn commit(&self, steps: Vec<Step>) -> Result<(), WriteError> {
+    pub(super) async fn commit(&self, steps: Vec<Step>) -> Result<(), Refused> {
         let (items, meanings): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         for attempt in 1.. {
             let transaction = self
@@ -198,14 +212,23 @@ impl Store {
                 return Ok(());
             };
             let reasons = error.as_service_error().map(cancellation_reasons).unwrap_or_default();
-            let failed = reasons.iter().position(|reason| reason == "ConditionalCheckFailed");
-            if let Some(meaning) = failed.and_then(|at| meanings.get(at)) {
-                return Err(meaning());
+            let mut of_steps = meanings.iter().zip(reasons);
+            if let Some((meaning, reason)) =
+                of_steps.find(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+            {
+                return Err(Refused {
+                    error: meaning(),
+                    found: reason.item().cloned(),
+                });
             }
             if error.as_service_error().is_some_and(is_about_the_item) {
                 return Err(cannot_be_stored().into());
             }
-            if attempt == MAX_ATTEMPTS || !reasons.iter().any(|reason| reason == "TransactionConflict") {
+            if attempt == MAX_ATTEMPTS
+                || !reasons
+                    .iter()
+                    .any(|reason| reason.code() == Some("TransactionConflict"))
+            {
                 return Err(unavailable(error).into());
             }
             tokio::time::sleep(Duration::from_millis(fastrand::u64(10..50) << attempt)).await;
@@ -218,7 +241,7 @@ fn now() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
-fn cannot_encode(error: impl std::fmt::Display) -> Error {
+pub(super) fn cannot_encode(error: impl std::fmt::Display) -> Error {
     Error::Misconfigured(format!("its settings cannot be stored ({error})."))
 }
 
@@ -255,12 +278,9 @@ fn is_about_the_item(error: &TransactWriteItemsError) -> bool {
 }
 
 /// One for each step, in their order.
-fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<String> {
-    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
-        return Vec::new();
-    };
-    let reasons = canceled.cancellation_reasons().iter();
-    reasons
-        .map(|reason| reason.code().unwrap_or_default().to_owned())
-        .collect()
+fn cancellation_reasons(error: &TransactWriteItemsError) -> &[CancellationReason] {
+    match error {
+        TransactWriteItemsError::TransactionCanceledException(canceled) => canceled.cancellation_reasons(),
+        _ => &[],
+    }
 }

@@ -34,7 +34,7 @@ enum Command {
     Show(manage::Show),
     /// Change an assistant's settings
     Update(manage::Update),
-    /// Give an assistant a new public token; the old one stops working at once
+    /// Give an assistant a new public token; the old one stops working at once, or after --grace
     RotateToken(manage::RotateToken),
     /// Delete an assistant; callers with its token get a 404 from then on
     Delete(manage::Delete),

@@ -7,6 +7,7 @@ use assistant_endpoint::{
         Assistant, Record,
         store::{
             Store,
+            claims::Grace,
             write::{Change, TokenChange},
         },
     },
@@ -77,6 +78,9 @@ pub struct RotateToken {
     /// Public token of 16 to 512 visible ASCII characters; generated unless given
     #[arg(long)]
     token: Option<String>,
+    /// How long the old token keeps working, from 1s to 30d, e.g. 15m, 12h or 7d
+    #[arg(long, value_name = "DURATION", value_parser = grace)]
+    grace: Option<Grace>,
     #[command(flatten)]
     common: Common,
 }
@@ -113,7 +117,7 @@ impl Create {
         Assistant::new(record).model()?;
         let token = generated.as_ref().map(Token::reveal).or(self.token.as_deref());
         let record = self.common.store().await?.create(new).await?;
-        show::print(&record, token, self.common.json)
+        show::print(&record, token, None, self.common.json)
     }
 }
 
@@ -127,7 +131,7 @@ impl List {
 impl Show {
     pub async fn run(self) -> Result<(), Error> {
         let (_, record) = self.common.read(&self.id).await?;
-        show::print(&record, None, self.common.json)
+        show::print(&record, None, None, self.common.json)
     }
 }
 
@@ -138,7 +142,7 @@ impl Update {
         let patched = apply(&patch, &record, self.common.allows_private()?)?;
         let generated = patched.generated.clone();
         let record = store.update(&record, patched.into()).await?;
-        show::print(&record, generated.as_ref().map(Token::reveal), self.common.json)
+        show::print(&record, generated.as_ref().map(Token::reveal), None, self.common.json)
     }
 }
 
@@ -151,10 +155,11 @@ impl RotateToken {
         let (store, record) = self.common.read(&self.id).await?;
         let change = Change {
             token: Some(TokenChange::Set(token.clone())),
+            grace: self.grace,
             ..Change::default()
         };
         let record = store.update(&record, change).await?;
-        show::print(&record, Some(token.reveal()), self.common.json)
+        show::print(&record, Some(token.reveal()), self.grace, self.common.json)
     }
 }
 
@@ -169,6 +174,15 @@ impl Delete {
         }
         Ok(())
     }
+}
+
+fn grace(text: &str) -> Result<Grace, String> {
+    let whole_seconds = humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| duration.subsec_nanos() == 0);
+    whole_seconds
+        .and_then(|duration| Grace::from_now(duration.as_secs()))
+        .ok_or_else(|| "give whole seconds, from 1s to 30d, such as 90s, 15m, 12h or 7d".into())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -1,17 +1,20 @@
 //! Assistants as JSON or for a reader.
 
 use assistant_endpoint::{
-    assistant::{Assistant, Record},
+    assistant::{Assistant, Record, store::claims::Grace},
     local::embedded_store::Error,
 };
 use serde_json::{Value, json};
 
-/// One assistant; `token` where it is to be shown, this once.
-pub fn print(record: &Record, token: Option<&str>, as_json: bool) -> Result<(), Error> {
+/// One assistant; `token` where it is to be shown, this once, and `grace` where one before it still works.
+pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json: bool) -> Result<(), Error> {
     if as_json {
         let mut shown = to_json(record)?;
         if let Some(token) = token {
             shown["public_token"] = json!(token);
+        }
+        if let Some(grace) = grace {
+            shown["old_token_valid_until"] = json!(grace.valid_until());
         }
         println!("{shown:#}");
         return Ok(());
@@ -23,6 +26,9 @@ pub fn print(record: &Record, token: Option<&str>, as_json: bool) -> Result<(), 
     match token {
         Some(token) => println!("Token      {token}  (shown this once: it is not stored)"),
         None => println!("Token      {}", hint(record)),
+    }
+    if let Some(grace) = grace {
+        println!("Old token  works until {}", grace.valid_until());
     }
     println!("Version    {}, of {}", record.version, record.updated_at);
     println!("Config     {:#}", record.config);
@@ -62,11 +68,12 @@ pub fn print_all(records: &[Record], as_json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Without the digest, which says nothing to a reader.
+/// Without the digest and the count of revocations, which say nothing to a reader.
 fn to_json(record: &Record) -> Result<Value, serde_json::Error> {
     let mut shown = serde_json::to_value(record)?;
     if let Some(shown) = shown.as_object_mut() {
         shown.shift_remove("token_digest");
+        shown.shift_remove("revocations");
     }
     Ok(shown)
 }

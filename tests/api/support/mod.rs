@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 pub mod provider;
 pub mod secret;
 pub mod store_fault;
+pub mod store_record;
 pub mod streams;
 pub mod wire;
 

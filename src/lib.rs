@@ -37,6 +37,7 @@
 //! embedded store.
 
 pub mod config;
+pub mod guard;
 pub mod http;
 
 pub mod token;

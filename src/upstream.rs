@@ -16,7 +16,6 @@ pub mod confidential;
 pub mod deadline;
 pub mod event_stream;
 pub mod frames;
-pub mod guard;
 pub mod images;
 pub mod refused;
 pub mod role;
@@ -27,6 +26,7 @@ use crate::{
     chat::{delta::Delta, prompt::Prompt},
     config::Config,
     error::{Error, ProviderError},
+    guard,
     provider::{Model, Provider, capabilities::Capabilities, keys::ProviderKeys},
 };
 use deadline::Deadline;

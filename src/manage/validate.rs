@@ -8,8 +8,8 @@ use crate::{
     assistant::{Assistant, Record, settings},
     chat::parameters::Parameters,
     error::Error,
+    guard,
     provider::{self, Provider, capabilities::Overrides},
-    upstream::guard,
 };
 
 /// What is wrong, by key.

@@ -12,12 +12,13 @@ use super::{
     Upstream,
     confidential::Confidential,
     deadline::Deadline,
-    frames, guard, read_answer,
+    frames, read_answer,
     refused::{parameter_named, teaches},
 };
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
     error::{Error, ProviderError, root_cause},
+    guard,
     provider::{
         Model, Protocol, Provider, Server, bedrock, failure,
         keys::{self, KeyId},

@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
-use super::{Upstream, client, guard};
+use super::{Upstream, client};
 use crate::{
     chat::{
         image::{normal_url, type_of},
@@ -23,6 +23,7 @@ use crate::{
         prompt::Prompt,
     },
     error::{Error, root_cause},
+    guard,
 };
 
 /// Largest image, in bytes.

@@ -163,8 +163,9 @@ impl Store {
     pub(super) fn keep_claim(&self, digest: &str, record: &Record, grace: Option<Grace>) -> Result<Step, Error> {
         let put = self
             .put_claim(&Claim::new(digest, record, grace))?
-            .condition_expression("attribute_not_exists(token_digest) OR assistant_id = :own")
-            .expression_attribute_values(":own", text(&record.assistant_id));
+            .condition_expression("attribute_not_exists(token_digest) OR assistant_id = :own OR owner_id = :owner")
+            .expression_attribute_values(":own", text(&record.assistant_id))
+            .expression_attribute_values(":owner", text(&record.owner_id));
         step(put, || WriteError::Changed)
     }
 

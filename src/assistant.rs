@@ -1,5 +1,7 @@
 //! An assistant: what its item in the store says, resolved to what a request needs.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,7 +9,11 @@ pub mod settings;
 pub mod store;
 
 use crate::{
-    chat::parameters::Parameters,
+    chat::{
+        message::{Message, Role},
+        parameters::Parameters,
+        prompt::Prompt,
+    },
     error::Error,
     provider::{self, Model, capabilities::Overrides},
 };
@@ -141,13 +147,27 @@ impl Assistant {
             .collect()
     }
 
+    /// What its models are asked: its own system message, which always comes first and is never replaced, then the
+    /// client's messages, with the request's parameters or else its own.
+    ///
+    /// # Errors
+    /// [`Error::Misconfigured`] where a setting cannot be used; a 400 where the parameters do not go together.
+    pub fn prompt(&self, messages: Vec<Message>, parameters: Parameters) -> Result<Prompt, Error> {
+        let system = self.system_message().map(|text| Message::text(Role::System, text));
+        Ok(Prompt {
+            messages: Arc::new(system.into_iter().chain(messages).collect()),
+            parameters: parameters.or(self.parameters()?)?,
+            show_reasoning: self.shows_reasoning(),
+        })
+    }
+
     /// Whether replies show the model's thinking, as `reasoning_content` (DeepSeek's name for it, which clients know).
-    pub fn shows_reasoning(&self) -> bool {
+    fn shows_reasoning(&self) -> bool {
         self.setting("reasoning_content") == Some(&Value::Bool(true))
     }
 
     /// The system prompt.
-    pub fn system_message(&self) -> Option<String> {
+    fn system_message(&self) -> Option<String> {
         let written = |value: &'_ Value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         self.setting("system_message")
             .and_then(written)
@@ -158,7 +178,7 @@ impl Assistant {
     ///
     /// # Errors
     /// [`Error::Misconfigured`] naming a setting that is out of range or of the wrong type.
-    pub fn parameters(&self) -> Result<Parameters, Error> {
+    fn parameters(&self) -> Result<Parameters, Error> {
         Parameters::read(|name| self.setting(name))
             .map_err(|error| Error::Misconfigured(format!("its default parameters cannot be used. {error}")))
     }

@@ -1,11 +1,8 @@
 //! Chat completions as OpenAI defines them: what comes in, what goes out, and the two forms between.
 
-pub mod completion;
-pub mod conversation;
 pub mod delta;
 pub mod image;
 pub mod lenient;
 pub mod message;
 pub mod parameters;
 pub mod prompt;
-pub mod request;

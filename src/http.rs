@@ -1,80 +1,35 @@
-//! The public function's routes, and the path of a request as one function.
+//! What surrounds the routes of both functions: health, the `OpenAPI` document, bodies, errors, paths, CORS, request ids.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use aws_config::SdkConfig;
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     body::{Body, Bytes},
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, Uri, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    response::Response,
+    routing::get,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
-use utoipa::OpenApi;
+use utoipa::{ToSchema, openapi::OpenApi};
 
-use crate::{
-    assistant::{
-        Assistant,
-        store::{Lookup, Store},
-    },
-    chat::{completion::model_object, prompt::Prompt, request::ChatRequest},
-    config::{Config, Timeouts},
-    error::{Error, SHOULD_RETRY, Unlogged},
-    openapi,
-    provider::keys::ProviderKeys,
-    reply::{self, record::Record},
-    secrets::secrets_client,
-    token::Token,
-    upstream::{Upstream, deadline::Deadline, role::Role},
-};
+use crate::error::{Error, SHOULD_RETRY, Unlogged};
 
-/// Largest request body, in bytes.
-const MAX_BODY: usize = 4 * 1024 * 1024;
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What all requests share.
-#[derive(Debug)]
-pub struct App {
-    /// Where assistants are found.
-    pub store: Store,
-    /// What calls their models.
-    pub upstream: Arc<Upstream>,
-    /// Time limits.
-    pub timeouts: Timeouts,
-}
 
 /// An id for a response's `x-request-id` and the log.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(String);
-
-/// All routes of the public function.
-pub fn router(app: Arc<App>) -> Router {
-    finish(routes(app))
-}
-
-/// The routes without what surrounds them, to be merged with others.
-pub fn routes(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/public/openai/v1/chat/completions", post(chat_completions))
-        .route("/public/openai/v1/models", get(list_models))
-        .route("/public/openai/v1/models/{*id}", get(show_model))
-        .with_state(app)
-}
+pub(crate) struct RequestId(pub String);
 
 /// What surrounds the routes of either function: health, the `OpenAPI` document, errors, tolerated paths, CORS, request ids.
-pub fn finish(routes: Router) -> Router {
+pub fn finish(routes: Router, document: OpenApi) -> Router {
     let routes = routes
         .route("/health", get(health))
-        .route("/openapi.json", get(document))
+        .route("/openapi.json", get(async move || Json(document)))
         .fallback(unknown_url)
         .method_not_allowed_fallback(method_not_allowed);
     // A layer sees a request before routing only from outside of the router that routes it.
@@ -85,144 +40,15 @@ pub fn finish(routes: Router) -> Router {
         .layer(middleware::from_fn(identify))
 }
 
-/// Answers a conversation: buffered JSON, or with `stream: true` server-sent events that `[DONE]` ends.
-///
-/// The path of a chat request. Each step is a module of this crate, in this order.
-#[utoipa::path(
-    post,
-    path = "/public/openai/v1/chat/completions",
-    tag = "public",
-    security(("public_token" = [])),
-    request_body = openapi::ChatCompletionRequest,
-    responses(
-        (status = 200, description = "The answer; with `stream: true` the type is `text/event-stream`", body = openapi::ChatCompletion),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
-    )
-)]
-pub(crate) async fn chat_completions(
-    State(app): State<Arc<App>>,
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    request: Request,
-) -> Result<Response, Error> {
-    let started = Instant::now();
-    let (parts, body) = request.into_parts();
-    let deadline = function_deadline(&parts);
-    // A server that answers before it has read the body has to close the connection, and SDKs use theirs again.
-    let body = read_body(body, MAX_BODY).await;
-    let assistant = app.authorize(&parts.headers, deadline).await?;
-    let body = body?;
-    let request = ChatRequest::read(&parts.headers, &body)?;
-    let (stream, include_usage) = (request.stream, request.include_usage);
-    let prompt = Prompt::new(&assistant, request)?;
-    let record = Record::new(request_id, assistant.id().to_owned(), &prompt.model, stream, started);
-    let limit = if stream {
-        app.timeouts.max_stream
-    } else {
-        app.timeouts.buffered
-    };
-    let answer = Box::pin(Arc::clone(&app.upstream).answer(prompt, deadline.limited(started, limit)));
-    let reply = if stream {
-        reply::streamed::reply(answer, include_usage, &app.timeouts, record).await
-    } else {
-        reply::buffered::reply(answer, record).await
-    };
-    // The reply's own record says why there is none.
-    Ok(reply.unwrap_or_else(Error::into_logged_response))
-}
-
-/// The assistant's one model, as a list.
-#[utoipa::path(
-    get,
-    path = "/public/openai/v1/models",
-    tag = "public",
-    security(("public_token" = [])),
-    responses(
-        (status = 200, description = "A list of one", body = openapi::ModelList),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
-    )
-)]
-pub(crate) async fn list_models(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
-    let assistant = app.assistant_of(request).await?;
-    let model = model_object(&assistant, &assistant.model()?);
-    Ok(Json(json!({"object": "list", "data": [model]})).into_response())
-}
-
-/// The assistant's one model, whatever the id.
-#[utoipa::path(
-    get,
-    path = "/public/openai/v1/models/{id}",
-    tag = "public",
-    params(("id" = String, Path, description = "Any, slashes included")),
-    security(("public_token" = [])),
-    responses(
-        (status = 200, description = "The model", body = openapi::ModelObject),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
-    )
-)]
-pub(crate) async fn show_model(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
-    let assistant = app.assistant_of(request).await?;
-    Ok(Json(model_object(&assistant, &assistant.model()?)).into_response())
-}
-
 /// Whether the function answers; touches nothing else.
 #[utoipa::path(
     get,
     path = "/health",
     tag = "service",
-    responses((status = 200, description = "It does", body = openapi::Health))
+    responses((status = 200, description = "It does", body = Health))
 )]
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
-}
-
-async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(openapi::Document::openapi())
-}
-
-impl App {
-    /// Builds the clients; nothing is sent yet. `role` calls Bedrock.
-    ///
-    /// # Errors
-    /// Where TLS cannot be set up.
-    pub fn new(config: &Config, aws: &SdkConfig, role: Role) -> Result<Self, reqwest::Error> {
-        let secret = config.provider_keys_secret.clone().map(|id| (id, secrets_client(aws)));
-        let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
-        Ok(Self {
-            store: Store::new(aws, config.tables.clone()),
-            upstream: Arc::new(Upstream::new(config, role, keys)?),
-            timeouts: config.timeouts.clone(),
-        })
-    }
-
-    async fn assistant_of(&self, request: Request) -> Result<Assistant, Error> {
-        let (parts, _) = request.into_parts();
-        self.authorize(&parts.headers, function_deadline(&parts)).await
-    }
-
-    /// The assistant of the request's token, if it may be called from where the request comes from.
-    async fn authorize(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Assistant, Error> {
-        let digest = Token::from_headers(headers)?.digest();
-        let found = tokio::time::timeout(deadline.remaining(), self.store.find(&digest)).await;
-        match found.unwrap_or_else(|_| Err(out_of_time()))? {
-            Lookup::Unknown => Err(Error::InvalidToken),
-            Lookup::Deleted => Err(Error::AssistantNotFound),
-            Lookup::Found(assistant) => {
-                // An origin that is no text is in no list.
-                let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
-                assistant.check_access(origin)?;
-                Ok(*assistant)
-            }
-        }
-    }
-}
-
-fn out_of_time() -> Error {
-    Error::Unavailable {
-        cause: "DynamoDB: the function's time is up".into(),
-    }
 }
 
 /// A request's whole body of at most `limit` bytes.
@@ -239,11 +65,6 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
             code: None,
         }),
     }
-}
-
-fn function_deadline(parts: &Parts) -> Deadline {
-    let context = parts.extensions.get::<lambda_runtime::Context>();
-    Deadline::new(context.map(lambda_runtime::Context::deadline))
 }
 
 async fn unknown_url(method: Method, uri: Uri) -> Error {
@@ -330,4 +151,33 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
+}
+
+/// Every error of either function.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct ErrorReply {
+    error: ErrorObject,
+}
+
+/// OpenAI's error object.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct ErrorObject {
+    /// What was wrong and what to do.
+    message: String,
+    /// One of OpenAI's, e.g. `invalid_request_error`.
+    r#type: String,
+    /// The field at fault.
+    #[schema(required)]
+    param: Option<String>,
+    /// For programs, e.g. `invalid_api_key`.
+    #[schema(required)]
+    code: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct Health {
+    status: String,
 }

@@ -4,63 +4,74 @@
 //!
 //! ```text
 //! Lambda event ─ http ─► Token ─► Assistant ─► Prompt ─► request body ─► [provider] ─► Frame ─► Delta ─► reply
-//!                        token    assistant    chat      provider/encode  upstream     frames   decode   buffered | streamed
+//!                        token    assistant    chat      protocol/*/encode upstream   frames   decode   buffered | streamed
 //! ```
 //!
-//! [`event`] makes a Lambda event a request that cannot be malformed, `http::router` is the way in, and its
-//! `chat_completions` is the whole path in one function:
+//! [`event`] makes a Lambda event a request that cannot be malformed, [`http`] is what surrounds every route, and
+//! `public::chat_completions` is the whole path in one function:
 //!
 //! 1. [`token`]: the bearer token becomes a digest; the token itself goes no further.
 //! 2. [`assistant`]: the store finds the assistant that carries the digest. An index and a hint only say where to look;
 //!    a consistent read decides, so that a revoked token is out on the next request. Then access mode and origin.
-//! 3. [`chat`]: the body becomes a `ChatRequest`, read as leniently as no-code tools need, and with the assistant's
-//!    settings a `Prompt`.
-//! 4. [`provider`]: the assistant's settings say which provider; `encode` makes the prompt that provider's request, as far
-//!    as the tables of `capabilities` say that the model takes it. It touches no network, and neither does `decode` on the
-//!    way back. Bedrock is no special client: its signature is a way to authenticate, its event stream a framing.
-//! 5. [`upstream`]: the one place that talks to providers. It fetches images that have to go as data, sends, checks the
-//!    status, leaves out what the model turns down, tries again and then another model while nothing has come, watches
-//!    idle time and deadline, and turns bytes to frames and, through `decode`, to deltas.
-//! 6. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
-//!    the buffered reply folds it, the streamed one maps it.
-//!
-//! What is kept and read again (Secrets Manager's secrets, an issuer's keys, the role's credentials) goes through `secrets`,
-//! where a value that is known never waits for a reading.
+//! 3. [`chat`]: the body becomes neutral messages and parameters, read as leniently as no-code tools need, and with the
+//!    assistant's settings a `Prompt`.
+//! 4. [`provider`]: who serves the assistant's model, and what the tables of `capabilities` know of it.
+//! 5. [`protocol`]: `encode` makes the prompt a provider's request, `decode` makes its frames deltas. Neither touches a
+//!    network. Bedrock is no special client: its signature is a way to authenticate, its event stream a framing.
+//! 6. [`upstream`]: the one place that talks to providers. It fetches images that have to go as data, sends, checks the
+//!    status, leaves out what the model rejects, tries again and then another model while nothing has come, watches
+//!    idle time and deadline, and turns bytes to frames and, through `decode`, to deltas: an [`answer`].
+//! 7. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
+//!    the buffered reply folds it, the streamed one maps it. A [`record`] logs how it ended.
 //!
 //! The second function, [`manage`], lets owners keep their assistants; [`openapi`] describes both.
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
+//! A provider's own words pass `upstream::confidential` before anybody sees them.
+//!
+//! What is read from elsewhere and kept (the providers' keys, the JWT secret, the issuer's keys, the role's credentials) is
+//! read again by [`secrets`].
 //!
 //! The public function's cold start is `main.rs`. The operator's program is `bin/assistants`; with `local` it runs
 //! everything on one machine. Both stand behind the feature `cli`, so that the function links neither clap nor the
 //! embedded store.
+//!
+//! The modules below stand in the order of the path: each uses those above it.
 
-pub mod config;
+pub mod deadline;
+pub mod error;
 pub mod guard;
-pub mod http;
-
+pub mod log;
+pub mod secrets;
 pub mod token;
 
-pub(crate) mod secrets;
-
-pub mod assistant;
+pub mod http;
 
 pub mod chat;
 
 pub mod provider;
 
+pub mod config;
+
+pub mod assistant;
+
+pub mod answer;
+pub mod record;
+
+pub mod protocol;
+
 pub mod upstream;
 
 pub mod reply;
 
-pub mod error;
+pub mod public;
 
 pub mod manage;
+
 pub mod openapi;
 
 pub mod event;
-pub mod log;
 pub mod runtime_socket;
 pub mod startup;
 

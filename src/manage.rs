@@ -16,17 +16,17 @@ use url::form_urlencoded;
 
 pub mod change;
 pub mod jwt;
+pub(crate) mod shapes;
 pub mod validate;
 
 use crate::{
     assistant::{
         Record,
-        store::{Store, claims::Grace, list::MAX_PAGE, write::WriteError},
+        store::{Store, claims::Grace, list::MAX_PAGE, transaction::WriteError},
     },
     config::ManageConfig,
     error::Error,
-    http::{finish, read_body},
-    openapi,
+    http::{ErrorReply, read_body},
     token::Token,
 };
 use change::Patch;
@@ -46,11 +46,6 @@ pub struct Manage {
     pub verifier: Verifier,
     /// Whether `base_url` may be plain http or a private address.
     pub allow_private_providers: bool,
-}
-
-/// All routes of the management function.
-pub fn router(manage: Arc<Manage>) -> Router {
-    finish(routes(manage))
 }
 
 /// The routes without what surrounds them, to be merged with others.
@@ -93,11 +88,11 @@ impl Manage {
     path = "/assistants",
     tag = "management",
     security(("jwt" = [])),
-    request_body = openapi::AssistantPatch,
+    request_body = shapes::AssistantPatch,
     responses(
-        (status = 201, description = "It", body = openapi::AssistantReply),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+        (status = 201, description = "It", body = shapes::AssistantReply),
+        (status = "4XX", description = "The request's fault", body = ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
     )
 )]
 pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
@@ -129,9 +124,9 @@ type Id = Result<Path<String>, PathRejection>;
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(
-        (status = 200, description = "A page", body = openapi::AssistantList),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+        (status = 200, description = "A page", body = shapes::AssistantList),
+        (status = "4XX", description = "The request's fault", body = ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
     )
 )]
 pub(crate) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
@@ -162,9 +157,9 @@ pub(crate) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: H
     security(("jwt" = [])),
     params(("id" = String, Path, description = "The assistant's id")),
     responses(
-        (status = 200, description = "It", body = openapi::AssistantReply),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+        (status = 200, description = "It", body = shapes::AssistantReply),
+        (status = "4XX", description = "The request's fault", body = ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
     )
 )]
 pub(crate) async fn show(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
@@ -179,11 +174,11 @@ pub(crate) async fn show(State(manage): State<Arc<Manage>>, id: Id, headers: Hea
     security(("jwt" = [])),
     params(("id" = String, Path, description = "The assistant's id"),
         ("if-match" = Option<String>, Header, description = "The version it must have")),
-    request_body = openapi::AssistantPatch,
+    request_body = shapes::AssistantPatch,
     responses(
-        (status = 200, description = "It, changed", body = openapi::AssistantReply),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+        (status = 200, description = "It, changed", body = shapes::AssistantReply),
+        (status = "4XX", description = "The request's fault", body = ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
     )
 )]
 pub(crate) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: Request) -> Result<Response, Error> {
@@ -215,8 +210,8 @@ pub(crate) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
         ("if-match" = Option<String>, Header, description = "The version it must have")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = "4XX", description = "The request's fault", body = openapi::ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = openapi::ErrorReply),
+        (status = "4XX", description = "The request's fault", body = ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
     )
 )]
 pub(crate) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {

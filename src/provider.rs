@@ -6,19 +6,9 @@
 use serde::Deserialize;
 use url::Url;
 
-pub mod anthropic;
-pub mod bedrock;
 pub mod capabilities;
 pub mod display_names;
-pub mod effort;
-pub mod failure;
 pub mod families;
-pub mod gemini;
-pub mod keys;
-pub mod openai;
-pub mod protocol;
-
-pub use protocol::Protocol;
 
 use crate::error::Error;
 use capabilities::Overrides;
@@ -126,16 +116,6 @@ impl Provider {
         self.facts().default_base_url
     }
 
-    /// What the provider speaks.
-    pub const fn protocol(self) -> Protocol {
-        match self {
-            Self::Anthropic => Protocol::Anthropic,
-            Self::Bedrock => Protocol::Bedrock,
-            Self::Gemini => Protocol::Gemini,
-            _ => Protocol::OpenAi,
-        }
-    }
-
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -166,14 +146,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// What its server speaks.
-    pub const fn protocol(&self) -> Protocol {
-        match &self.server {
-            Server::Platform(provider) => provider.protocol(),
-            Server::Own(_) => Protocol::OpenAi,
-        }
-    }
-
     /// What serves the model, for logs and `owned_by`.
     pub fn provider_name(&self) -> &'static str {
         match &self.server {

@@ -68,6 +68,7 @@ type Reading<T> = BoxFuture<'static, Result<T, String>>;
 /// What is known, whether or not it is what the caller needs.
 #[derive(Debug)]
 pub struct Known<T> {
+    /// The value, as it was last read.
     pub value: Arc<T>,
     /// Whether the last reading failed: a value that the caller misses may be there by now.
     pub stale: bool,

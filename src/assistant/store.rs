@@ -22,6 +22,7 @@ use crate::{
 
 pub mod claims;
 pub mod list;
+pub mod transaction;
 pub mod write;
 
 /// The sparse index of the Assistants table.

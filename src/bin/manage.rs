@@ -4,8 +4,9 @@ use std::{process::ExitCode, sync::Arc};
 
 use assistant_endpoint::{
     config::ManageConfig,
-    manage::{Manage, router},
-    startup,
+    http::finish,
+    manage::{Manage, routes},
+    openapi, startup,
 };
 use aws_config::BehaviorVersion;
 
@@ -19,5 +20,5 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let manage = Manage::new(&config, &aws).await?;
     manage.store.warm_up().await;
-    startup::serve(router(Arc::new(manage))).await
+    startup::serve(finish(routes(Arc::new(manage)), openapi::document())).await
 }

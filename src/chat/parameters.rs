@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 mod kind;
 
@@ -148,46 +148,10 @@ impl Parameters {
     }
 }
 
-/// Checks a parameter that a model does not take: a hint may be left out, but not what would change the answer's form.
-///
-/// # Errors
-/// A 400 that names it.
-pub fn check_left_out(name: &str, value: &Value) -> Result<(), Error> {
-    let changes_the_answers_form = match name {
-        "logprobs" => value == &Value::Bool(true),
-        "response_format" => value["type"] != "text",
-        _ => false,
-    };
-    if changes_the_answers_form {
-        return Err(Error::invalid_with_code(
-            name,
-            "unsupported_parameter",
-            format!("Unsupported parameter: '{name}' is not supported with this assistant's model. Remove it."),
-        ));
-    }
-    Ok(())
-}
-
-/// A number, or the most that a provider takes.
-pub fn at_most(value: &Value, most: f64) -> Value {
-    if value.as_f64() > Some(most) {
-        json!(most)
-    } else {
-        value.clone()
-    }
-}
-
-/// `stop` as a list, whichever of its two forms it has.
-pub fn stop_sequences(stop: &Value) -> Value {
-    match stop {
-        Value::Array(_) => stop.clone(),
-        one => json!([one]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn read(body: &Value) -> Result<Parameters, Error> {
         Parameters::read(|name| body.get(name))

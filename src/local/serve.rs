@@ -14,11 +14,14 @@ use super::embedded_store::{self, Error};
 use crate::{
     assistant::store::{
         Lookup, Store,
-        write::{Change, NewAssistant, WriteError},
+        transaction::WriteError,
+        write::{Change, NewAssistant},
     },
     config::{Config, ManageConfig},
-    http::{self, App},
+    http,
     manage::{self, Manage},
+    openapi,
+    public::{self, App},
     token::Token,
     upstream::role::Role,
 };
@@ -65,7 +68,8 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     if let Some(demo) = options.demo {
         put_demo(&app.store, demo).await?;
     }
-    let router = http::finish(http::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage))));
+    let routes = public::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage)));
+    let router = http::finish(routes, openapi::document());
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });

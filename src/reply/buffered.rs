@@ -7,14 +7,12 @@ use axum::{
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::record::Record;
 use crate::{
-    chat::{
-        completion::{Content, Head},
-        delta::{Delta, FinishReason, Usage},
-    },
+    answer::{Answer, Awaited, Deltas},
+    chat::delta::{Delta, FinishReason, Usage},
     error::{Error, ProviderError},
-    upstream::{Answer, Awaited, Deltas},
+    public::chat_completions::completion::{Content, Head},
+    record::Record,
 };
 
 #[derive(Default)]

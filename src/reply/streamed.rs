@@ -16,16 +16,14 @@ use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::record::Record;
 use crate::{
-    chat::{
-        completion::{ChunkChoice, Head},
-        delta::{Delta, FinishReason, Usage},
-    },
+    answer::{Answer, Awaited},
+    chat::delta::{Delta, FinishReason, Usage},
     config::Timeouts,
     error::{Error, ProviderError},
     provider::Model,
-    upstream::{Answer, Awaited},
+    public::chat_completions::completion::{ChunkChoice, Head},
+    record::Record,
 };
 
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";

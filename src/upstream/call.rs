@@ -1,6 +1,6 @@
 //! One call to a provider: where to, with which key, and what its status means.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::http::{HeaderValue, header};
 use bytes::Bytes;
@@ -9,20 +9,22 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    Upstream,
+    client::{self, LazyClient},
     confidential::Confidential,
-    deadline::Deadline,
-    frames, read_answer,
-    refused::{parameter_named, teaches},
+    frames,
+    keys::{self, KeyId, ProviderKeys},
+    refused::{Refused, parameter_named, teaches},
+    role::Role,
+    steps,
 };
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
+    config::Config,
+    deadline::Deadline,
     error::{Error, ProviderError, root_cause},
     guard,
-    provider::{
-        Model, Protocol, Provider, Server, bedrock, failure,
-        keys::{self, KeyId},
-    },
+    protocol::{Protocol, bedrock, failure},
+    provider::{Model, Provider, Server},
 };
 
 /// Longest error body that is read, in bytes.
@@ -50,27 +52,62 @@ impl Endpoint {
     }
 }
 
-impl Upstream {
+/// Calls providers, each with its own key.
+#[derive(Debug)]
+pub struct Caller {
+    /// For the operator's endpoints.
+    platform: reqwest::Client,
+    /// For assistants' own servers: connects to public addresses only.
+    guarded: LazyClient,
+    role: Role,
+    connect_timeout: Duration,
+    keys: ProviderKeys,
+    base_urls: HashMap<Provider, String>,
+    allow_private: bool,
+    idle: Duration,
+    refused: Refused,
+}
+
+impl Caller {
+    /// Builds the client for the operator's endpoints.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up.
+    pub fn new(config: &Config, role: Role, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            platform: client::builder(config.timeouts.provider_connect).build()?,
+            guarded: LazyClient::default(),
+            role,
+            connect_timeout: config.timeouts.provider_connect,
+            keys,
+            base_urls: config.provider_base_urls.clone(),
+            allow_private: config.allow_private_providers,
+            idle: config.timeouts.provider_idle,
+            refused: Refused::default(),
+        })
+    }
+
     /// Sends the prompt; leaves out what the model turns down, and takes newer credentials where the first are refused.
-    pub(super) async fn open(
+    pub async fn open(
         &self,
+        model: &Model,
         prompt: &Prompt,
         deadline: Deadline,
     ) -> Result<impl Stream<Item = Result<Delta, ProviderError>> + Send + Unpin + use<>, Error> {
-        let endpoint = self.endpoint(&prompt.model)?;
+        let endpoint = self.endpoint(model)?;
         let mut key = self.key(&endpoint).await?;
         let mut renewed = false;
         let mut omitted = self.refused.of(&endpoint.model_key());
         let (mut learned, mut rounds) = (Vec::new(), 0);
         loop {
-            let body = endpoint.protocol.encode(prompt, &omitted)?;
+            let body = endpoint.protocol.encode(prompt, model, &omitted)?;
             let confidential = Confidential::new(key.clone(), Arc::clone(&prompt.messages));
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.refused.remember(&endpoint.model_key(), &learned);
                 let frames = frames::read(response, self.idle, deadline);
-                let deltas = read_answer(frames, endpoint.protocol.decoder());
+                let deltas = steps::read(frames, endpoint.protocol.decoder());
                 let cleaned = deltas.map(move |delta| delta.map_err(|error| confidential.clean(error)));
                 return Ok(Box::pin(cleaned));
             }
@@ -98,7 +135,7 @@ impl Upstream {
     }
 
     fn endpoint(&self, model: &Model) -> Result<Endpoint, Error> {
-        let protocol = model.protocol();
+        let protocol = Protocol::of(model);
         let region = (protocol == Protocol::Bedrock)
             .then(|| {
                 bedrock::region_of(&model.name)
@@ -180,6 +217,14 @@ impl Upstream {
         None
     }
 
+    fn client(&self, endpoint: &Endpoint) -> Result<&reqwest::Client, reqwest::Error> {
+        if !endpoint.own || self.allow_private {
+            return Ok(&self.platform);
+        }
+        self.guarded
+            .get_or_build(|| guard::public_only(client::builder(self.connect_timeout)))
+    }
+
     async fn send(
         &self,
         endpoint: &Endpoint,
@@ -187,12 +232,9 @@ impl Upstream {
         body: String,
         deadline: Deadline,
     ) -> Result<reqwest::Response, Error> {
-        let client = if endpoint.own {
-            let no_client = |error: reqwest::Error| ProviderError::failed(root_cause(&error));
-            self.guarded().map_err(no_client)?
-        } else {
-            &self.platform
-        };
+        let client = self
+            .client(endpoint)
+            .map_err(|error| ProviderError::failed(root_cause(&error)))?;
         let mut request = client
             .post(endpoint.url.clone())
             .header(header::CONTENT_TYPE, "application/json");
@@ -233,11 +275,7 @@ fn key_value(endpoint: &Endpoint, key: &SecretString) -> Result<HeaderValue, Err
 }
 
 /// What a response without success means, in words that may still hold the key and the request.
-async fn read_failure(
-    response: reqwest::Response,
-    idle: std::time::Duration,
-    deadline: Deadline,
-) -> Result<ProviderError, Error> {
+async fn read_failure(response: reqwest::Response, idle: Duration, deadline: Deadline) -> Result<ProviderError, Error> {
     let status = response.status();
     let headers = response.headers().clone();
     let mut pieces = response.bytes_stream();

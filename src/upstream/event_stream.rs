@@ -7,8 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 
-use super::frames::Frame;
-use crate::error::ProviderError;
+use crate::{error::ProviderError, protocol::decode::Frame};
 
 /// Content type of such a body.
 pub const CONTENT_TYPE: &[u8] = b"application/vnd.amazon.eventstream";

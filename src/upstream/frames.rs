@@ -16,20 +16,15 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sse_stream::SseByteStream;
 
-use super::{deadline::Deadline, event_stream};
-use crate::error::{ProviderError, root_cause};
+use super::event_stream;
+use crate::{
+    deadline::Deadline,
+    error::{ProviderError, root_cause},
+    protocol::decode::Frame,
+};
 
 /// Largest frame and largest whole body, in bytes: no provider sends nearly as much, and memory is shared.
 const MAX_FRAME: usize = 8 * 1024 * 1024;
-
-/// One message of a provider's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// The event's name, where it has one.
-    pub event: Option<String>,
-    /// The payload.
-    pub data: String,
-}
 
 /// Frames as they arrive; ends at the end of input or after the first error.
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, ProviderError>> + Send>>;

@@ -15,13 +15,14 @@ use futures_util::future::try_join_all;
 use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
-use super::{Upstream, client};
+use super::client::{self, LazyClient};
 use crate::{
     chat::{
         image::{normal_url, type_of},
         message::Part,
         prompt::Prompt,
     },
+    config::Config,
     error::{Error, root_cause},
     guard,
 };
@@ -41,12 +42,29 @@ const TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 /// What says nothing: stores of files have the latter two where nobody set another. The first bytes tell then.
 const UNSAID: [&str; 3] = ["", "application/octet-stream", "binary/octet-stream"];
 
-impl Upstream {
+/// Fetches images, from public addresses only unless the operator allows others.
+#[derive(Debug)]
+pub struct ImageFetcher {
+    client: LazyClient,
+    connect_timeout: Duration,
+    allow_private: bool,
+}
+
+impl ImageFetcher {
+    /// Builds nothing yet.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            client: LazyClient::default(),
+            connect_timeout: config.timeouts.provider_connect,
+            allow_private: config.allow_private_providers,
+        }
+    }
+
     /// Puts the images themselves in the places of their URLs.
     ///
     /// # Errors
     /// A 400 saying which image cannot be had, and why.
-    pub(super) async fn inline_images(&self, prompt: &mut Prompt) -> Result<(), Error> {
+    pub async fn put_in_place(&self, prompt: &mut Prompt) -> Result<(), Error> {
         let remote: Vec<_> = Arc::make_mut(&mut prompt.messages)
             .iter_mut()
             .flat_map(|message| &mut message.parts)
@@ -87,7 +105,7 @@ impl Upstream {
         if !self.allow_private && !guard::allows(&parsed) {
             return Err(not_public());
         }
-        let client = self.image_client().map_err(|error| root_cause(&error))?;
+        let client = self.client().map_err(|error| root_cause(&error))?;
         let mut response = client.get(parsed).send().await.map_err(|error| match error {
             error if guard::is_not_public(&error) => not_public(),
             error if error.is_redirect() => format!("it leads on more than {MAX_REDIRECTS} times"),
@@ -136,21 +154,18 @@ impl Upstream {
         Ok(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 
-    /// Made at its first use. Redirects are followed, each checked like the URL itself.
-    fn image_client(&self) -> Result<&reqwest::Client, reqwest::Error> {
-        if let Some(client) = self.images.get() {
-            return Ok(client);
-        }
+    /// Redirects are followed, each checked like the URL itself.
+    fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
         let allow_private = self.allow_private;
-        let policy = Policy::custom(move |attempt| follow(attempt, allow_private));
-        let builder = client(self.connect_timeout).redirect(policy);
-        let built = if allow_private {
-            builder
-        } else {
-            guard::public_only(builder)
-        }
-        .build()?;
-        Ok(self.images.get_or_init(|| built))
+        self.client.get_or_build(|| {
+            let policy = Policy::custom(move |attempt| follow(attempt, allow_private));
+            let builder = client::builder(self.connect_timeout).redirect(policy);
+            if allow_private {
+                builder
+            } else {
+                guard::public_only(builder)
+            }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use assistant_endpoint::provider::{bedrock, choose};
+use assistant_endpoint::{protocol::bedrock, provider::choose};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
 

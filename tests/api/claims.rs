@@ -14,7 +14,8 @@ use assistant_endpoint::{
         store::{
             Lookup, Store,
             claims::Grace,
-            write::{Change, NewAssistant, TokenChange, WriteError},
+            transaction::WriteError,
+            write::{Change, NewAssistant, TokenChange},
         },
     },
     local::{embedded_store, serve::put_demo},

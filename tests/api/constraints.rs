@@ -9,6 +9,7 @@ use assistant_endpoint::{
         parameters::Parameters,
         prompt::Prompt,
     },
+    protocol::Protocol,
     provider::choose,
 };
 use proptest::prelude::*;
@@ -115,14 +116,13 @@ fn parameters() -> impl Strategy<Value = Parameters> {
 }
 
 fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Result<Value, TestCaseError> {
+    let model = choose(model, None, None).unwrap();
     let prompt = Prompt {
-        model: choose(model, None, None).unwrap(),
-        fallbacks: Vec::new(),
         messages: messages.into(),
         parameters,
         show_reasoning: false,
     };
-    let encoded = prompt.model.protocol().encode(&prompt, &HashSet::new());
+    let encoded = Protocol::of(&model).encode(&prompt, &model, &HashSet::new());
     // A 400 of our own says what to do, and nothing is asked of the provider.
     encoded.map_err(|error| {
         assert_eq!(error.status(), 400, "{error}");

@@ -4,10 +4,12 @@ use std::{collections::HashSet, path::PathBuf, time::Duration};
 
 use assistant_endpoint::{
     assistant::{Assistant, Record},
-    chat::{delta::Delta, prompt::Prompt, request::ChatRequest},
+    chat::delta::Delta,
+    deadline::Deadline,
     error::ProviderError,
-    provider::Protocol,
-    upstream::{deadline::Deadline, frames, read_answer},
+    protocol::Protocol,
+    public::chat_completions::request::ChatRequest,
+    upstream::{frames, steps},
 };
 use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
@@ -66,8 +68,7 @@ fn the_full_request_in_every_dialect() {
             body["stop"] = json!(["END", "\n."]);
         }
         let request = ChatRequest::read(&HeaderMap::new(), body.to_string().as_bytes()).unwrap();
-        let prompt = Prompt::new(&Assistant::new(record), request).unwrap();
-        let encoded = prompt.model.protocol().encode(&prompt, &HashSet::new()).unwrap();
+        let encoded = encode(record, request);
         insta::assert_json_snapshot!(format!("full.{name}"), encoded);
     }
 }
@@ -92,10 +93,16 @@ fn a_request_for_thinking_and_a_schema() {
         let record: Record =
             serde_json::from_value(json!({"assistant_id": "a", "config": {"configurable": configurable}})).unwrap();
         let request = ChatRequest::read(&HeaderMap::new(), &request).unwrap();
-        let prompt = Prompt::new(&Assistant::new(record), request).unwrap();
-        let encoded = prompt.model.protocol().encode(&prompt, &HashSet::new()).unwrap();
+        let encoded = encode(record, request);
         insta::assert_json_snapshot!(format!("reasoning.{}", model.replace(':', "-")), encoded);
     }
+}
+
+fn encode(record: Record, request: ChatRequest) -> Value {
+    let assistant = Assistant::new(record);
+    let model = assistant.model().unwrap();
+    let prompt = assistant.prompt(request.messages, request.parameters).unwrap();
+    Protocol::of(&model).encode(&prompt, &model, &HashSet::new()).unwrap()
 }
 
 /// Runs a stream through the decoder in pieces of `size` bytes.
@@ -116,7 +123,7 @@ async fn decode(
         .unwrap();
     let second = Duration::from_secs(1);
     let frames = frames::read(response.into(), second, Deadline::new(None));
-    Box::pin(read_answer(frames, protocol.decoder())).collect().await
+    Box::pin(steps::read(frames, protocol.decoder())).collect().await
 }
 
 #[tokio::test]

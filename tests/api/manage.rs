@@ -8,8 +8,10 @@ use std::{
 use assistant_endpoint::{
     assistant::store::Store,
     config::ManageConfig,
+    http::finish,
     local::embedded_store,
-    manage::{Manage, router},
+    manage::{Manage, routes},
+    openapi,
 };
 use aws_config::SdkConfig;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -56,7 +58,7 @@ impl Management {
         let manage = Manage::new(&config, aws).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = router(Arc::new(manage));
+        let router = finish(routes(Arc::new(manage)), openapi::document());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             url,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use assistant_endpoint::{
     assistant::store::{
         Lookup, Store,
-        write::{Change, NewAssistant, TokenChange, WriteError},
+        transaction::WriteError,
+        write::{Change, NewAssistant, TokenChange},
     },
     local::embedded_store,
     token::Token,

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Item, Store, unreadable,
-    write::{Refused, Step, WriteError, cannot_encode},
+    Item, Store,
+    transaction::{Refused, Step, WriteError, cannot_encode},
+    unreadable,
 };
 use crate::{assistant::Record, error::Error, token::TokenDigest};
 

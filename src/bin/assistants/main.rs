@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use assistant_endpoint::{assistant::store::write::WriteError, local::embedded_store::Error, log};
+use assistant_endpoint::{assistant::store::transaction::WriteError, local::embedded_store::Error, log};
 use clap::{Parser, Subcommand};
 
 mod demo;

@@ -14,8 +14,10 @@ use assistant_endpoint::{
         store::{Store, write::NewAssistant},
     },
     config::Config,
-    http::{App, router},
+    http::finish,
     local::embedded_store,
+    openapi,
+    public::{App, routes},
     token::Token,
     upstream::role::Role,
 };
@@ -126,7 +128,7 @@ impl TestApp {
         let app = App::new(&config, seen_by_endpoint, Role::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = router(Arc::new(app));
+        let router = finish(routes(Arc::new(app)), openapi::document());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             address,

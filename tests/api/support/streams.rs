@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use assistant_endpoint::provider::Protocol;
+use assistant_endpoint::protocol::Protocol;
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 

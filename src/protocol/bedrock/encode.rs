@@ -6,16 +6,20 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{
-        conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, at_most, check_left_out, stop_sequences},
+        parameters::Parameters,
         prompt::Prompt,
     },
     error::Error,
-    provider::{
-        anthropic::{schema::conforming, thinking::Thoughts},
-        capabilities::{Capabilities, Thinking},
+    protocol::{
+        claude::{schema::conforming, thinking::Thoughts},
+        conversation::{Conversation, Piece},
         effort::Effort,
+        encode::{at_most, check_left_out, stop_sequences, turn},
+    },
+    provider::{
+        Model,
+        capabilities::{Capabilities, Thinking},
     },
 };
 
@@ -26,15 +30,15 @@ const MAX_TEMPERATURE: f64 = 1.0;
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(&prompt.model);
+pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let capabilities = Capabilities::of(model);
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = prompt.parameters.without(omitted);
     let show = prompt.shows_reasoning(omitted);
-    let thoughts = thoughts(prompt, &parameters, capabilities, show);
-    let is_claude = prompt.model.name.to_ascii_lowercase().contains("claude");
+    let thoughts = thoughts(model, &parameters, capabilities, show);
+    let is_claude = model.name.to_ascii_lowercase().contains("claude");
     let mut body = Map::new();
-    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
+    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
     body.insert("messages".into(), json!(turns?));
     if !conversation.system.is_empty() {
         let texts: Vec<_> = conversation.system.iter().map(|text| json!({"text": text})).collect();
@@ -84,10 +88,10 @@ struct BedrockThoughts {
     takes_sampling: bool,
 }
 
-fn thoughts(prompt: &Prompt, parameters: &Parameters, capabilities: Capabilities, show: bool) -> BedrockThoughts {
+fn thoughts(model: &Model, parameters: &Parameters, capabilities: Capabilities, show: bool) -> BedrockThoughts {
     let limit = capabilities.token_limit(parameters);
     let effort = Effort::read(parameters.get("reasoning_effort"));
-    let name = prompt.model.name.to_ascii_lowercase();
+    let name = model.name.to_ascii_lowercase();
     let plain = |fields| BedrockThoughts {
         max_tokens: limit,
         fields,
@@ -137,11 +141,6 @@ fn nova_reasoning(effort: Effort, parameters: &Parameters) -> Value {
         _ => "medium",
     };
     json!({"type": "enabled", "maxReasoningEffort": level})
-}
-
-fn turn(turn: &Turn) -> Result<Value, Error> {
-    let content: Result<Vec<_>, _> = turn.pieces.iter().map(block).collect();
-    Ok(json!({"role": turn.role.as_str(), "content": content?}))
 }
 
 fn block(piece: &Piece) -> Result<Value, Error> {

@@ -8,11 +8,14 @@ use super::dialect::Dialect;
 use crate::{
     chat::{
         message::{Message, Part},
-        parameters::{at_most, check_left_out},
         prompt::Prompt,
     },
     error::Error,
-    provider::capabilities::{Capabilities, Sampling},
+    protocol::encode::{at_most, check_left_out},
+    provider::{
+        Model,
+        capabilities::{Capabilities, Sampling},
+    },
 };
 
 /// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters and hints that
@@ -20,22 +23,22 @@ use crate::{
 ///
 /// # Errors
 /// A 400 naming a parameter that would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let dialect = Dialect::of(&prompt.model);
+pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let dialect = Dialect::of(model);
     let messages: Vec<_> = prompt
         .messages
         .iter()
         .map(|message| encode_message(message, &dialect))
         .collect();
     let mut body = Map::new();
-    body.insert("model".into(), json!(prompt.model.name));
+    body.insert("model".into(), json!(model.name));
     body.insert("messages".into(), json!(messages));
-    body.insert("stream".into(), json!(prompt.model.streams));
-    if prompt.model.streams && !omitted.contains("stream_options") {
+    body.insert("stream".into(), json!(model.streams));
+    if model.streams && !omitted.contains("stream_options") {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
-    let capabilities = Capabilities::of(&prompt.model);
-    let better = prompt.model.overrides;
+    let capabilities = Capabilities::of(model);
+    let better = model.overrides;
     let accepts = |name: &str| better.accepts(name).unwrap_or_else(|| dialect.accepts.contains(&name));
     for (name, value) in prompt.parameters.iter() {
         let value = match name {

@@ -3,19 +3,25 @@
 use std::collections::HashSet;
 
 use axum::http::header::AUTHORIZATION;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::Value;
 
-use super::{Model, anthropic, bedrock, gemini, openai};
-use crate::{chat::prompt::Prompt, error::Error, upstream::Decode};
+pub mod anthropic;
+pub mod bedrock;
+pub mod claude;
+pub mod conversation;
+pub mod decode;
+pub mod effort;
+pub mod encode;
+pub mod failure;
+pub mod gemini;
+pub mod openai;
 
-/// What a path's segment may hold as it is: RFC 3986's unreserved characters.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A name as one segment of a path, its `/` and `:` encoded.
-pub(super) fn segment(name: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(name, UNRESERVED)
-}
+use crate::{
+    chat::prompt::Prompt,
+    error::Error,
+    provider::{Model, Provider, Server},
+};
+use decode::Decode;
 
 const EVENTS: (&str, &str) = ("accept", "text/event-stream");
 
@@ -33,6 +39,16 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// What a model's server speaks.
+    pub const fn of(model: &Model) -> Self {
+        match &model.server {
+            Server::Platform(Provider::Anthropic) => Self::Anthropic,
+            Server::Platform(Provider::Bedrock) => Self::Bedrock,
+            Server::Platform(Provider::Gemini) => Self::Gemini,
+            Server::Platform(_) | Server::Own(_) => Self::OpenAi,
+        }
+    }
+
     /// The path, and the query if there is one, below a base URL.
     pub fn path(self, model: &Model) -> String {
         match self {
@@ -66,12 +82,12 @@ impl Protocol {
     ///
     /// # Errors
     /// A 400 naming what would change the answer's form and cannot be honoured.
-    pub fn encode(self, prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
+    pub fn encode(self, prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
         match self {
-            Self::OpenAi => openai::encode::encode(prompt, omitted),
-            Self::Anthropic => anthropic::encode::encode(prompt, omitted),
-            Self::Bedrock => bedrock::encode::encode(prompt, omitted),
-            Self::Gemini => gemini::encode::encode(prompt, omitted),
+            Self::OpenAi => openai::encode::encode(prompt, model, omitted),
+            Self::Anthropic => anthropic::encode::encode(prompt, model, omitted),
+            Self::Bedrock => bedrock::encode::encode(prompt, model, omitted),
+            Self::Gemini => gemini::encode::encode(prompt, model, omitted),
         }
     }
 

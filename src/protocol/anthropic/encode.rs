@@ -4,16 +4,19 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{schema, thinking::Thoughts};
+use crate::protocol::{
+    claude::{schema, thinking::Thoughts},
+    conversation::{Conversation, Piece},
+    encode::{at_most, check_left_out, stop_sequences, turn},
+};
 use crate::{
     chat::{
-        conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
-        parameters::{Parameters, at_most, check_left_out, stop_sequences},
+        parameters::Parameters,
         prompt::Prompt,
     },
     error::Error,
-    provider::capabilities::Capabilities,
+    provider::{Model, capabilities::Capabilities},
     token::sha256,
 };
 
@@ -24,20 +27,20 @@ const MAX_TEMPERATURE: f64 = 1.0;
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(&prompt.model);
+pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let capabilities = Capabilities::of(model);
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = prompt.parameters.without(omitted);
     let thoughts = Thoughts::new(&parameters, capabilities, prompt.shows_reasoning(omitted));
     let mut body = Map::new();
-    body.insert("model".into(), json!(prompt.model.name));
+    body.insert("model".into(), json!(model.name));
     body.insert("max_tokens".into(), json!(thoughts.max_tokens));
     if !conversation.system.is_empty() {
         body.insert("system".into(), json!(conversation.system.join("\n\n")));
     }
-    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
+    let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
     body.insert("messages".into(), json!(turns?));
-    body.insert("stream".into(), json!(prompt.model.streams));
+    body.insert("stream".into(), json!(model.streams));
     for (name, value) in parameters.iter() {
         let (field, value) = match name {
             "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, &parameters) => {
@@ -89,11 +92,6 @@ fn output_format(parameters: &Parameters, capabilities: Capabilities) -> Result<
             Ok(None)
         }
     }
-}
-
-fn turn(turn: &Turn) -> Result<Value, Error> {
-    let content: Result<Vec<_>, _> = turn.pieces.iter().map(block).collect();
-    Ok(json!({"role": turn.role.as_str(), "content": content?}))
 }
 
 fn block(piece: &Piece) -> Result<Value, Error> {

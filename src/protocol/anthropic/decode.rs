@@ -6,8 +6,10 @@ use serde_json::Value;
 use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
-    provider::failure,
-    upstream::{Decode, Decoded, Ending, Frame},
+    protocol::{
+        decode::{Decode, Decoded, Ending, Frame},
+        failure,
+    },
 };
 
 /// Decodes a stream's events, and a whole message in one frame.

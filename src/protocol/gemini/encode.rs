@@ -6,16 +6,20 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{
-        conversation::{Conversation, Piece, Turn},
         image::{self, InlineImage},
         message::Role,
-        parameters::{Parameters, at_most, check_left_out, stop_sequences},
+        parameters::Parameters,
         prompt::Prompt,
     },
     error::Error,
-    provider::{
-        capabilities::{Capabilities, Thinking},
+    protocol::{
+        conversation::{Conversation, Piece, Turn},
         effort::Effort,
+        encode::{at_most, check_left_out, stop_sequences},
+    },
+    provider::{
+        Model,
+        capabilities::{Capabilities, Thinking},
     },
 };
 
@@ -29,8 +33,8 @@ const MIN_LITE: u64 = 512;
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(&prompt.model);
+pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
+    let capabilities = Capabilities::of(model);
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = prompt.parameters.without(omitted);
     let mut body = Map::new();
@@ -66,12 +70,7 @@ pub fn encode(prompt: &Prompt, omitted: &HashSet<String>) -> Result<Value, Error
     if capabilities.json_schema {
         config.append(&mut response_format(&parameters)?);
     }
-    let thinking = thinking(
-        &prompt.model.name,
-        &parameters,
-        capabilities,
-        prompt.shows_reasoning(omitted),
-    );
+    let thinking = thinking(&model.name, &parameters, capabilities, prompt.shows_reasoning(omitted));
     if !thinking.is_empty() {
         config.insert("thinkingConfig".into(), Value::Object(thinking));
     }

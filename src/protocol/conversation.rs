@@ -1,7 +1,7 @@
 //! A prompt's messages for providers that are stricter than OpenAI: a system prompt of its own, then turns in
 //! alternation, a user's first and last, none of them blank.
 
-use super::message::{Message, Part, Role};
+use crate::chat::message::{Message, Part, Role};
 
 /// What a user says where OpenAI needs no user's turn and the others do: a conversation begins with one, and models
 /// such as Claude from 4.6 on turn down a conversation that ends with the assistant's.

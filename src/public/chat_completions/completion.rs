@@ -1,10 +1,12 @@
-//! OpenAI's reply objects: the completion, its chunks, and the model list.
+//! OpenAI's reply objects: the completion and its chunks.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::delta::{FinishReason, Usage};
-use crate::{assistant::Assistant, provider::Model};
+use crate::{
+    chat::delta::{FinishReason, Usage},
+    provider::Model,
+};
 
 /// What a completion and all chunks of one share.
 #[derive(Debug, Clone)]
@@ -94,14 +96,4 @@ pub struct Content {
     pub refusal: Option<String>,
     /// As the provider gave them, joined.
     pub logprobs: Option<Value>,
-}
-
-/// OpenAI's model object for the one model that an assistant has.
-pub fn model_object(assistant: &Assistant, model: &Model) -> Value {
-    json!({
-        "id": model.name,
-        "object": "model",
-        "created": assistant.created(),
-        "owned_by": model.provider_name(),
-    })
 }

@@ -2,8 +2,6 @@
 
 pub mod decode;
 pub mod encode;
-pub mod schema;
-pub mod thinking;
 
 /// The value of the header `anthropic-version`.
 pub const VERSION: &str = "2023-06-01";

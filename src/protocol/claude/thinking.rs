@@ -4,10 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::parameters::Parameters,
-    provider::{
-        capabilities::{Capabilities, Off, Sampling, Thinking},
-        effort::Effort,
-    },
+    protocol::effort::Effort,
+    provider::capabilities::{Capabilities, Off, Sampling, Thinking},
 };
 
 /// Tokens for the text of an answer where nobody sets a limit: `max_tokens` is required there.

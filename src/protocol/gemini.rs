@@ -1,6 +1,7 @@
 //! Google's Gemini API, version v1beta.
 
-use super::{Model, protocol::segment};
+use super::encode::segment;
+use crate::provider::Model;
 
 pub mod decode;
 pub mod encode;

@@ -3,8 +3,10 @@
 use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use serde_json::{Map, Value};
 
-use super::{lenient, message::Message, parameters::Parameters};
-use crate::error::Error;
+use crate::{
+    chat::{lenient, message::Message, parameters::Parameters},
+    error::Error,
+};
 
 /// A chat completion request. `model` is not part of it: the assistant's own is used.
 #[derive(Debug, Clone, PartialEq)]

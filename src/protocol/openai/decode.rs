@@ -6,8 +6,10 @@ use serde_json::Value;
 use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
-    provider::failure,
-    upstream::{Decode, Decoded, Ending, Frame},
+    protocol::{
+        decode::{Decode, Decoded, Ending, Frame},
+        failure,
+    },
 };
 
 /// Decodes `chat.completion.chunk` frames, and a whole `chat.completion` in one frame.

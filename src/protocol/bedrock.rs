@@ -1,6 +1,7 @@
 //! Amazon Bedrock's Converse API.
 
-use super::{Model, protocol::segment};
+use super::encode::segment;
+use crate::provider::Model;
 
 pub mod decode;
 pub mod encode;

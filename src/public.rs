@@ -1,0 +1,98 @@
+//! The public function: its routes, and who may use them.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderMap, header, request::Parts},
+    routing::{get, post},
+};
+
+pub mod chat_completions;
+pub mod models;
+
+use crate::{
+    assistant::{
+        Assistant,
+        store::{Lookup, Store},
+    },
+    config::{Config, Timeouts},
+    deadline::Deadline,
+    error::Error,
+    secrets::secrets_client,
+    token::Token,
+    upstream::{Upstream, keys::ProviderKeys, role::Role},
+};
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct App {
+    /// Where assistants are found.
+    pub store: Store,
+    /// What calls their models.
+    pub upstream: Arc<Upstream>,
+    /// Time limits.
+    pub timeouts: Timeouts,
+}
+
+/// The routes without what surrounds them, to be merged with others.
+pub fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route(
+            "/public/openai/v1/chat/completions",
+            post(chat_completions::chat_completions),
+        )
+        .route("/public/openai/v1/models", get(models::list_models))
+        .route("/public/openai/v1/models/{*id}", get(models::show_model))
+        .with_state(app)
+}
+
+impl App {
+    /// Builds the clients; nothing is sent yet. `role` calls Bedrock.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up.
+    pub fn new(config: &Config, aws: &SdkConfig, role: Role) -> Result<Self, reqwest::Error> {
+        let secret = config.provider_keys_secret.clone().map(|id| (id, secrets_client(aws)));
+        let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
+        Ok(Self {
+            store: Store::new(aws, config.tables.clone()),
+            upstream: Arc::new(Upstream::new(config, role, keys)?),
+            timeouts: config.timeouts.clone(),
+        })
+    }
+
+    async fn assistant_of(&self, request: Request) -> Result<Assistant, Error> {
+        let (parts, _) = request.into_parts();
+        self.authorize(&parts.headers, function_deadline(&parts)).await
+    }
+
+    /// The assistant of the request's token, if it may be called from where the request comes from.
+    async fn authorize(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Assistant, Error> {
+        let digest = Token::from_headers(headers)?.digest();
+        let found = tokio::time::timeout(deadline.remaining(), self.store.find(&digest)).await;
+        match found.unwrap_or_else(|_| Err(out_of_time()))? {
+            Lookup::Unknown => Err(Error::InvalidToken),
+            Lookup::Deleted => Err(Error::AssistantNotFound),
+            Lookup::Found(assistant) => {
+                // An origin that is no text is in no list.
+                let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
+                assistant.check_access(origin)?;
+                Ok(*assistant)
+            }
+        }
+    }
+}
+
+fn out_of_time() -> Error {
+    Error::Unavailable {
+        cause: "DynamoDB: the function's time is up".into(),
+    }
+}
+
+fn function_deadline(parts: &Parts) -> Deadline {
+    let context = parts.extensions.get::<lambda_runtime::Context>();
+    Deadline::new(context.map(lambda_runtime::Context::deadline))
+}

@@ -1,0 +1,72 @@
+//! `POST …/chat/completions`: the path of a request as one function.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    response::Response,
+};
+
+pub mod completion;
+pub mod request;
+pub(crate) mod shapes;
+
+use super::{App, function_deadline};
+use crate::{
+    error::Error,
+    http::{ErrorReply, RequestId, read_body},
+    record::Record,
+    reply,
+};
+use request::ChatRequest;
+
+/// Largest request body, in bytes.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Answers a conversation: buffered JSON, or with `stream: true` server-sent events that `[DONE]` ends.
+///
+/// The path of a chat request. Each step is a module of this crate, in this order.
+#[utoipa::path(
+    post,
+    path = "/public/openai/v1/chat/completions",
+    tag = "public",
+    security(("public_token" = [])),
+    request_body = shapes::ChatCompletionRequest,
+    responses(
+        (status = 200, description = "The answer; with `stream: true` the type is `text/event-stream`", body = shapes::ChatCompletion),
+        (status = "4XX", description = "The request's fault", body = ErrorReply),
+        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
+    )
+)]
+pub(crate) async fn chat_completions(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, Error> {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let deadline = function_deadline(&parts);
+    // A server that answers before it has read the body has to close the connection, and SDKs use theirs again.
+    let body = read_body(body, MAX_BODY).await;
+    let assistant = app.authorize(&parts.headers, deadline).await?;
+    let body = body?;
+    let request = ChatRequest::read(&parts.headers, &body)?;
+    let (stream, include_usage) = (request.stream, request.include_usage);
+    let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
+    let prompt = assistant.prompt(request.messages, request.parameters)?;
+    let record = Record::new(request_id, assistant.id().to_owned(), &model, stream, started);
+    let limit = if stream {
+        app.timeouts.max_stream
+    } else {
+        app.timeouts.buffered
+    };
+    let answer = Box::pin(Arc::clone(&app.upstream).answer(model, fallbacks, prompt, deadline.limited(started, limit)));
+    let reply = if stream {
+        reply::streamed::reply(answer, include_usage, &app.timeouts, record).await
+    } else {
+        reply::buffered::reply(answer, record).await
+    };
+    // The reply's own record says why there is none.
+    Ok(reply.unwrap_or_else(Error::into_logged_response))
+}

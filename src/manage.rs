@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc};
 use aws_config::SdkConfig;
 use axum::{
     Json, Router,
-    body::Bytes,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -99,8 +98,8 @@ pub(crate) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
     let (parts, body) = request.into_parts();
     let body = read_body(body, MAX_BODY).await;
     let owner_id = manage.verifier.owner(&parts.headers).await?;
-    let patch = Patch::read(&body?, manage.allow_private_providers)?;
-    let (new, generated) = patch.apply(&Record::default())?.into_new(owner_id);
+    let patched = Patch::read(&body?)?.apply(&Record::default(), manage.allow_private_providers)?;
+    let (new, generated) = patched.into_new(owner_id);
     let record = manage.store.create(new).await?;
     let location = format!("/assistants/{}", record.assistant_id);
     let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref(), None)).into_response();
@@ -185,10 +184,10 @@ pub(crate) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
     let (parts, body) = request.into_parts();
     let body = read_body(body, MAX_BODY).await;
     let mut record = manage.own(&parts.headers, &id).await?;
-    let body: Bytes = body?;
+    let patch = Patch::read(&body?)?;
     for attempt in 1.. {
         check_version(&parts.headers, &record)?;
-        let change = Patch::read(&body, manage.allow_private_providers)?.apply(&record)?;
+        let change = patch.clone().apply(&record, manage.allow_private_providers)?;
         let (generated, grace) = (change.generated.clone(), change.grace);
         match manage.store.update(&record, change.into()).await {
             Ok(record) => return Ok(representation(&record, generated.as_ref(), grace)),

@@ -1,75 +1,109 @@
-//! Settings by name within `config.configurable`, where a key may stand bare or behind the prefix of a type.
+//! An assistant's settings: read once, for whoever needs them. Callers get the first problem, owners all of them.
 
 use serde_json::{Map, Value};
 
-/// The prefix type where `configurable.type` does not say another.
-const DEFAULT_TYPE: &str = "agent";
-/// All prefix types that are in use.
-const TYPES: [&str; 3] = [DEFAULT_TYPE, "chatbot", "chat_retrieval"];
+pub mod keys;
+mod table;
 
-/// A setting; the key prefixed with the assistant's own type wins, then the other types' keys, then the bare one.
-/// `null` counts as unset.
-pub fn get<'a>(config: &'a Value, name: &str) -> Option<&'a Value> {
-    let configurable = config.get("configurable")?.as_object()?;
-    keys(configurable, name)
-        .into_iter()
-        .find_map(|key| configurable.get(&key).filter(|value| !value.is_null()))
+use crate::{
+    chat::parameters::Parameters,
+    error::Problem,
+    provider::{self, Model},
+};
+use keys::{Keys, path};
+use table::{ModelChoice, SETTINGS};
+
+pub use table::{Described, described};
+
+/// The settings that choose the model together.
+pub const CHOOSING: [&str; 5] = ["model", "llm_type", "agent_type", "provider", "base_url"];
+
+/// What an assistant is set to.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether `access_mode` is `public_token`.
+    pub is_public: bool,
+    /// The origins of the pages that may call it; none is listed where any may.
+    pub allowed_origins: Vec<String>,
+    /// `None` where none is set.
+    pub model: Option<Model>,
+    /// The models that are asked in turn where the first one fails.
+    pub fallback_models: Vec<Model>,
+    /// The system prompt, never blank.
+    pub system_message: Option<String>,
+    /// Defaults for a request's parameters.
+    pub parameters: Parameters,
+    /// Whether replies show the model's thinking, as `reasoning_content` (DeepSeek's name for it, which clients know).
+    pub show_reasoning: bool,
 }
 
-/// A key without the prefix of a type.
-pub fn bare(key: &str) -> &str {
-    let unprefixed = key.strip_prefix("type==").and_then(|rest| rest.split_once('/'));
-    match unprefixed {
-        Some((kind, name)) if TYPES.contains(&kind) => name,
-        _ => key,
+impl Settings {
+    /// Reads an assistant's `config`, and says what of it cannot be used. A setting that cannot be read is left out.
+    pub fn read(config: &Value) -> (Self, Vec<Problem>) {
+        let configurable = config.get("configurable").filter(|map| !map.is_null());
+        let (keys, type_problem) = Keys::of(configurable.and_then(Value::as_object));
+        let mut problems = Vec::from_iter(type_problem);
+        if configurable.is_some_and(|map| !map.is_object()) {
+            problems.push(problem("config.configurable", "must be an object"));
+        }
+        let empty = Map::new();
+        let configurable = configurable.and_then(Value::as_object).unwrap_or(&empty);
+
+        let (mut settings, mut choice) = (Self::default(), ModelChoice::default());
+        for setting in &SETTINGS {
+            if let Some((key, value)) = keys.find(configurable, setting.name)
+                && let Err(message) = (setting.read)(value, &mut settings, &mut choice)
+            {
+                problems.push(problem(path(key), message));
+            }
+        }
+        settings.parameters = Parameters::default();
+        for name in Parameters::names() {
+            if let Some((key, value)) = keys.find(configurable, name) {
+                match Parameters::read(|known| (known == name).then_some(value)) {
+                    Ok(read) => settings.parameters = settings.parameters.and(read),
+                    Err(error) => problems.push(problem(path(key), unusable(&error))),
+                }
+            }
+        }
+        settings.read_beside(config, &mut choice, &mut problems);
+        if let Some((key, model)) = choice.configured(keys, configurable) {
+            match provider::choose(model, choice.provider, choice.base_url.clone()) {
+                Ok(model) => settings.model = Some(choice.refine(model)),
+                Err(message) => problems.push(problem(key, message)),
+            }
+        }
+        (settings, problems)
+    }
+
+    /// What may stand in `config` itself, for assistants that were made by older tools.
+    fn read_beside(&mut self, config: &Value, choice: &mut ModelChoice, problems: &mut Vec<Problem>) {
+        for name in ["model", "instructions"] {
+            match config.get(name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) if text.trim().is_empty() => {}
+                Some(Value::String(text)) if name == "model" => choice.beside = Some(text.trim().to_owned()),
+                Some(Value::String(text)) => {
+                    self.system_message.get_or_insert_with(|| text.clone());
+                }
+                Some(_) => problems.push(problem(format!("config.{name}"), "must be a string")),
+            }
+        }
     }
 }
 
-/// The keys that a setting may stand under, the winning one first.
-pub fn keys(configurable: &Map<String, Value>, name: &str) -> Vec<String> {
-    let own_type = configurable.get("type").and_then(Value::as_str);
-    let own_type = own_type.filter(|kind| TYPES.contains(kind)).unwrap_or(DEFAULT_TYPE);
-    let others = TYPES.into_iter().filter(|kind| *kind != own_type);
-    let mut keys: Vec<_> = std::iter::once(own_type)
-        .chain(others)
-        .map(|kind| format!("type=={kind}/{name}"))
-        .collect();
-    keys.push(name.to_owned());
-    keys
+fn problem(param: impl Into<String>, message: impl Into<String>) -> Problem {
+    Problem {
+        param: param.into(),
+        message: message.into(),
+    }
+}
+
+/// An error of a value's reader as a problem's message.
+fn unusable(error: &crate::error::Error) -> String {
+    let text = error.to_string();
+    format!("cannot be used: {}", text.trim_end_matches('.'))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_assistants_own_type_wins_then_the_others_then_the_bare_key() {
-        let config = |settings: Value| json!({"configurable": settings});
-        for (settings, expected) in [
-            (
-                json!({"model": "bare", "type==chatbot/model": "chatbot", "type==agent/model": "agent"}),
-                json!("agent"),
-            ),
-            (
-                json!({"type": "chatbot", "type==chatbot/model": "chatbot", "type==agent/model": "agent"}),
-                json!("chatbot"),
-            ),
-            (
-                json!({"model": "bare", "type==chat_retrieval/model": "retrieval"}),
-                json!("retrieval"),
-            ),
-            (json!({"model": "bare", "type==agent/model": null}), json!("bare")),
-        ] {
-            assert_eq!(get(&config(settings.clone()), "model"), Some(&expected), "{settings}");
-        }
-        assert_eq!(get(&Value::Null, "model"), None);
-    }
-
-    #[test]
-    fn only_a_types_prefix_is_taken_off() {
-        assert_eq!(bare("type==chat_retrieval/model"), "model");
-        assert_eq!(bare("model"), "model");
-        assert_eq!(bare("type==other/model"), "type==other/model");
-    }
-}
+mod tests;

@@ -77,6 +77,17 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
+    /// The names that are read.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().map(|(name, _)| *name)
+    }
+
+    /// These and others, which are of other names.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// A parameter's value.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

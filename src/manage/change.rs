@@ -5,13 +5,15 @@ use serde_json::{Map, Value, json};
 use super::validate;
 use crate::{
     assistant::{
-        Record, settings,
+        Record,
+        settings::keys::{Keys, path},
         store::{
             claims::{Grace, MAX_GRACE},
             write::{Change, NewAssistant, TokenChange},
         },
     },
-    error::Error,
+    chat::lenient,
+    error::{Error, Problem},
     token::Token,
 };
 
@@ -31,19 +33,12 @@ const TOKEN: &str = "public_token";
 /// How long the token that a patch replaces keeps working.
 const GRACE: &str = "token_grace_seconds";
 
-/// A patch, read and checked.
-#[derive(Debug)]
+/// A patch whose own form is right; what it makes of an assistant is another question.
+#[derive(Debug, Clone)]
 pub struct Patch {
     name: Option<String>,
     config: Option<Value>,
-    token: Option<TokenPatch>,
     grace: Option<Grace>,
-}
-
-#[derive(Debug)]
-enum TokenPatch {
-    Set(String),
-    Revoke,
 }
 
 /// What a patch makes of an assistant.
@@ -65,58 +60,46 @@ impl Patch {
     /// Reads a request's body.
     ///
     /// # Errors
-    /// A 400 that names everything that is wrong with it.
-    pub fn read(body: &[u8], allow_private_providers: bool) -> Result<Self, Error> {
-        let body: Map<String, Value> = serde_json::from_slice(body).map_err(|error| Error::InvalidRequest {
-            message: format!("The body must be a JSON object with `name` and `config` ({error})."),
-            param: None,
-            code: None,
-        })?;
-        let mut problems = validate::Problems::default();
+    /// A 400 that names everything that is wrong with its form.
+    pub fn read(body: &[u8]) -> Result<Self, Error> {
+        let body = match lenient::parse(body) {
+            Ok(Value::Object(body)) => body,
+            Ok(_) => return Err(no_object("it is JSON of another kind")),
+            Err(why) => return Err(no_object(&why)),
+        };
+        let mut problems = Vec::new();
+        let mut add = |param: &str, message: String| {
+            problems.push(Problem {
+                param: param.to_owned(),
+                message,
+            });
+        };
         for (key, value) in &body {
             match key.as_str() {
-                "name" if !value.is_string() && !value.is_null() => problems.add("name", "must be a string"),
-                "config" if !value.is_object() && !value.is_null() => problems.add("config", "must be an object"),
+                "name" if !value.is_string() && !value.is_null() => add("name", "must be a string".into()),
+                "config" if !value.is_object() && !value.is_null() => add("config", "must be an object".into()),
                 "name" | "config" | GRACE => {}
                 key if READ_ONLY.contains(&key) => {}
-                key => problems.add(key, "is unknown: use `name` and `config`"),
+                key => add(key, "is unknown: use `name` and `config`".into()),
             }
         }
-        let mut config = body.get("config").cloned();
-        let token = config.as_mut().and_then(take_token);
-        if let Some(config) = config.as_ref().filter(|config| config.is_object()) {
-            validate::config(config, allow_private_providers, &mut problems);
-        }
-        if let Some(Value::String(token)) = &token
-            && let Err(problem) = Token::chosen(token)
-        {
-            problems.add("config.configurable.public_token", problem);
-        }
-        let token = match token {
-            None => None,
-            Some(Value::Null) => Some(TokenPatch::Revoke),
-            Some(Value::String(token)) => Some(TokenPatch::Set(token)),
-            Some(_) => {
-                problems.add("config.configurable.public_token", "must be a string");
-                None
-            }
-        };
         let grace = body
             .get(GRACE)
             .map(|seconds| seconds.as_u64().and_then(Grace::from_now));
         if grace.is_some_and(|grace| grace.is_none()) {
-            problems.add(
+            add(
                 GRACE,
                 format!("must be a whole number of seconds from 1 to {MAX_GRACE}"),
             );
         }
-        problems.into_result()?;
+        if !problems.is_empty() {
+            return Err(Error::InvalidSettings(problems));
+        }
         Ok(Self {
             name: body
                 .get("name")
                 .map(|name| name.as_str().unwrap_or_default().to_owned()),
-            config,
-            token,
+            config: body.get("config").cloned(),
             grace: grace.flatten(),
         })
     }
@@ -124,56 +107,124 @@ impl Patch {
     /// What an assistant is with the patch. One that becomes public and has no token gets a generated one.
     ///
     /// # Errors
-    /// A 400 where the settings as a whole cannot be used; [`Error::Unavailable`] where the system has no randomness.
-    pub fn apply(self, record: &Record) -> Result<Patched, Error> {
-        let is_new = record.assistant_id.is_empty();
-        if is_new && self.grace.is_some() {
+    /// A 400 that names every setting of the patch that cannot be used; [`Error::Unavailable`] where the system has no
+    /// randomness.
+    pub fn apply(self, record: &Record, allow_private_providers: bool) -> Result<Patched, Error> {
+        if record.assistant_id.is_empty() && self.grace.is_some() {
             return Err(Error::invalid_with_code(
                 GRACE,
                 "invalid_value",
                 format!("`{GRACE}` is for a change of the token: a new assistant has no old one. Leave it out."),
             ));
         }
-        let mut config = match (&record.config, &self.config) {
-            (Value::Object(_), Some(Value::Object(_)) | None) => record.config.clone(),
-            // There was none, or it is taken away.
-            _ => json!({"configurable": {}}),
-        };
-        if let Some(patch) = self.config.as_ref().filter(|patch| patch.is_object()) {
-            json_patch::merge(&mut config, patch);
-            drop_other_spellings(&mut config, patch);
-            if !config["configurable"].is_object() {
-                config["configurable"] = json!({});
-            }
-            validate::model(&config, patch)?;
-        }
-        // Asked for, not merely so: who revoked a token gets none with the next change of something else.
-        let becomes_public = self
-            .config
-            .as_ref()
-            .is_some_and(|patch| settings::get(patch, "access_mode").is_some())
-            && settings::get(&config, "access_mode").is_some_and(|mode| mode == "public_token");
-        let needs_token = becomes_public && record.token_digest.is_none();
-        // With a grace period `null` cannot mean to revoke, which ends all of them: it asks for a generated token.
-        let replaces_token = becomes_public && self.grace.is_some() && matches!(self.token, Some(TokenPatch::Revoke));
-        let (token, generated) = match self.token {
-            Some(TokenPatch::Set(token)) => (Some(TokenChange::Set(Token::new(&token))), None),
-            // A new assistant has none to revoke.
-            Some(TokenPatch::Revoke) if !is_new && !replaces_token => (Some(TokenChange::Revoke), None),
-            None | Some(TokenPatch::Revoke) if needs_token || replaces_token => {
-                let token = Token::generate().map_err(|error| Error::Unavailable {
-                    cause: error.to_string(),
-                })?;
-                (Some(TokenChange::Set(token.clone())), Some(token))
-            }
-            _ => (None, None),
-        };
+        let (config, wish) = self.merge(&record.config, allow_private_providers)?;
+        let (token, generated) = wish.decide(record, self.grace)?;
         Ok(Patched {
             name: self.name,
             config,
             token,
             grace: self.grace,
             generated,
+        })
+    }
+
+    /// The whole new config, and what the patch wants of the token, which is not a part of it.
+    fn merge(&self, before: &Value, allow_private_providers: bool) -> Result<(Value, TokenWish), Error> {
+        let mut config = match (before, &self.config) {
+            (Value::Object(_), Some(Value::Object(_)) | None) => before.clone(),
+            // There was none, or it is taken away.
+            _ => json!({"configurable": {}}),
+        };
+        let Some(patch) = self.config.as_ref().filter(|patch| patch.is_object()) else {
+            return Ok((config, TokenWish::default()));
+        };
+        json_patch::merge(&mut config, patch);
+        if config["configurable"].is_null() {
+            config["configurable"] = json!({});
+        }
+        let (keys, _) = Keys::of(config["configurable"].as_object());
+        let nothing = Map::new();
+        let written = patch["configurable"].as_object().unwrap_or(&nothing);
+        let mut wish = TokenWish::default();
+        if let Some(configurable) = config["configurable"].as_object_mut() {
+            drop_other_spellings(configurable, written, keys);
+            wish = TokenWish::take(configurable, written, keys);
+        }
+        let mut problems = validate::problems(&config, patch, keys, allow_private_providers);
+        problems.extend(wish.problem.take());
+        if !problems.is_empty() {
+            return Err(Error::InvalidSettings(problems));
+        }
+        Ok((config, wish))
+    }
+}
+
+fn no_object(why: &str) -> Error {
+    Error::InvalidRequest {
+        message: format!("The body must be a JSON object with `name` and `config`: {why}."),
+        param: None,
+        code: None,
+    }
+}
+
+/// What a patch wants of the public token.
+#[derive(Debug, Default)]
+struct TokenWish {
+    token: Option<TokenChange>,
+    /// Whether the patch sets `access_mode` to `public_token`. Merely to be public is no wish: whoever revoked a token
+    /// gets none with the next change of something else.
+    becomes_public: bool,
+    problem: Option<Problem>,
+}
+
+impl TokenWish {
+    /// Takes the token out of the settings, where it is never stored.
+    fn take(configurable: &mut Map<String, Value>, written: &Map<String, Value>, keys: Keys) -> Self {
+        let mode = keys.find(written, "access_mode").map(|(_, mode)| mode);
+        let mut wish = Self {
+            becomes_public: mode.is_some_and(|mode| mode == "public_token"),
+            ..Self::default()
+        };
+        let mut found = None;
+        for key in keys.spellings(TOKEN) {
+            configurable.shift_remove(&key);
+            found = found.or(written.get_key_value(&key));
+        }
+        let read = match found {
+            None => return wish,
+            Some((_, Value::Null)) => Ok(TokenChange::Revoke),
+            Some((_, Value::String(token))) => Token::chosen(token).map(TokenChange::Set),
+            Some(_) => Err("must be a string"),
+        };
+        match (read, found) {
+            (Err(problem), Some((key, _))) => {
+                wish.problem = Some(Problem {
+                    param: path(key),
+                    message: problem.to_owned(),
+                });
+            }
+            (read, _) => wish.token = read.ok(),
+        }
+        wish
+    }
+
+    /// What becomes of the token, and the new one where it is generated.
+    fn decide(self, record: &Record, grace: Option<Grace>) -> Result<(Option<TokenChange>, Option<Token>), Error> {
+        let is_new = record.assistant_id.is_empty();
+        let needs_token = self.becomes_public && record.token_digest.is_none();
+        // With a grace period `null` cannot mean to revoke, which ends all of them: it asks for a generated token.
+        let replaces_token = self.becomes_public && grace.is_some() && matches!(self.token, Some(TokenChange::Revoke));
+        Ok(match self.token {
+            Some(TokenChange::Set(token)) => (Some(TokenChange::Set(token)), None),
+            // A new assistant has none to revoke.
+            Some(TokenChange::Revoke) if !is_new && !replaces_token => (Some(TokenChange::Revoke), None),
+            _ if needs_token || replaces_token => {
+                let token = Token::generate().map_err(|error| Error::Unavailable {
+                    cause: error.to_string(),
+                })?;
+                (Some(TokenChange::Set(token.clone())), Some(token))
+            }
+            _ => (None, None),
         })
     }
 }
@@ -205,25 +256,11 @@ impl From<Patched> for Change {
     }
 }
 
-/// Takes the token's keys out of a patch: a token is never stored. The winning one counts.
-fn take_token(config: &mut Value) -> Option<Value> {
-    let configurable = config.get_mut("configurable")?.as_object_mut()?;
-    let keys = settings::keys(configurable, TOKEN);
-    let values: Vec<_> = keys.iter().filter_map(|key| configurable.shift_remove(key)).collect();
-    values.into_iter().next()
-}
-
 /// A setting may stand under several keys: those that the patch wrote replace the others.
-fn drop_other_spellings(config: &mut Value, patch: &Value) {
-    let (Some(configurable), Some(patch)) = (
-        config["configurable"].as_object_mut(),
-        patch["configurable"].as_object(),
-    ) else {
-        return;
-    };
-    for key in patch.keys() {
-        for other in settings::keys(configurable, settings::bare(key)) {
-            if !patch.contains_key(&other) {
+fn drop_other_spellings(configurable: &mut Map<String, Value>, written: &Map<String, Value>, keys: Keys) {
+    for name in written.keys().filter_map(|key| keys.name_of(key)) {
+        for other in keys.spellings(name) {
+            if !written.contains_key(&other) {
                 configurable.shift_remove(&other);
             }
         }

@@ -61,6 +61,53 @@ async fn with_access_mode_authenticated_it_is_403() {
 }
 
 #[tokio::test]
+async fn another_types_access_mode_opens_nothing() {
+    let app = app().await;
+    for closed in [
+        json!({"type": "agent", "access_mode": "authenticated", "type==chatbot/access_mode": "public_token"}),
+        json!({"type": "chatbot", "type==agent/access_mode": "public_token"}),
+        json!({"type": "chat_retrieval", "access_mode": null, "type==agent/access_mode": "public_token"}),
+    ] {
+        let mut config = closed.clone();
+        config["model"] = json!("gpt-4o");
+        let (_, token) = create(&app.store, config).await;
+        for stream in [false, true] {
+            app.chat(&token, &hello(stream))
+                .await
+                .error(403, "public_access_disabled");
+        }
+    }
+    assert!(app.provider.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_read_is_500_and_no_provider_is_asked() {
+    let app = app().await;
+    for (name, value) in [
+        ("system_message", json!(["You are Bob."])),
+        ("streaming", json!("false")),
+        ("temperature", json!(9)),
+        ("allowed_origins", json!("https://shop.example")),
+        ("type", json!("unknown")),
+    ] {
+        let mut config = json!({"access_mode": "public_token", "model": "gpt-4o"});
+        config[name] = value;
+        let (_, token) = create(&app.store, config).await;
+        for stream in [false, true] {
+            let message = app
+                .chat(&token, &hello(stream))
+                .await
+                .error(500, "assistant_misconfigured");
+            assert!(
+                message.contains(&format!("`{name}`")) && !message.contains("Bob"),
+                "{message}"
+            );
+        }
+    }
+    assert!(app.provider.received().is_empty());
+}
+
+#[tokio::test]
 async fn with_the_token_of_a_deleted_assistant_it_is_404() {
     let app = app().await;
     let configurable = json!({"access_mode": "public_token", "model": "gpt-4o"});

@@ -140,6 +140,29 @@ async fn a_setting_may_be_named_by_its_whole_key() {
         (&configurable["type==agent/top_p"], &configurable["type"]),
         (&json!(0.5), &json!("chatbot"))
     );
+    // A bare name is the own type's.
+    let updated = json_of(
+        store,
+        &[
+            "update",
+            id,
+            "--system-message",
+            "You are Ada.",
+            "--reasoning-content",
+            "true",
+        ],
+    )
+    .await;
+    let configurable = &updated["config"]["configurable"];
+    assert_eq!(
+        (
+            &configurable["type==chatbot/system_message"],
+            &configurable["type==chatbot/reasoning_content"]
+        ),
+        (&json!("You are Ada."), &json!(true))
+    );
+    let arguments = ["--unset", "system_message", "--unset", "reasoning_content"];
+    json_of(store, &[&["update", id], &arguments[..]].concat()).await;
     let arguments = ["--unset", "type==agent/top_p", "--unset", "type"];
     let updated = json_of(store, &[&["update", id], &arguments[..]].concat()).await;
     assert_eq!(updated["config"], created["config"]);

@@ -23,17 +23,18 @@ pub struct Demo {
 
 impl Demo {
     pub fn assistant(&self) -> Result<Option<NewAssistant>, Error> {
-        if self.model.is_none() {
+        let Some(model) = &self.model else {
             return Ok(None);
-        }
-        let settings = Settings {
-            access_mode: Some("public_token".into()),
-            model: self.model.clone(),
-            base_url: self.base_url.clone(),
-            system_message: Some("You are a helpful assistant. Answer briefly.".into()),
-            ..Settings::default()
         };
-        let patch = settings.into_patch(Some("Demo".into()), Some(self.token.clone()));
+        let settings = Settings::default()
+            .or("access_mode", "public_token")
+            .or("model", model.as_str())
+            .or("system_message", "You are a helpful assistant. Answer briefly.");
+        let settings = match &self.base_url {
+            Some(base_url) => settings.or("base_url", base_url.as_str()),
+            None => settings,
+        };
+        let patch = settings.into_patch(&Record::default(), Some("Demo".into()), Some(self.token.clone()));
         let (new, _) = apply(&patch, &Record::default(), true)?.into_new("operator".into());
         Ok(Some(new))
     }

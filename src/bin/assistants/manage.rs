@@ -105,10 +105,11 @@ struct Common {
 }
 
 impl Create {
-    pub async fn run(mut self) -> Result<(), Error> {
-        self.settings.access_mode.get_or_insert_with(|| "public_token".into());
-        let patch = self.settings.into_patch(Some(self.name), self.token.clone());
-        let patched = apply(&patch, &Record::default(), self.common.allows_private()?)?;
+    pub async fn run(self) -> Result<(), Error> {
+        let settings = self.settings.or("access_mode", "public_token");
+        let record = Record::default();
+        let patch = settings.into_patch(&record, Some(self.name), self.token.clone());
+        let patched = apply(&patch, &record, self.common.allows_private()?)?;
         let (new, generated) = patched.into_new(self.owner);
         let record = Record {
             config: new.config.clone(),
@@ -138,7 +139,7 @@ impl Show {
 impl Update {
     pub async fn run(self) -> Result<(), Error> {
         let (store, record) = self.common.read(&self.id).await?;
-        let patch = self.settings.into_patch(self.name, None);
+        let patch = self.settings.into_patch(&record, self.name, None);
         let patched = apply(&patch, &record, self.common.allows_private()?)?;
         let generated = patched.generated.clone();
         let record = store.update(&record, patched.into()).await?;

@@ -1,93 +1,152 @@
-//! An assistant's settings as options.
+//! An assistant's settings as options: one for each setting of the table.
 
 use assistant_endpoint::{
-    assistant::{Record, settings},
+    assistant::{
+        Record,
+        settings::{
+            Described, described,
+            keys::{Keys, TYPE},
+        },
+    },
     local::embedded_store::Error,
     manage::change::{Patch, Patched},
 };
-use clap::Args;
-use serde_json::{Value, json};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind, value_parser};
+use serde_json::{Map, Value, json};
 
-#[derive(Args, Default)]
+/// What the options set and remove, by the names that were given: a name may bear the prefix of a type.
+#[derive(Debug, Default)]
 pub struct Settings {
-    /// Model, e.g. gpt-4o-mini or mistral/mistral-large-latest
-    #[arg(long)]
-    pub model: Option<String>,
-    /// Provider, where the model's name does not tell
-    #[arg(long)]
-    pub provider: Option<String>,
-    /// OpenAI-compatible server of one's own
-    #[arg(long)]
-    pub base_url: Option<String>,
-    /// System prompt
-    #[arg(long)]
-    pub system_message: Option<String>,
-    /// Who may call it: public_token or authenticated
-    #[arg(long, value_parser = ["public_token", "authenticated"])]
-    pub access_mode: Option<String>,
-    #[arg(
-        long = "allowed-origin",
-        value_name = "ORIGIN",
-        help = "Browser origin that may call it, e.g. https://shop.example; repeat for more"
-    )]
-    pub allowed_origins: Vec<String>,
-    /// Any setting, its value as JSON or else as text, e.g. --set temperature=0.2
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
-    pub set: Vec<(String, Value)>,
-    /// Remove a setting
-    #[arg(long = "unset", value_name = "NAME")]
-    pub unset: Vec<String>,
+    set: Vec<(String, Value)>,
+    unset: Vec<String>,
 }
 
-fn name_and_value(argument: &str) -> Result<(String, Value), String> {
-    // A prefix has an equals sign of its own: `type==agent/temperature=0.2`.
-    let prefix = if argument.starts_with("type==") {
-        argument.find('/')
+impl Args for Settings {
+    fn augment_args(command: Command) -> Command {
+        let command = described()
+            .into_iter()
+            .fold(command, |command, setting| command.arg(option(&setting)));
+        command
+            .arg(
+                Arg::new("set")
+                    .long("set")
+                    .value_name("NAME=VALUE")
+                    .action(ArgAction::Append)
+                    .value_parser(name_and_value)
+                    .help("Any setting, its value as JSON or else as text, e.g. --set temperature=0.2"),
+            )
+            .arg(
+                Arg::new("unset")
+                    .long("unset")
+                    .value_name("NAME")
+                    .action(ArgAction::Append)
+                    .help("Remove a setting"),
+            )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// `--base-url <BASE_URL>`; one that takes a list may be repeated, and has its singular as another name.
+fn option(setting: &Described) -> Arg {
+    let long = setting.name.replace('_', "-");
+    let option = Arg::new(setting.name)
+        .value_name(setting.name.to_uppercase())
+        .value_parser(value_parser!(String))
+        .help(setting.about.trim_end_matches('.').to_owned());
+    let option = if is_list(setting) {
+        let singular = long.trim_end_matches('s').to_owned();
+        option.action(ArgAction::Append).visible_alias(singular)
     } else {
-        None
+        option
     };
-    let at = prefix.unwrap_or(0);
-    let (name, value) = argument[at..].split_once('=').ok_or("write it as NAME=VALUE")?;
-    let name = settings::bare(&argument[..at + name.len()]);
-    if name == "public_token" {
-        return Err("a public token is set with `create --token` or `rotate-token --token`".into());
+    option.long(long)
+}
+
+fn is_list(setting: &Described) -> bool {
+    setting.schema["type"] == "array"
+}
+
+/// An option's text as the setting's value: text where that is what the setting holds, else JSON.
+fn value(setting: &Described, text: &str) -> Value {
+    let is_text = setting.schema["type"] == "string" || setting.schema.get("enum").is_some();
+    match serde_json::from_str(text) {
+        Ok(value) if !is_text => value,
+        // What is no JSON is refused with the setting's name, as in the management API.
+        _ => json!(text),
+    }
+}
+
+impl FromArgMatches for Settings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = Self::default();
+        for setting in described() {
+            let Some(mut given) = matches.get_many::<String>(setting.name) else {
+                continue;
+            };
+            let value = if is_list(&setting) {
+                given.by_ref().map(|text| json!(text)).collect()
+            } else {
+                given.next_back().map_or(Value::Null, |text| value(&setting, text))
+            };
+            settings.set.push((setting.name.to_owned(), value));
+        }
+        let set = matches.get_many::<(String, Value)>("set");
+        settings.set.extend(set.into_iter().flatten().cloned());
+        let unset = matches.get_many::<String>("unset");
+        settings.unset.extend(unset.into_iter().flatten().cloned());
+        Ok(settings)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn name_and_value(argument: &str) -> Result<(String, Value), clap::Error> {
+    let problem = |text: &str| clap::Error::raw(ErrorKind::ValueValidation, text);
+    // A prefix has an equals sign of its own: `type==agent/temperature=0.2`.
+    let at = argument
+        .find('/')
+        .filter(|_| argument.starts_with("type=="))
+        .unwrap_or(0);
+    let (name, value) = argument[at..]
+        .split_once('=')
+        .ok_or_else(|| problem("write it as NAME=VALUE"))?;
+    let name = &argument[..at + name.len()];
+    if name.ends_with("public_token") {
+        return Err(problem(
+            "a public token is set with `create --token` or `rotate-token --token`",
+        ));
     }
     let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
     Ok((name.to_owned(), value))
 }
 
-/// The key that a setting is written under; `type` alone stands bare.
-fn key(name: &str) -> String {
-    match settings::bare(name) {
-        "type" => "type".into(),
-        name => format!("type==agent/{name}"),
-    }
-}
-
 impl Settings {
-    /// The same JSON Merge Patch that the management API takes.
-    pub fn into_patch(self, name: Option<String>, token: Option<String>) -> Value {
-        let origins = (!self.allowed_origins.is_empty()).then(|| json!(self.allowed_origins));
-        let given = [
-            ("access_mode", self.access_mode.map(Value::from)),
-            ("model", self.model.map(Value::from)),
-            ("provider", self.provider.map(Value::from)),
-            ("base_url", self.base_url.map(Value::from)),
-            ("system_message", self.system_message.map(Value::from)),
-            ("allowed_origins", origins),
-            ("public_token", token.map(Value::from)),
-        ];
+    /// The same with one more, unless the options set it.
+    pub fn or(mut self, name: &str, value: impl Into<Value>) -> Self {
+        if !self.set.iter().any(|(set, _)| set == name) {
+            self.set.push((name.to_owned(), value.into()));
+        }
+        self
+    }
+
+    /// The same JSON Merge Patch that the management API takes, for an assistant that is `record` so far.
+    pub fn into_patch(self, record: &Record, name: Option<String>, token: Option<String>) -> Value {
+        let own_type = self.set.iter().rfind(|(name, _)| name == TYPE).map(|(_, value)| value);
+        let own_type = own_type.unwrap_or(&record.config["configurable"][TYPE]).clone();
+        let (keys, _) = Keys::of(Some(&Map::from_iter([(TYPE.to_owned(), own_type)])));
+        let token = token.map(|token| ("public_token".to_owned(), json!(token)));
+        let unset = self.unset.into_iter().map(|name| (name, Value::Null));
         let mut configurable = json!({});
-        for (name, value) in given {
-            if let Some(value) = value {
-                configurable[format!("type==agent/{name}")] = value;
-            }
-        }
-        for (name, value) in self.set {
-            configurable[key(&name)] = value;
-        }
-        for name in self.unset {
-            configurable[key(&name)] = Value::Null;
+        for (name, value) in self.set.into_iter().chain(token).chain(unset) {
+            let is_whole_key = name.starts_with("type==");
+            let key = if is_whole_key { name } else { keys.written(&name) };
+            configurable[key] = value;
         }
         let mut patch = json!({"config": {"configurable": configurable}});
         if let Some(name) = name {
@@ -99,5 +158,5 @@ impl Settings {
 
 /// Reads a patch as the management API does, and applies it.
 pub fn apply(patch: &Value, record: &Record, allow_private_providers: bool) -> Result<Patched, Error> {
-    Ok(Patch::read(patch.to_string().as_bytes(), allow_private_providers)?.apply(record)?)
+    Ok(Patch::read(patch.to_string().as_bytes())?.apply(record, allow_private_providers)?)
 }

@@ -215,7 +215,12 @@ impl Reply {
 #[track_caller]
 pub fn error_message(body: &Value, code: &str) -> String {
     let error = body["error"].as_object().unwrap_or_else(|| panic!("{body}"));
-    let names: Vec<_> = error.keys().map(String::as_str).collect();
+    let mut names: Vec<_> = error.keys().map(String::as_str).collect();
+    // The management API lists all settings that cannot be used beside OpenAI's four fields.
+    if let Some(problems) = error.get("problems") {
+        assert_eq!((names.pop(), code), (Some("problems"), "invalid_value"), "{body}");
+        assert_eq!(problems[0]["param"], error["param"], "{body}");
+    }
     assert_eq!(names, ["message", "type", "param", "code"], "{body}");
     assert_eq!(error["code"].as_str().unwrap_or("null"), code, "{body}");
     error["message"].as_str().unwrap().to_owned()

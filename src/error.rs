@@ -57,22 +57,24 @@ pub enum Error {
     #[error("Origin not allowed: add it to the assistant's `allowed_origins` to call it from this page.")]
     OriginNotAllowed,
     /// 404: no such path.
-    #[error(
-        "Unknown URL ({method} {path}). Use POST /public/openai/v1/chat/completions or GET /public/openai/v1/models."
-    )]
+    #[error("Unknown URL ({method} {path}). This function has {known}.")]
     UnknownUrl {
         /// The request's method.
         method: String,
         /// The request's path, shortened.
         path: String,
+        /// The operations that are there, as `GET /health, …`.
+        known: String,
     },
     /// 405: the path is there, the method is not.
-    #[error("Not allowed to {method} on {path}. Chat completions take POST, models and health take GET.")]
+    #[error("Not allowed to {method} on {path}. Use {allowed}.")]
     MethodNotAllowed {
         /// The request's method.
         method: String,
         /// The request's path, shortened.
         path: String,
+        /// The methods that are allowed, as `GET, HEAD`.
+        allowed: String,
     },
     /// 413: the body is over the limit.
     #[error("The request body is larger than {limit} bytes. Send fewer or smaller messages or images.")]

@@ -1,23 +1,27 @@
 //! What surrounds the routes of both functions: health, the `OpenAPI` document, bodies, errors, paths, CORS, request ids.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, Uri, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tower::util::MapRequestLayer;
-use tower_http::cors::{AllowHeaders, Any, CorsLayer};
-use utoipa::{ToSchema, openapi::OpenApi};
+use tower_http::cors::{AllowHeaders, AllowMethods, Any, CorsLayer};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) mod document;
 
 use crate::error::{Error, SHOULD_RETRY, Unlogged};
+use document::Known;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -25,30 +29,39 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub String);
 
-/// What surrounds the routes of either function: health, the `OpenAPI` document, errors, tolerated paths, CORS, request ids.
-pub fn finish(routes: Router, document: OpenApi) -> Router {
+/// What surrounds the routes of either function, or of both: health, the document, errors, tolerated paths, CORS, request
+/// ids.
+pub fn finish(fronts: OpenApiRouter) -> Router {
+    let (routes, document) = document::base().routes(routes!(health)).merge(fronts).split_for_parts();
+    let known = Arc::new(Known::of(&document));
+    let cors = cors(known.methods.iter().cloned());
     let routes = routes
-        .route("/health", get(health))
         .route("/openapi.json", get(async move || Json(document)))
-        .fallback(unknown_url)
-        .method_not_allowed_fallback(method_not_allowed);
+        .fallback(move |method: Method, uri: Uri| std::future::ready(unknown_url(&method, &uri, &known)));
     // A layer sees a request before routing only from outside of the router that routes it.
     Router::new()
         .fallback_service(routes)
+        .layer(middleware::from_fn(explain_method))
         .layer(MapRequestLayer::new(normalize_path))
-        .layer(cors())
+        .layer(cors)
         .layer(middleware::from_fn(identify))
 }
 
-/// Whether the function answers; touches nothing else.
+/// Whether the function answers. Nothing else is asked.
 #[utoipa::path(
     get,
     path = "/health",
     tag = "service",
-    responses((status = 200, description = "It does", body = Health))
+    responses((status = 200, description = "The function answers", body = Health))
 )]
-pub(crate) async fn health() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
 }
 
 /// A request's whole body of at most `limit` bytes.
@@ -67,18 +80,32 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
     }
 }
 
-async fn unknown_url(method: Method, uri: Uri) -> Error {
+fn unknown_url(method: &Method, uri: &Uri, known: &Known) -> Error {
     Error::UnknownUrl {
         method: method.to_string(),
         path: shortened(uri.path()),
+        known: known.operations.clone(),
     }
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Error {
-    Error::MethodNotAllowed {
-        method: method.to_string(),
-        path: shortened(uri.path()),
+/// Says why a method is not allowed. The router has set `Allow` to those that are.
+async fn explain_method(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().to_string(), shortened(request.uri().path()));
+    let response = next.run(request).await;
+    let Some(allowed) = response.headers().get(header::ALLOW).cloned() else {
+        return response;
+    };
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
     }
+    let error = Error::MethodNotAllowed {
+        method,
+        path,
+        allowed: String::from_utf8_lossy(allowed.as_bytes()).replace(',', ", "),
+    };
+    let mut response = error.into_response();
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
 }
 
 fn shortened(path: &str) -> String {
@@ -86,16 +113,10 @@ fn shortened(path: &str) -> String {
 }
 
 /// Any page may ask: which pages an assistant answers to is its own setting, and no cookie is involved.
-fn cors() -> CorsLayer {
+fn cors(methods: impl Iterator<Item = Method>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([
-            Method::GET,
-            Method::POST,
-            Method::PATCH,
-            Method::DELETE,
-            Method::OPTIONS,
-        ])
+        .allow_methods(AllowMethods::list(methods.chain([Method::OPTIONS])))
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             REQUEST_ID.clone(),
@@ -151,33 +172,4 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
-}
-
-/// Every error of either function.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
-pub(crate) struct ErrorReply {
-    error: ErrorObject,
-}
-
-/// OpenAI's error object.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
-pub(crate) struct ErrorObject {
-    /// What was wrong and what to do.
-    message: String,
-    /// One of OpenAI's, e.g. `invalid_request_error`.
-    r#type: String,
-    /// The field at fault.
-    #[schema(required)]
-    param: Option<String>,
-    /// For programs, e.g. `invalid_api_key`.
-    #[schema(required)]
-    code: Option<String>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
-pub(crate) struct Health {
-    status: String,
 }

@@ -24,7 +24,7 @@
 //! 7. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
 //!    the buffered reply folds it, the streamed one maps it. A [`record`] logs how it ended.
 //!
-//! The second function, [`manage`], lets owners keep their assistants; [`openapi`] describes both.
+//! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
@@ -68,8 +68,6 @@ pub mod reply;
 pub mod public;
 
 pub mod manage;
-
-pub mod openapi;
 
 pub mod event;
 pub mod runtime_socket;

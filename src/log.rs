@@ -19,7 +19,7 @@ use tracing_subscriber::{
 };
 
 /// Longest line, in bytes, its end included.
-const MAX_LINE: usize = 4096;
+const MAX_LINE: usize = 4000;
 /// Longest text in a line of usual size, in bytes as JSON writes it.
 const MAX_TEXT: usize = 1000;
 

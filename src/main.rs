@@ -5,7 +5,6 @@ use std::{process::ExitCode, sync::Arc};
 use assistant_endpoint::{
     config::Config,
     http::finish,
-    openapi,
     public::{App, routes},
     startup,
     upstream::role::Role,
@@ -22,5 +21,5 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let app = Arc::new(App::new(&config, &aws, Role::new(&aws))?);
     app.store.warm_up().await;
-    startup::serve(finish(routes(app), openapi::document())).await
+    startup::serve(finish(routes(app))).await
 }

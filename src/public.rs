@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use axum::{
-    Router,
     extract::Request,
     http::{HeaderMap, header, request::Parts},
-    routing::{get, post},
+    routing::get,
 };
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub mod chat_completions;
 pub mod models;
@@ -21,6 +22,7 @@ use crate::{
     config::{Config, Timeouts},
     deadline::Deadline,
     error::Error,
+    http::document::with_bearer,
     secrets::secrets_client,
     token::Token,
     upstream::{Upstream, keys::ProviderKeys, role::Role},
@@ -38,14 +40,13 @@ pub struct App {
 }
 
 /// The routes without what surrounds them, to be merged with others.
-pub fn routes(app: Arc<App>) -> Router {
-    Router::new()
-        .route(
-            "/public/openai/v1/chat/completions",
-            post(chat_completions::chat_completions),
-        )
-        .route("/public/openai/v1/models", get(models::list_models))
+pub fn routes(app: Arc<App>) -> OpenApiRouter {
+    with_bearer("public_token", "public token", "An assistant's own public token.")
+        .routes(routes!(chat_completions::chat_completions))
+        .routes(routes!(models::list_models))
+        // Axum's word for any id, slashes included, is not the document's.
         .route("/public/openai/v1/models/{*id}", get(models::show_model))
+        .merge(OpenApiRouter::with_openapi(models::ShowModel::openapi()))
         .with_state(app)
 }
 

@@ -92,6 +92,28 @@ impl Settings {
     }
 }
 
+/// A JSON Schema (draft 2020-12) of `config.configurable`, without the prefixes of types.
+pub fn schema() -> Value {
+    let mut properties = Map::new();
+    for Described {
+        name,
+        about,
+        mut schema,
+    } in described()
+    {
+        schema["description"] = about.into();
+        properties.insert(name.to_owned(), schema);
+    }
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "An assistant's settings",
+        "description": "A name may stand bare or behind the prefix of the assistant's type, as in `type==agent/model`; the \
+                        prefixed one wins.",
+        "type": "object",
+        "properties": properties,
+    })
+}
+
 fn problem(param: impl Into<String>, message: impl Into<String>) -> Problem {
     Problem {
         param: param.into(),

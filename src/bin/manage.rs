@@ -6,7 +6,7 @@ use assistant_endpoint::{
     config::ManageConfig,
     http::finish,
     manage::{Manage, routes},
-    openapi, startup,
+    startup,
 };
 use aws_config::BehaviorVersion;
 
@@ -20,5 +20,5 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let manage = Manage::new(&config, &aws).await?;
     manage.store.warm_up().await;
-    startup::serve(finish(routes(Arc::new(manage)), openapi::document())).await
+    startup::serve(finish(routes(Arc::new(manage)))).await
 }

@@ -20,7 +20,6 @@ use crate::{
     config::{Config, ManageConfig},
     http,
     manage::{self, Manage},
-    openapi,
     public::{self, App},
     token::Token,
     upstream::role::Role,
@@ -69,7 +68,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         put_demo(&app.store, demo).await?;
     }
     let routes = public::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage)));
-    let router = http::finish(routes, openapi::document());
+    let router = http::finish(routes);
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });

@@ -15,7 +15,7 @@ pub(crate) mod shapes;
 use super::{App, function_deadline};
 use crate::{
     error::Error,
-    http::{ErrorReply, RequestId, read_body},
+    http::{RequestId, document::Failures, read_body},
     record::Record,
     reply,
 };
@@ -24,9 +24,8 @@ use request::ChatRequest;
 /// Largest request body, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Answers a conversation: buffered JSON, or with `stream: true` server-sent events that `[DONE]` ends.
-///
-/// The path of a chat request. Each step is a module of this crate, in this order.
+/// Answers a conversation with JSON, or with `stream: true` by server-sent events that `[DONE]` ends.
+// The path of a chat request: each step is a module of this crate, in this order.
 #[utoipa::path(
     post,
     path = "/public/openai/v1/chat/completions",
@@ -34,9 +33,12 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
     security(("public_token" = [])),
     request_body = shapes::ChatCompletionRequest,
     responses(
-        (status = 200, description = "The answer; with `stream: true` the type is `text/event-stream`", body = shapes::ChatCompletion),
-        (status = "4XX", description = "The request's fault", body = ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
+        (
+            status = 200,
+            description = "The answer. With `stream: true` it is a stream of events, each with a chunk as its data",
+            content((shapes::ChatCompletion = "application/json"), (shapes::ChatCompletionChunk = "text/event-stream"))
+        ),
+        Failures,
     )
 )]
 pub(crate) async fn chat_completions(

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Request, State},
-    response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
-use utoipa::ToSchema;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::App;
-use crate::{assistant::Assistant, error::Error, http::ErrorReply, provider::Model};
+use crate::{assistant::Assistant, error::Error, http::document::Failures};
 
 /// The assistant's one model, as a list.
 #[utoipa::path(
@@ -20,15 +19,16 @@ use crate::{assistant::Assistant, error::Error, http::ErrorReply, provider::Mode
     tag = "public",
     security(("public_token" = [])),
     responses(
-        (status = 200, description = "A list of one", body = ModelList),
-        (status = "4XX", description = "The request's fault", body = ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
+        (status = 200, description = "A list of one model", body = ModelList),
+        Failures,
     )
 )]
-pub(crate) async fn list_models(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
+pub(super) async fn list_models(State(app): State<Arc<App>>, request: Request) -> Result<Json<ModelList>, Error> {
     let assistant = app.assistant_of(request).await?;
-    let model = model_object(&assistant, &assistant.model()?);
-    Ok(Json(json!({"object": "list", "data": [model]})).into_response())
+    Ok(Json(ModelList {
+        object: "list",
+        data: [ModelObject::of(&assistant)?],
+    }))
 }
 
 /// The assistant's one model, whatever the id.
@@ -36,43 +36,52 @@ pub(crate) async fn list_models(State(app): State<Arc<App>>, request: Request) -
     get,
     path = "/public/openai/v1/models/{id}",
     tag = "public",
-    params(("id" = String, Path, description = "Any, slashes included")),
+    params(("id" = String, Path, description = "Any id, slashes included")),
     security(("public_token" = [])),
     responses(
         (status = 200, description = "The model", body = ModelObject),
-        (status = "4XX", description = "The request's fault", body = ErrorReply),
-        (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
+        Failures,
     )
 )]
-pub(crate) async fn show_model(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
+pub(super) async fn show_model(State(app): State<Arc<App>>, request: Request) -> Result<Json<ModelObject>, Error> {
     let assistant = app.assistant_of(request).await?;
-    Ok(Json(model_object(&assistant, &assistant.model()?)).into_response())
+    Ok(Json(ModelObject::of(&assistant)?))
 }
 
-/// OpenAI's model object for the one model that an assistant has.
-fn model_object(assistant: &Assistant, model: &Model) -> Value {
-    json!({
-        "id": model.name,
-        "object": "model",
-        "created": assistant.created(),
-        "owned_by": model.provider_name(),
-    })
-}
+/// The document of [`show_model`], whose path the router has in words of its own.
+#[derive(OpenApi)]
+#[openapi(paths(show_model))]
+pub(super) struct ShowModel;
 
 /// OpenAI's list of models: the assistant's one.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ModelList {
-    object: String,
-    data: Vec<ModelObject>,
+    /// `list`.
+    object: &'static str,
+    data: [ModelObject; 1],
 }
 
-/// OpenAI's `model`.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
+/// OpenAI's model object, for the one model that an assistant has.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ModelObject {
+    /// The model's name, as it is set.
     id: String,
-    object: String,
+    /// `model`.
+    object: &'static str,
+    /// When the assistant was created, in seconds since the epoch.
     created: i64,
-    owned_by: String,
+    /// Who serves the model: a provider's name, or `own`.
+    owned_by: &'static str,
+}
+
+impl ModelObject {
+    fn of(assistant: &Assistant) -> Result<Self, Error> {
+        let model = assistant.model()?;
+        Ok(Self {
+            owned_by: model.provider_name(),
+            id: model.name,
+            object: "model",
+            created: assistant.created(),
+        })
+    }
 }

@@ -214,10 +214,10 @@ fn longest_piece(text: &[u8], key: &[u8]) -> usize {
 }
 
 fn shortened(text: String, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+    if text.chars().count() <= max {
+        return text;
     }
+    text.chars().take(max - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -11,10 +11,13 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{
-    Reply, TestApp, create, hello,
-    provider::{FakeProvider, answer},
-    store_fault::Fault,
+use crate::{
+    manage::{Management, SECRET},
+    support::{
+        Reply, TestApp, create, hello,
+        provider::{FakeProvider, answer},
+        store_fault::Fault,
+    },
 };
 
 const CHAT: &str = "/public/openai/v1/chat/completions";
@@ -205,7 +208,37 @@ async fn paths_and_methods_that_are_not_there_are_errors_in_openais_format() {
         (Method::GET, CHAT, 405, "method_not_allowed"),
         (Method::DELETE, "/public/openai/v1/models", 405, "method_not_allowed"),
     ] {
-        Reply::of(app.request(method, path)).await.error(status, code);
+        let reply = Reply::of(app.request(method, path)).await;
+        let message = reply.error(status, code);
+        // The router knows what would have been right.
+        if status == 404 {
+            assert!(message.contains("POST /public/openai/v1/chat/completions"), "{message}");
+        } else {
+            let allowed = reply.header("allow").unwrap();
+            assert!(
+                message.ends_with(&format!("Use {}.", allowed.replace(',', ", "))),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_function_allows_its_own_methods_to_pages_elsewhere() {
+    let app = app().await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
+    for (request, allowed) in [
+        (app.request(Method::OPTIONS, CHAT), "GET,POST,OPTIONS"),
+        (
+            management.request(Method::OPTIONS, "/assistants", ""),
+            "DELETE,GET,PATCH,POST,OPTIONS",
+        ),
+    ] {
+        let request = request
+            .header("origin", "https://shop.example")
+            .header("access-control-request-method", "POST");
+        let reply = Reply::of(request).await;
+        assert_eq!(reply.header("access-control-allow-methods"), Some(allowed));
     }
 }
 

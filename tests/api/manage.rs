@@ -11,7 +11,6 @@ use assistant_endpoint::{
     http::finish,
     local::embedded_store,
     manage::{Manage, routes},
-    openapi,
 };
 use aws_config::SdkConfig;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -58,7 +57,7 @@ impl Management {
         let manage = Manage::new(&config, aws).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = finish(routes(Arc::new(manage)), openapi::document());
+        let router = finish(routes(Arc::new(manage)));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             url,

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use assistant_endpoint::{assistant::store::transaction::WriteError, local::embedded_store::Error, log};
 use clap::{Parser, Subcommand};
 
+mod commands;
 mod demo;
 mod invoke;
-mod manage;
 mod serve;
 mod settings;
 mod show;
@@ -27,17 +27,17 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Create an assistant and print its public token, once
-    Create(manage::Create),
+    Create(commands::Create),
     /// List assistants
-    List(manage::List),
+    List(commands::List),
     /// Show an assistant
-    Show(manage::Show),
+    Show(commands::Show),
     /// Change an assistant's settings
-    Update(manage::Update),
+    Update(commands::Update),
     /// Give an assistant a new public token; the old one stops working at once, or after --grace
-    RotateToken(manage::RotateToken),
+    RotateToken(commands::RotateToken),
     /// Delete an assistant; callers with its token get a 404 from then on
-    Delete(manage::Delete),
+    Delete(commands::Delete),
     /// Sign a JWT for the management API
     Token(token::SignToken),
     /// Serve the endpoint on 127.0.0.1 over an embedded store

@@ -16,7 +16,6 @@ use assistant_endpoint::{
     config::Config,
     http::finish,
     local::embedded_store,
-    openapi,
     public::{App, routes},
     token::Token,
     upstream::role::Role,
@@ -128,7 +127,7 @@ impl TestApp {
         let app = App::new(&config, seen_by_endpoint, Role::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = finish(routes(Arc::new(app)), openapi::document());
+        let router = finish(routes(Arc::new(app)));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             address,

@@ -1,0 +1,209 @@
+//! An owner's assistants: created, listed, shown, changed, deleted.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use url::form_urlencoded;
+
+use super::{
+    Id, Manage,
+    bodies::{AssistantList, AssistantPatch, AssistantReply},
+    change::Patch,
+};
+use crate::{
+    assistant::{
+        Record,
+        store::{claims::Grace, list::MAX_PAGE, transaction::WriteError},
+    },
+    error::Error,
+    http::{document::Failures, read_body},
+    token::Token,
+};
+
+/// Largest request body, in bytes: an item of `DynamoDB` has at most 400 KB.
+const MAX_BODY: usize = 256 * 1024;
+/// How often a change without `If-Match` is made again on top of somebody else's.
+const MAX_CHANGES: u32 = 5;
+
+/// Creates an assistant. One that is public and has no token gets a generated one, shown this once.
+#[utoipa::path(
+    post,
+    path = "/assistants",
+    tag = "management",
+    security(("jwt" = [])),
+    request_body = AssistantPatch,
+    responses(
+        (status = 201, description = "The new assistant", body = AssistantReply),
+        Failures,
+    )
+)]
+pub(super) async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(body, MAX_BODY).await;
+    let owner_id = manage.verifier.owner(&parts.headers).await?;
+    let patched = Patch::read(&body?)?.apply(&Record::default(), manage.allow_private_providers)?;
+    let (new, generated) = patched.into_new(owner_id);
+    let record = manage.store.create(new).await?;
+    let location = format!("/assistants/{}", record.assistant_id);
+    let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref(), None)).into_response();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// The caller's assistants, oldest first.
+#[utoipa::path(
+    get,
+    path = "/assistants",
+    tag = "management",
+    security(("jwt" = [])),
+    params(
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "How many assistants a page has at most; 20 unless given"),
+        ("after" = Option<String>, Query, description = "The `next` of the page before")
+    ),
+    responses(
+        (status = 200, description = "A page of assistants", body = AssistantList),
+        Failures,
+    )
+)]
+pub(super) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
+    let owner = manage.verifier.owner(&headers).await?;
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query: HashMap<_, _> = query.into_owned().collect();
+    let limit = match query.get("limit") {
+        None => 20,
+        Some(limit) => limit
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_PAGE).contains(limit))
+            .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
+    };
+    let (records, next) = manage
+        .store
+        .page(&owner, limit, query.get("after").map(String::as_str))
+        .await?;
+    Ok(Json(AssistantList::new(&records, next)).into_response())
+}
+
+/// One of the caller's assistants.
+#[utoipa::path(
+    get,
+    path = "/assistants/{id}",
+    tag = "management",
+    security(("jwt" = [])),
+    params(("id" = String, Path, description = "The assistant's id")),
+    responses(
+        (status = 200, description = "The assistant", body = AssistantReply),
+        Failures,
+    )
+)]
+pub(super) async fn show(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
+    Ok(representation(&manage.own(&headers, &id).await?, None, None))
+}
+
+/// Changes an assistant by a JSON Merge Patch (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/assistants/{id}",
+    tag = "management",
+    security(("jwt" = [])),
+    params(("id" = String, Path, description = "The assistant's id"),
+        ("if-match" = Option<String>, Header, description = "The `ETag` of the version that the change is made for; another version is a 412")),
+    request_body = AssistantPatch,
+    responses(
+        (status = 200, description = "The changed assistant", body = AssistantReply),
+        Failures,
+    )
+)]
+pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: Request) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(body, MAX_BODY).await;
+    let mut record = manage.own(&parts.headers, &id).await?;
+    let patch = Patch::read(&body?)?;
+    for attempt in 1.. {
+        check_version(&parts.headers, &record)?;
+        let change = patch.clone().apply(&record, manage.allow_private_providers)?;
+        let (generated, grace) = (change.generated.clone(), change.grace);
+        match manage.store.update(&record, change.into()).await {
+            Ok(record) => return Ok(representation(&record, generated.as_ref(), grace)),
+            // Somebody else was faster: the patch goes on top of theirs, or with If-Match fails.
+            Err(WriteError::Changed) if attempt < MAX_CHANGES => record = manage.own(&parts.headers, &id).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::NoSuchAssistant)
+}
+
+/// Deletes an assistant; its token is a 404 for its callers from then on.
+#[utoipa::path(
+    delete,
+    path = "/assistants/{id}",
+    tag = "management",
+    security(("jwt" = [])),
+    params(("id" = String, Path, description = "The assistant's id"),
+        ("if-match" = Option<String>, Header, description = "The `ETag` of the version that the change is made for; another version is a 412")),
+    responses(
+        (status = 204, description = "The assistant is deleted"),
+        Failures,
+    )
+)]
+pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
+    for attempt in 1.. {
+        let record = manage.own(&headers, &id).await?;
+        check_version(&headers, &record)?;
+        match manage.store.delete(&record).await {
+            Ok(()) => break,
+            Err(WriteError::Changed) if attempt < MAX_CHANGES => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `If-Match` holds the version that the caller has seen, `*` for any.
+fn check_version(headers: &HeaderMap, record: &Record) -> Result<(), Error> {
+    let Some(expected) = headers.get(header::IF_MATCH) else {
+        return Ok(());
+    };
+    let current = etag(record);
+    let expected = expected.to_str().unwrap_or_default();
+    let fits = expected
+        .split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || tag == current);
+    fits.then_some(()).ok_or(Error::VersionMismatch)
+}
+
+fn etag(record: &Record) -> String {
+    format!("\"{}\"", record.version)
+}
+
+/// `token` is one that was generated just now, and `grace` the old one's.
+fn representation(record: &Record, token: Option<&Token>, grace: Option<Grace>) -> Response {
+    let mut response = Json(AssistantReply::new(record).with_token(token, grace)).into_response();
+    if let Ok(etag) = HeaderValue::try_from(etag(record)) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::TokenTaken => Self::TokenTaken,
+            WriteError::NothingToKeep => {
+                Self::invalid_with_code("token_grace_seconds", "invalid_value", error.to_string())
+            }
+            WriteError::Changed => Self::Unavailable {
+                cause: "an assistant is being changed too often at once".into(),
+            },
+            WriteError::Store(error) => error,
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 /// One answer, step by step. The connection is closed after the last step.
@@ -46,6 +46,7 @@ type Choose = Arc<dyn Fn(&Received) -> Answer + Send + Sync>;
 pub struct FakeProvider {
     port: u16,
     received: Arc<Mutex<Vec<Received>>>,
+    _bound: Option<TcpSocket>,
 }
 
 impl FakeProvider {
@@ -80,20 +81,25 @@ impl FakeProvider {
                 tokio::spawn(serve(connection, Arc::clone(&choose), Arc::clone(&log)));
             }
         });
-        Self { port, received }
+        Self {
+            port,
+            received,
+            _bound: None,
+        }
     }
 
     pub async fn always(answer: Answer) -> Self {
         Self::new(vec![answer]).await
     }
 
-    /// A port that nobody listens on.
+    /// A port that nobody listens on, and that nobody else can bind meanwhile.
     pub async fn refusing() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self {
-            port,
+            port: bound.local_addr().unwrap().port(),
             received: Arc::default(),
+            _bound: Some(bound),
         }
     }
 

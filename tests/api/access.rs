@@ -281,7 +281,7 @@ async fn models_shows_the_assistants_one_model_under_any_id() {
 
 #[tokio::test]
 async fn health_needs_no_token_and_no_store() {
-    let provider = FakeProvider::refusing().await;
+    let provider = FakeProvider::refusing();
     let app = TestApp::with_store_fault(provider, Fault::Down).await;
     let reply = Reply::of(app.request(Method::GET, "/health")).await;
     assert_eq!(
@@ -319,7 +319,7 @@ async fn a_preflight_needs_no_token_and_allows_any_header() {
 
 #[tokio::test]
 async fn a_caller_who_is_turned_away_may_use_the_connection_again() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let mut connection = TcpStream::connect(app.address).await.unwrap();
     let body = hello(false).to_string();
     for _ in 0..2 {

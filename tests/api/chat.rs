@@ -227,7 +227,7 @@ async fn an_own_server_gets_no_platform_key_and_no_redirect_is_followed() {
 #[tokio::test]
 async fn an_own_server_at_a_private_address_is_refused() {
     let own = FakeProvider::always(answer(&["Mine"])).await;
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let by_name = own.base_url().replace("http://127.0.0.1", "https://localhost");
     for base_url in [own.base_url(), own.base_url().replace("http:", "https:"), by_name] {
         let token = app.assistant_with(json!({"base_url": base_url})).await;
@@ -267,7 +267,7 @@ async fn a_provider_that_does_not_stream_is_understood_too() {
 
 #[tokio::test]
 async fn a_bad_request_is_400_before_the_provider_is_asked() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let token = app.assistant().await;
     let with = |field: &str, value: Value| {
         let mut body = hello(true);

@@ -53,7 +53,7 @@ fn story(stream: bool) -> Value {
 async fn a_real_model_answers_in_both_forms() {
     let model = start_model().await;
     let settings = &[("ALLOW_PRIVATE_PROVIDERS", "true")];
-    let app = TestApp::with(FakeProvider::refusing().await, settings).await;
+    let app = TestApp::with(FakeProvider::refusing(), settings).await;
     let token = app
         .assistant_with(json!({"base_url": model.base_url, "type==agent/model": "tiny"}))
         .await;
@@ -93,7 +93,7 @@ async fn both_protocols_give_the_same_text() {
         ("ANTHROPIC_BASE_URL", &model.base_url),
         ("ANTHROPIC_API_KEY", "none-is-checked"),
     ];
-    let app = TestApp::with(FakeProvider::refusing().await, settings).await;
+    let app = TestApp::with(FakeProvider::refusing(), settings).await;
     let mut texts = Vec::new();
     for provider in ["openai", "anthropic"] {
         let token = app

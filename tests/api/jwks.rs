@@ -140,7 +140,7 @@ impl Issuer {
 
     /// A management function that trusts the keys at a path of this issuer's.
     async fn management(&self, path: &str) -> Management {
-        let app = TestApp::start(FakeProvider::refusing().await).await;
+        let app = TestApp::start(FakeProvider::refusing()).await;
         let url = format!("{}{path}", self.origin);
         let settings = [
             ("JWKS_URL", url.as_str()),

@@ -92,7 +92,7 @@ async fn an_own_server_gets_the_key_of_its_origin_and_no_other() {
     let own = taking("sk-own").await;
     let origin = own.base_url().replace("/v1", "");
     let keys = json!({"OPENAI_API_KEY": "sk-platform", format!("{origin}/"): "sk-own"});
-    let app = TestApp::with_secret(FakeProvider::refusing().await, &Secret::new(keys)).await;
+    let app = TestApp::with_secret(FakeProvider::refusing(), &Secret::new(keys)).await;
     assert_eq!(ask(&app, json!({"base_url": own.base_url()})).await, 200);
 
     let other = taking("sk-own").await;
@@ -103,7 +103,7 @@ async fn an_own_server_gets_the_key_of_its_origin_and_no_other() {
 #[tokio::test]
 async fn a_secret_that_cannot_be_read_is_503() {
     for secret in [Secret::default(), Secret::new(json!("no object"))] {
-        let app = TestApp::with_secret(FakeProvider::refusing().await, &secret).await;
+        let app = TestApp::with_secret(FakeProvider::refusing(), &secret).await;
         let token = app.assistant().await;
         let reply = app.chat(&token, &hello(false)).await;
         reply.error(503, "service_unavailable");
@@ -152,7 +152,7 @@ async fn a_known_key_does_not_wait_for_one_that_is_looked_for() {
 #[tokio::test]
 async fn a_secret_that_cannot_be_read_is_not_read_for_each_request() {
     let secret = Secret::new(json!("no object"));
-    let app = TestApp::with_secret(FakeProvider::refusing().await, &secret).await;
+    let app = TestApp::with_secret(FakeProvider::refusing(), &secret).await;
     let token = app.assistant().await;
     let body = hello(false);
     let replies = join_all((0..8).map(|_| app.chat(&token, &body))).await;

@@ -96,7 +96,7 @@ async fn real_replies_are_as_the_document_says() {
 
 #[tokio::test]
 async fn the_settings_schema_is_one_and_takes_what_the_api_takes() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
     let schema = Reply::of(management.request(Method::GET, "/settings-schema.json", ""))
         .await
@@ -127,7 +127,7 @@ async fn the_settings_schema_is_one_and_takes_what_the_api_takes() {
 
 #[tokio::test]
 async fn every_operation_says_who_may_call_it() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
     for request in [
         app.request(Method::GET, "/openapi.json"),

@@ -128,7 +128,7 @@ async fn an_old_token_works_as_long_as_the_operator_says() {
 
 #[tokio::test]
 async fn a_setting_may_be_named_by_its_whole_key() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let store = app.store_address;
     let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
     let id = created["assistant_id"].as_str().unwrap();
@@ -170,7 +170,7 @@ async fn a_setting_may_be_named_by_its_whole_key() {
 
 #[tokio::test]
 async fn what_cannot_be_done_says_why() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let store = app.store_address;
     let create = [
         "create",
@@ -216,7 +216,7 @@ async fn what_cannot_be_done_says_why() {
         let error = failure(store, &arguments).await;
         assert!(error.contains(why), "{arguments:?}: {error}");
     }
-    let closed_port = FakeProvider::refusing().await.base_url();
+    let closed_port = FakeProvider::refusing().base_url();
     let closed_port = closed_port
         .trim_start_matches("http://")
         .trim_end_matches("/v1")

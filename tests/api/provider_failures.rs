@@ -124,7 +124,7 @@ async fn an_outage_may_say_when_to_come_back() {
 
 #[tokio::test]
 async fn a_refused_connection_is_502() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     app.chat(&app.assistant().await, &hello(false))
         .await
         .error(502, "provider_error");
@@ -264,7 +264,7 @@ async fn what_would_change_the_answer_is_never_left_out() {
 
 #[tokio::test]
 async fn a_config_that_cannot_be_used_says_which_setting() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     for (settings, setting) in [
         (json!({"type==agent/model": null}), "`model`"),
         (json!({"provider": "openia"}), "`provider`"),

@@ -161,7 +161,7 @@ async fn a_value_that_is_wrong_is_left_out_once() {
 
 #[tokio::test]
 async fn a_small_body_of_very_many_values_is_a_400() {
-    let app = TestApp::start(FakeProvider::refusing().await).await;
+    let app = TestApp::start(FakeProvider::refusing()).await;
     let token = app.assistant().await;
     let zeros = format!("[{}0]", "0,".repeat(1_000_000));
     for body in [

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 mod demo;
+mod describe;
 mod invoke;
 mod serve;
 mod settings;
@@ -38,6 +39,8 @@ enum Command {
     RotateToken(commands::RotateToken),
     /// Delete an assistant; callers with its token get a 404 from then on
     Delete(commands::Delete),
+    /// Say what can be set: each setting's name, values and meaning
+    Settings(describe::Describe),
     /// Sign a JWT for the management API
     Token(token::SignToken),
     /// Serve the endpoint on 127.0.0.1 over an embedded store
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
         Command::Update(update) => update.run().await,
         Command::RotateToken(rotate) => rotate.run().await,
         Command::Delete(delete) => delete.run().await,
+        Command::Settings(describe) => describe.run(),
         Command::Token(token) => token.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Invoke(invoke) => invoke.run().await,

@@ -93,7 +93,7 @@ impl FakeProvider {
     }
 
     /// A port that nobody listens on, and that nobody else can bind meanwhile.
-    pub async fn refusing() -> Self {
+    pub fn refusing() -> Self {
         let bound = TcpSocket::new_v4().unwrap();
         bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self {

@@ -1,29 +1,27 @@
 //! What surrounds the routes of both functions: health, the `OpenAPI` document, bodies, errors, paths, CORS, request ids.
 
-use std::time::Duration;
+use std::{task::Context, time::Duration};
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     http::{HeaderName, HeaderValue, Method, Uri, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
 };
+use futures_util::{StreamExt, stream::poll_fn};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use tracing::{Instrument, Span};
 use utoipa::{ToSchema, openapi::OpenApi};
 
 use crate::error::{Error, SHOULD_RETRY, Unlogged};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// An id for a response's `x-request-id` and the log.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub String);
 
 /// What surrounds the routes of either function: health, the `OpenAPI` document, errors, tolerated paths, CORS, request ids.
 pub fn finish(routes: Router, document: OpenApi) -> Router {
@@ -132,25 +130,36 @@ fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
 /// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too. And keeps every
 /// cache on the way (CloudFront's, a proxy's) from giving one caller's response to another. What was refused without a
 /// reply's record is logged here.
-async fn identify(mut request: Request, next: Next) -> Response {
+async fn identify(request: Request, next: Next) -> Response {
     let context = request.extensions().get::<lambda_runtime::Context>();
     let id = context.map_or_else(
         || uuid::Uuid::new_v4().to_string(),
         |context| context.request_id.clone(),
     );
-    let value = HeaderValue::try_from(&id);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    // Of the highest level, so that each line that there is has the id.
+    let span = tracing::error_span!("request", request_id = id);
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(Unlogged { code, cause }) = response.extensions_mut().remove() {
         let status = response.status().as_u16();
-        tracing::info!(request_id = id, status, code, cause, "refused");
+        span.in_scope(|| tracing::info!(status, code, cause, "refused"));
     }
-    if let Ok(value) = value {
+    if let Ok(value) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
-    response
+    response.map(|body| within(span, body))
+}
+
+/// The body, read and dropped within the span. One whose size is known is there already: nothing happens in it any more.
+fn within(span: Span, body: Body) -> Body {
+    if body.size_hint().exact().is_some() {
+        return body;
+    }
+    // Instrumented for its drop: by then a client may be gone.
+    let mut pieces = body.into_data_stream().instrument(span.clone());
+    let read = move |context: &mut Context<'_>| span.in_scope(|| pieces.inner_mut().poll_next_unpin(context));
+    Body::from_stream(poll_fn(read))
 }
 
 /// Every error of either function.

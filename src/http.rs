@@ -190,3 +190,40 @@ pub(crate) struct ErrorObject {
 pub(crate) struct Health {
     status: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use std::sync::{Arc, Mutex};
+
+    /// Notes the span that it is dropped in.
+    struct Dropped(Arc<Mutex<Vec<Option<&'static str>>>>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push(span_name());
+        }
+    }
+
+    fn span_name() -> Option<&'static str> {
+        Span::current().metadata().map(tracing::Metadata::name)
+    }
+
+    #[tokio::test]
+    async fn a_streamed_body_is_read_and_dropped_within_its_requests_span() {
+        let _log = tracing::subscriber::set_default(tracing_subscriber::registry());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let dropped = Dropped(Arc::clone(&seen));
+        let pieces = stream::repeat_with(move || {
+            dropped.0.lock().unwrap().push(span_name());
+            Ok::<_, std::convert::Infallible>("piece")
+        });
+        let body = within(tracing::error_span!("request"), Body::from_stream(pieces));
+        let mut body = body.into_data_stream();
+        assert_eq!(body.next().await.unwrap().unwrap(), "piece");
+        assert_eq!(span_name(), None);
+        drop(body);
+        assert_eq!(*seen.lock().unwrap(), [Some("request"), Some("request")]);
+    }
+}

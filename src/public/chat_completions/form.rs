@@ -198,3 +198,83 @@ fn write(json: &impl Serialize, out: &mut BytesMut) {
     let written = serde_json::to_writer(out.writer(), json);
     debug_assert!(written.is_ok(), "{written:?}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{answer::Folded, provider};
+
+    /// The bytes of a stream, without what is another in each reply.
+    fn streamed(include_usage: bool, deltas: Vec<Delta>) -> String {
+        let (mut form, mut out, mut folded) = (Completion::new(include_usage), BytesMut::new(), Folded::default());
+        form.begin(&provider::choose("gpt-4o", None, None).unwrap(), &mut out);
+        for delta in deltas {
+            form.delta(&delta, &mut out);
+            folded.add(delta);
+        }
+        let whole = folded.complete().unwrap();
+        form.finish(&whole, &mut out);
+        form.end(&whole, &mut out);
+        let head = String::from_utf8(form.head).unwrap();
+        let shared: Value = serde_json::from_str(&format!("{}[]}}", &head["data: ".len()..])).unwrap();
+        let names: Vec<_> = shared.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["id", "object", "created", "model", "choices"]);
+        assert_eq!(shared["object"], "chat.completion.chunk");
+        String::from_utf8(out.to_vec()).unwrap().replace(&head, "HEAD ")
+    }
+
+    fn text(text: &str, logprobs: Option<Value>) -> Delta {
+        let text = text.into();
+        Delta::Text { text, logprobs }
+    }
+
+    #[test]
+    fn chunks_are_these_bytes() {
+        let logprobs = json!({"content": [{"token": "b"}]});
+        let written = streamed(
+            false,
+            vec![
+                Delta::Reasoning("Hm".into()),
+                text("a \"quote\"\n\u{0}\u{2028}ü👋\\", None),
+                text("b", Some(logprobs)),
+                Delta::Refusal("No.".into()),
+                Delta::Finish(FinishReason::Length),
+            ],
+        );
+        let expected = [
+            r#"HEAD [{"index":0,"delta":{"role":"assistant","reasoning_content":"Hm"},"logprobs":null,"finish_reason":null}]}"#,
+            concat!(
+                r#"HEAD [{"index":0,"delta":{"content":"a \"quote\"\n\u0000"#,
+                "\u{2028}",
+                r#"ü👋\\"},"logprobs":null,"finish_reason":null}]}"#
+            ),
+            r#"HEAD [{"index":0,"delta":{"content":"b"},"logprobs":{"content":[{"token":"b"}]},"finish_reason":null}]}"#,
+            r#"HEAD [{"index":0,"delta":{"refusal":"No."},"logprobs":null,"finish_reason":null}]}"#,
+            r#"HEAD [{"index":0,"delta":{},"logprobs":null,"finish_reason":"length"}]}"#,
+            "data: [DONE]\n\n",
+        ];
+        assert_eq!(written, expected.join("\n\n"));
+    }
+
+    #[test]
+    fn usage_is_asked_for() {
+        let usage = Usage {
+            prompt: 9,
+            completion: 12,
+            cached: Some(4),
+            reasoning: None,
+        };
+        let expected = [
+            r#"HEAD [{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}],"usage":null}"#,
+            r#"HEAD [{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}"#,
+            r#"HEAD [],"usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21,"prompt_tokens_details":{"cached_tokens":4}}}"#,
+            "data: [DONE]\n\n",
+        ];
+        let finish = Delta::Finish(FinishReason::Stop);
+        let written = streamed(true, vec![Delta::Usage(usage), finish.clone()]);
+        assert_eq!(written, expected.join("\n\n"));
+        // A provider may give none.
+        let expected = [expected[0], expected[1], expected[3]];
+        assert_eq!(streamed(true, vec![finish]), expected.join("\n\n"));
+    }
+}

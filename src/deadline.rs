@@ -26,7 +26,7 @@ impl Deadline {
             Some(at) => {
                 let remaining = at.duration_since(SystemTime::now()).unwrap_or_default();
                 let margin = MARGIN.min(remaining / 4);
-                (remaining - margin, margin)
+                (remaining.saturating_sub(margin), margin)
             }
             None => (LONGEST, MARGIN),
         };

@@ -134,7 +134,7 @@ impl ReplyRecord {
         };
     }
 
-    /// Writes the reply's end. It is waited for up to [`END_TIMEOUT`], and written to its end where the client goes away
+    /// Writes the reply's end. It is waited for up to 500 ms, and written to its end where the client goes away
     /// meanwhile.
     pub async fn end(mut self) {
         if let Some(written) = self.write() {

@@ -39,10 +39,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
         (status = "5XX", description = "The provider's, the assistant's or the service's fault", body = ErrorReply),
     )
 )]
-pub(crate) async fn chat_completions(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Error> {
+pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let deadline = function_deadline(&parts);

@@ -8,13 +8,13 @@ use std::{
 
 use axum::response::Response;
 use bytes::{BufMut, BytesMut};
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{buffered, form::Form, streamed};
 use crate::{
-    answer::{Answer, Awaited, Deltas, Tries, Unanswered, Whole},
+    answer::{Answer, Awaited, Tries, Unanswered, Whole},
     chat::delta::{Delta, FinishReason},
     config::Timeouts,
     deadline::Deadline,
@@ -99,26 +99,25 @@ fn record(seen: &Arc<Seen>, function: Option<Duration>) -> ReplyRecord {
     record
 }
 
-fn text(text: &str) -> Result<Delta, Error> {
-    Ok(Delta::Text {
+fn text(text: &str) -> Delta {
+    Delta::Text {
         text: text.into(),
         logprobs: None,
-    })
+    }
 }
 
-fn answering(deltas: Deltas) -> Awaited {
-    let (model, tries) = (model(), Tries::default());
+fn answering(deltas: impl Stream<Item = Delta> + Send + 'static) -> Awaited {
+    let (model, deltas, tries) = (model(), Box::pin(deltas.map(Ok)), Tries::default());
     Box::pin(async move { Ok(Answer { model, deltas, tries }) })
 }
 
 fn complete() -> Awaited {
-    let deltas = [text("Hi"), Ok(Delta::Finish(FinishReason::Stop))];
-    answering(stream::iter(deltas).boxed())
+    answering(stream::iter([text("Hi"), Delta::Finish(FinishReason::Stop)]))
 }
 
 /// Begins and goes silent.
 fn silent() -> Awaited {
-    answering(stream::iter([text("Hi")]).chain(stream::pending()).boxed())
+    answering(stream::iter([text("Hi")]).chain(stream::pending()))
 }
 
 fn failing() -> Awaited {
@@ -185,8 +184,8 @@ async fn the_end_is_written_once_where_the_client_goes_away() {
     // Within the text, …
     let seen = Arc::<Seen>::default();
     seen.leave.notify_one();
-    let mut pieces = streamed(silent(), record(&seen, None)).await.unwrap();
-    let mut body = std::mem::take(pieces.body_mut()).into_data_stream();
+    let reply = streamed(silent(), record(&seen, None)).await.unwrap();
+    let mut body = reply.into_body().into_data_stream();
     assert_eq!(read(&mut body).await, "begin created Hi");
     drop(body);
     assert_eq!(seen.outcome().await, Outcome::ClientGone);
@@ -228,9 +227,10 @@ async fn a_failed_reply_waits_for_its_end_too() {
         let seen = Arc::<Seen>::default();
         let record = record(&seen, None);
         let reply = async move {
-            match stream {
-                true => streamed(failing(), record).await,
-                false => buffered::reply(failing(), Words, record).await,
+            if stream {
+                streamed(failing(), record).await
+            } else {
+                buffered::reply(failing(), Words, record).await
             }
         };
         tokio::pin!(reply);
@@ -242,7 +242,7 @@ async fn a_failed_reply_waits_for_its_end_too() {
 
     // Within a stream: the error is its last event.
     let seen = Arc::<Seen>::default();
-    let cut = answering(stream::iter([text("Hi")]).boxed());
+    let cut = answering(stream::iter([text("Hi")]));
     let reply = streamed(cut, record(&seen, None)).await.unwrap();
     let mut pieces = reply.into_body().into_data_stream();
     assert_eq!(read(&mut pieces).await, "begin created Hi");

@@ -136,7 +136,7 @@ async fn identify(request: Request, next: Next) -> Response {
         || uuid::Uuid::new_v4().to_string(),
         |context| context.request_id.clone(),
     );
-    // Of the highest level, so that each line that there is has the id.
+    // At the highest level: a log that lets a line pass has to let its span pass too.
     let span = tracing::error_span!("request", request_id = id);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(Unlogged { code, cause }) = response.extensions_mut().remove() {

@@ -9,35 +9,50 @@ use crate::error::ProviderError;
 
 /// Without a function's deadline (a local run) a reply may take as long as on Lambda at most.
 const LONGEST: Duration = Duration::from_secs(900);
-/// Kept back from the function's own deadline, for the last event and the log.
+/// Kept back from the function's own deadline, for the last event, the log and what else is written at a reply's end.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// A point in time.
+/// A point in time, and how long before the function's own deadline it lies.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    at: Instant,
+    margin: Duration,
+}
 
 impl Deadline {
     /// The function's own deadline less a margin (a quarter of a short time).
     pub fn new(function: Option<SystemTime>) -> Self {
-        let remaining = match function {
+        let (remaining, margin) = match function {
             Some(at) => {
                 let remaining = at.duration_since(SystemTime::now()).unwrap_or_default();
-                remaining.saturating_sub(MARGIN.min(remaining / 4))
+                let margin = MARGIN.min(remaining / 4);
+                (remaining.saturating_sub(margin), margin)
             }
-            None => LONGEST,
+            None => (LONGEST, MARGIN),
         };
-        Self(Instant::now() + remaining)
+        Self {
+            at: Instant::now() + remaining,
+            margin,
+        }
     }
 
     /// This, but not later than `limit` after `started`.
     pub fn limited(self, started: Instant, limit: Option<Duration>) -> Self {
         let end = limit.and_then(|limit| started.checked_add(limit));
-        Self(end.map_or(self.0, |end| end.min(self.0)))
+        Self {
+            at: end.map_or(self.at, |end| end.min(self.at)),
+            ..self
+        }
+    }
+
+    /// What is kept back behind it for the reply's end.
+    pub fn margin(self) -> Duration {
+        self.margin
     }
 
     /// How long there is left, zero when it has passed.
     pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.at.saturating_duration_since(Instant::now())
     }
 
     /// Waits for `step`, for `idle` or up to the deadline, whichever ends first.
@@ -80,6 +95,7 @@ mod tests {
         about(at(4).limited(now, Some(seconds(10))), 3);
         about(Deadline::new(None).limited(now, Some(Duration::MAX)), 900);
         let past = Deadline::new(Some(SystemTime::now() - seconds(1)));
-        assert_eq!(past.remaining(), Duration::ZERO);
+        assert_eq!((past.remaining(), past.margin()), (Duration::ZERO, Duration::ZERO));
+        assert_eq!(at(30).limited(now, Some(seconds(10))).margin(), seconds(1));
     }
 }

@@ -1,20 +1,22 @@
 //! What surrounds the routes of both functions: health, the `OpenAPI` document, bodies, errors, paths, CORS, request ids.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, task::Context, time::Duration};
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::{StreamExt, stream::poll_fn};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use tower::util::MapRequestLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, Any, CorsLayer};
+use tracing::{Instrument, Span};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,10 +26,6 @@ use crate::error::{Error, SHOULD_RETRY, Unlogged};
 use document::Known;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// An id for a response's `x-request-id` and the log.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub String);
 
 /// What surrounds the routes of either function, or of both: health, the document, errors, tolerated paths, CORS, request
 /// ids.
@@ -153,23 +151,71 @@ fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
 /// Gives the request an id: Lambda's own, so that the response leads to the platform's log lines too. And keeps every
 /// cache on the way (CloudFront's, a proxy's) from giving one caller's response to another. What was refused without a
 /// reply's record is logged here.
-async fn identify(mut request: Request, next: Next) -> Response {
+async fn identify(request: Request, next: Next) -> Response {
     let context = request.extensions().get::<lambda_runtime::Context>();
     let id = context.map_or_else(
         || uuid::Uuid::new_v4().to_string(),
         |context| context.request_id.clone(),
     );
-    let value = HeaderValue::try_from(&id);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    // At the highest level: a log that lets a line pass has to let its span pass too.
+    let span = tracing::error_span!("request", request_id = id);
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(Unlogged { code, cause }) = response.extensions_mut().remove() {
         let status = response.status().as_u16();
-        tracing::info!(request_id = id, status, code, cause, "refused");
+        span.in_scope(|| tracing::info!(status, code, cause, "refused"));
     }
-    if let Ok(value) = value {
+    if let Ok(value) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
-    response
+    response.map(|body| within(span, body))
+}
+
+/// The body, read and dropped within the span. One whose size is known is there already: nothing happens in it any more.
+fn within(span: Span, body: Body) -> Body {
+    if body.size_hint().exact().is_some() {
+        return body;
+    }
+    // Instrumented for its drop: by then a client may be gone.
+    let mut pieces = body.into_data_stream().instrument(span.clone());
+    let read = move |context: &mut Context<'_>| span.in_scope(|| pieces.inner_mut().poll_next_unpin(context));
+    Body::from_stream(poll_fn(read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use std::sync::{Arc, Mutex};
+
+    /// Notes the span that it is dropped in.
+    struct Dropped(Arc<Mutex<Vec<Option<&'static str>>>>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push(span_name());
+        }
+    }
+
+    fn span_name() -> Option<&'static str> {
+        Span::current().metadata().map(tracing::Metadata::name)
+    }
+
+    #[tokio::test]
+    async fn a_streamed_body_is_read_and_dropped_within_its_requests_span() {
+        let _log = tracing::subscriber::set_default(tracing_subscriber::registry());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let dropped = Dropped(Arc::clone(&seen));
+        let pieces = stream::repeat_with(move || {
+            dropped.0.lock().unwrap().push(span_name());
+            Ok::<_, std::convert::Infallible>("piece")
+        });
+        let body = within(tracing::error_span!("request"), Body::from_stream(pieces));
+        let mut body = body.into_data_stream();
+        assert_eq!(body.next().await.unwrap().unwrap(), "piece");
+        assert_eq!(span_name(), None);
+        drop(body);
+        assert_eq!(*seen.lock().unwrap(), [Some("request"), Some("request")]);
+    }
 }

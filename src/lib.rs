@@ -21,14 +21,18 @@
 //! 6. [`upstream`]: the one place that talks to providers. It fetches images that have to go as data, sends, checks the
 //!    status, leaves out what the model rejects, tries again and then another model while nothing has come, watches
 //!    idle time and deadline, and turns bytes to frames and, through `decode`, to deltas: an [`answer`].
-//! 7. [`reply`]: the provider is asked to stream whichever form the client wants, so there is one stream of `Delta`:
-//!    the buffered reply folds it, the streamed one maps it. A [`record`] logs how it ended.
+//! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
+//!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
+//!    `Form`'s, which the front brings (`public::chat_completions::form`). A [`record`] logs how the reply ended, and
+//!    does what else is to be done before its body ends.
 //!
 //! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
 //! A provider's own words pass `upstream::confidential` before anybody sees them.
+//!
+//! [`http`] gives each request an id and a span with it, so that every line of [`log`] within has the id.
 //!
 //! What is read from elsewhere and kept (the providers' keys, the JWT secret, the issuer's keys, the role's credentials) is
 //! read again by [`secrets`].

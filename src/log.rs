@@ -1,4 +1,4 @@
-//! The log: one line for each event, of at most 4 kB.
+//! The log: one line for each event, of at most 4 kB, with the fields of the spans around it: the request's id.
 //!
 //! A value that is too long is shortened, whoever wrote it, and the line stays whole: CloudWatch and whoever reads a
 //! terminal get all fields of each line.
@@ -8,13 +8,15 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::{
-    Event, Subscriber,
+    Event, Id, Subscriber,
     field::{Field, Visit},
+    span::Attributes,
 };
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
     layer::{Context, SubscriberExt},
+    registry::{LookupSpan, Scope},
     util::SubscriberInitExt,
 };
 
@@ -55,20 +57,33 @@ struct Lines {
     write: fn(&Value),
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields(Map::new());
         let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
         fields.0.insert("timestamp".into(), json!(now));
         fields
             .0
             .insert("level".into(), json!(event.metadata().level().as_str()));
+        for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.0.extend(of_span.0.clone());
+            }
+        }
         event.record(&mut fields);
         (self.write)(&bounded(fields.0));
     }
 }
 
-/// An event's fields, by name.
+/// An event's or a span's fields, by name.
 struct Fields(Map<String, Value>);
 
 impl Fields {

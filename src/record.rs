@@ -1,18 +1,28 @@
-//! One line in the log for each reply, written before the reply's body ends: a Lambda environment may freeze right
-//! after.
+//! What is written at a reply's end, before its body ends, since a Lambda environment may freeze right after: a line in
+//! the log for each reply, and what else it is given to do.
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::{BoxFuture, join_all};
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
+use tracing::Instrument;
+
 use crate::{
-    chat::delta::{FinishReason, Usage},
+    answer::{Answer, Tries, Unanswered},
+    chat::delta::{Delta, FinishReason, Usage},
+    deadline::Deadline,
     error::Error,
     provider::Model,
 };
 
-/// What is known of a reply so far. Dropped unfinished, it logs that the client went away.
-#[derive(Debug)]
-pub struct Record {
-    request_id: String,
+/// How long a reply's end waits for what is written then, all of it together.
+const END_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Work at a reply's end, such as a write to a table.
+pub type EndTask = Box<dyn FnOnce(&ReplyRecord) -> BoxFuture<'static, ()> + Send>;
+
+/// What is known of a reply so far. Its end is written once: by [`Self::end`], or where the reply is dropped before.
+pub struct ReplyRecord {
     assistant_id: String,
     provider: &'static str,
     model: String,
@@ -20,14 +30,35 @@ pub struct Record {
     started: Instant,
     first_text: Option<Instant>,
     usage: Option<Usage>,
+    tries: Option<Tries>,
+    outcome: Outcome,
+    end_tasks: Vec<EndTask>,
+    end_limit: Duration,
     written: bool,
 }
 
-impl Record {
-    /// `started` is when the request came in.
-    pub fn new(request_id: String, assistant_id: String, model: &Model, stream: bool, started: Instant) -> Self {
+/// How a reply ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Completely.
+    Finished(FinishReason),
+    /// Without an answer or within it.
+    Failed {
+        /// The status that the error has or would have.
+        status: u16,
+        /// [`Error::log_code`].
+        code: Option<String>,
+        /// [`Error::cause`].
+        cause: Option<String>,
+    },
+    /// The client did not wait for the end.
+    ClientGone,
+}
+
+impl ReplyRecord {
+    /// `started` is when the request came in; `deadline` is the reply's own.
+    pub fn new(assistant_id: String, model: &Model, stream: bool, started: Instant, deadline: Deadline) -> Self {
         Self {
-            request_id,
             assistant_id,
             provider: model.provider_name(),
             model: model.name.clone(),
@@ -35,8 +66,18 @@ impl Record {
             started,
             first_text: None,
             usage: None,
+            tries: None,
+            outcome: Outcome::ClientGone,
+            end_tasks: Vec::new(),
+            // The other half of the margin is for the last event.
+            end_limit: END_TIMEOUT.min(deadline.margin() / 2),
             written: false,
         }
+    }
+
+    /// Adds work to the reply's end, whatever it will be.
+    pub fn at_end(&mut self, task: EndTask) {
+        self.end_tasks.push(task);
     }
 
     /// How long the client has been waiting.
@@ -44,45 +85,101 @@ impl Record {
         self.started.elapsed()
     }
 
-    /// Notes who answers.
-    pub fn answering(&mut self, model: &Model) {
-        self.provider = model.provider_name();
-        self.model.clone_from(&model.name);
+    /// How the reply ended, as far as it is known.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
     }
 
-    /// Notes when the first text came.
-    pub fn text(&mut self) {
-        self.first_text.get_or_insert_with(Instant::now);
+    /// Notes who answers, and after how many tries.
+    ///
+    /// # Errors
+    /// The failure, where nobody does.
+    pub fn begun(&mut self, answer: Result<Answer, Unanswered>) -> Result<Answer, Error> {
+        match answer {
+            Ok(answer) => {
+                self.provider = answer.model.provider_name();
+                self.model.clone_from(&answer.model.name);
+                self.tries = Some(answer.tries);
+                Ok(answer)
+            }
+            Err(Unanswered { error, tries }) => {
+                self.tries = Some(tries);
+                Err(error)
+            }
+        }
     }
 
-    /// Notes the usage.
-    pub fn usage(&mut self, usage: Usage) {
-        self.usage = Some(usage);
+    /// Notes when the first text came, and the usage.
+    pub fn delta(&mut self, delta: &Delta) {
+        match delta {
+            Delta::Text { .. } | Delta::Refusal(_) => {
+                self.first_text.get_or_insert_with(Instant::now);
+            }
+            Delta::Usage(usage) => self.usage = Some(*usage),
+            Delta::Reasoning(_) | Delta::Finish(_) => {}
+        }
     }
 
-    /// Writes the line for a complete reply.
+    /// Notes that the answer is complete.
     pub fn finished(&mut self, reason: FinishReason) {
-        self.write(reason.as_str(), None);
+        self.outcome = Outcome::Finished(reason);
     }
 
-    /// Writes the line for a failed or cut-off reply.
+    /// Notes that the reply failed or was cut off.
     pub fn failed(&mut self, error: &Error) {
-        self.write("error", Some(error));
+        self.outcome = Outcome::Failed {
+            status: error.status().as_u16(),
+            code: error.log_code(),
+            cause: error.cause().map(str::to_owned),
+        };
     }
 
-    fn write(&mut self, outcome: &str, error: Option<&Error>) {
+    /// Writes the reply's end. It is waited for up to 500 ms, and written to its end where the client goes away
+    /// meanwhile.
+    pub async fn end(mut self) {
+        if let Some(written) = self.write() {
+            // A task that panics ends the process.
+            let _ = written.await;
+        }
+    }
+
+    /// Writes the line at once, and has the rest done on a task of its own, which nobody has to wait for.
+    fn write(&mut self) -> Option<JoinHandle<()>> {
         self.written = true;
-        let code = error.and_then(Error::log_code);
+        self.log();
+        let tasks = std::mem::take(&mut self.end_tasks);
+        let tasks: Vec<_> = tasks.into_iter().map(|task| task(self)).collect();
+        if tasks.is_empty() {
+            return None;
+        }
+        let limit = self.end_limit;
+        let work = async move {
+            if timeout(limit, join_all(tasks)).await.is_err() {
+                tracing::warn!("not all that is written at a reply's end was written in time");
+            }
+        };
+        // There is none where the process ends.
+        let runtime = Handle::try_current().ok()?;
+        Some(runtime.spawn(work.in_current_span()))
+    }
+
+    fn log(&self) {
+        let (outcome, status, code, cause) = match &self.outcome {
+            Outcome::Finished(reason) => (reason.as_str(), None, None, None),
+            Outcome::Failed { status, code, cause } => ("error", Some(*status), code.as_deref(), cause.as_deref()),
+            Outcome::ClientGone => ("client_gone", None, None, None),
+        };
         tracing::info!(
-            request_id = self.request_id,
             assistant_id = self.assistant_id,
             provider = self.provider,
             model = self.model,
             stream = self.stream,
             outcome,
             code,
-            status = error.map(|error| error.status().as_u16()),
-            cause = error.and_then(Error::cause),
+            status,
+            cause,
+            retries = self.tries.map(|tries| tries.retries),
+            fallbacks = self.tries.map(|tries| tries.fallbacks),
             prompt_tokens = self.usage.map(|usage| usage.prompt),
             completion_tokens = self.usage.map(|usage| usage.completion),
             first_text_ms = self.first_text.map(|at| millis(at - self.started)),
@@ -92,10 +189,10 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for ReplyRecord {
     fn drop(&mut self) {
         if !self.written {
-            self.write("client_gone", None);
+            self.write();
         }
     }
 }

@@ -1,4 +1,11 @@
-//! The two forms of a reply, both made from one stream of deltas.
+//! How a reply is delivered: at once or as a stream, both made from one stream of deltas.
+//!
+//! Delivery keeps the time, commits, keeps alive, and waits for what is written at the reply's end. What the bytes
+//! look like is the [`form`]'s.
 
 pub mod buffered;
+pub mod form;
 pub mod streamed;
+
+#[cfg(test)]
+mod tests;

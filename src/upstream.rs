@@ -17,7 +17,7 @@ pub mod role;
 pub mod steps;
 
 use crate::{
-    answer::{Answer, Deltas},
+    answer::{Answer, Deltas, Tries, Unanswered},
     chat::{delta::Delta, prompt::Prompt},
     config::Config,
     deadline::Deadline,
@@ -63,17 +63,22 @@ impl Upstream {
         fallbacks: Vec<Model>,
         mut prompt: Prompt,
         deadline: Deadline,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer, Unanswered> {
         let mut fallbacks = fallbacks.into_iter();
         let mut first_failure = None;
+        let mut tries = Tries::default();
         loop {
             // Each model that is left gets its share of the time to begin in, and the last one all of it.
             let share = match u32::try_from(fallbacks.len()) {
                 Ok(0) | Err(_) => Duration::MAX,
                 Ok(others) => deadline.remaining() / others.saturating_add(1),
             };
-            let failure = match deadline.within(share, self.ask(&model, &mut prompt, deadline)).await {
-                Ok(Ok(deltas)) => return Ok(Answer { model, deltas }),
+            let mut calls = 0;
+            let asked = self.ask(&model, &mut prompt, deadline, &mut calls);
+            let asked = deadline.within(share, asked).await;
+            tries.retries += calls.saturating_sub(1);
+            let failure = match asked {
+                Ok(Ok(deltas)) => return Ok(Answer { model, deltas, tries }),
                 Ok(Err(failure)) => failure,
                 Err(timeout) => timeout.into(),
             };
@@ -82,7 +87,8 @@ impl Upstream {
                 .next()
                 .filter(|_| asks_another && !deadline.remaining().is_zero());
             let Some(next) = next else {
-                return Err(first_failure.unwrap_or(failure));
+                let error = first_failure.unwrap_or(failure);
+                return Err(Unanswered { error, tries });
             };
             tracing::warn!(
                 failed = model.name,
@@ -91,19 +97,26 @@ impl Upstream {
                 cause = failure.cause(),
                 "falling back to another model"
             );
+            tries.fallbacks += 1;
             first_failure.get_or_insert(failure);
             model = next;
         }
     }
 
-    /// Asks one model, again where a failure may pass.
-    async fn ask(&self, model: &Model, prompt: &mut Prompt, deadline: Deadline) -> Result<Deltas, Error> {
+    /// Asks one model, again where a failure may pass. Counts its `calls`.
+    async fn ask(
+        &self,
+        model: &Model,
+        prompt: &mut Prompt,
+        deadline: Deadline,
+        calls: &mut u32,
+    ) -> Result<Deltas, Error> {
         if !Capabilities::of(model).image_urls {
             self.images.put_in_place(prompt).await?;
         }
         let mut attempt = 1;
         loop {
-            let failure = match self.begin(model, prompt, deadline).await {
+            let failure = match self.begin(model, prompt, deadline, calls).await {
                 Ok(deltas) => return Ok(deltas),
                 Err(failure) => failure,
             };
@@ -118,9 +131,15 @@ impl Upstream {
     }
 
     /// Waits until an answer has begun: with text, a refusal or its finish, and with thinking only where that is shown.
-    async fn begin(&self, model: &Model, prompt: &Prompt, deadline: Deadline) -> Result<Deltas, Error> {
+    async fn begin(
+        &self,
+        model: &Model,
+        prompt: &Prompt,
+        deadline: Deadline,
+        calls: &mut u32,
+    ) -> Result<Deltas, Error> {
         let shown = prompt.show_reasoning;
-        let deltas = self.caller.open(model, prompt, deadline).await?;
+        let deltas = self.caller.open(model, prompt, deadline, calls).await?;
         let mut deltas = deltas.filter(move |delta| {
             let hidden = !shown && matches!(delta, Ok(Delta::Reasoning(_)));
             std::future::ready(!hidden)

@@ -1,7 +1,7 @@
 //! The one form between every provider's stream and both reply forms.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A step of an answer. A complete answer has a [`Delta::Finish`].
 #[derive(Debug, Clone, PartialEq)]
@@ -58,22 +58,4 @@ pub struct Usage {
     pub cached: Option<u64>,
     /// Of the answer, spent on reasoning.
     pub reasoning: Option<u64>,
-}
-
-impl Usage {
-    /// OpenAI's `CompletionUsage`.
-    pub fn to_json(self) -> Value {
-        let mut usage = json!({
-            "prompt_tokens": self.prompt,
-            "completion_tokens": self.completion,
-            "total_tokens": self.prompt.saturating_add(self.completion),
-        });
-        if let Some(cached) = self.cached {
-            usage["prompt_tokens_details"] = json!({"cached_tokens": cached});
-        }
-        if let Some(reasoning) = self.reasoning {
-            usage["completion_tokens_details"] = json!({"reasoning_tokens": reasoning});
-        }
-        usage
-    }
 }

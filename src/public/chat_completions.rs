@@ -3,22 +3,22 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Extension,
     extract::{Request, State},
     response::Response,
 };
 
-pub mod completion;
+pub mod form;
 pub mod request;
 pub(crate) mod shapes;
 
 use super::{App, function_deadline};
 use crate::{
     error::Error,
-    http::{RequestId, document::Failures, read_body},
-    record::Record,
+    http::{document::Failures, read_body},
+    record::ReplyRecord,
     reply,
 };
+use form::Completion;
 use request::ChatRequest;
 
 /// Largest request body, in bytes.
@@ -41,11 +41,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
         Failures,
     )
 )]
-pub(crate) async fn chat_completions(
-    State(app): State<Arc<App>>,
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    request: Request,
-) -> Result<Response, Error> {
+pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let deadline = function_deadline(&parts);
@@ -57,17 +53,19 @@ pub(crate) async fn chat_completions(
     let (stream, include_usage) = (request.stream, request.include_usage);
     let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
     let prompt = assistant.prompt(request.messages, request.parameters)?;
-    let record = Record::new(request_id, assistant.id().to_owned(), &model, stream, started);
     let limit = if stream {
         app.timeouts.max_stream
     } else {
         app.timeouts.buffered
     };
-    let answer = Box::pin(Arc::clone(&app.upstream).answer(model, fallbacks, prompt, deadline.limited(started, limit)));
+    let deadline = deadline.limited(started, limit);
+    let record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
+    let answer = Box::pin(Arc::clone(&app.upstream).answer(model, fallbacks, prompt, deadline));
+    let form = Completion::new(include_usage);
     let reply = if stream {
-        reply::streamed::reply(answer, include_usage, &app.timeouts, record).await
+        reply::streamed::reply(answer, form, &app.timeouts, record).await
     } else {
-        reply::buffered::reply(answer, record).await
+        reply::buffered::reply(answer, form, record).await
     };
     // The reply's own record says why there is none.
     Ok(reply.unwrap_or_else(Error::into_logged_response))

@@ -88,11 +88,13 @@ impl Caller {
     }
 
     /// Sends the prompt; leaves out what the model turns down, and takes newer credentials where the first are refused.
+    /// Adds each request that it sends to `calls`.
     pub async fn open(
         &self,
         model: &Model,
         prompt: &Prompt,
         deadline: Deadline,
+        calls: &mut u32,
     ) -> Result<impl Stream<Item = Result<Delta, ProviderError>> + Send + Unpin + use<>, Error> {
         let endpoint = self.endpoint(model)?;
         let mut key = self.key(&endpoint).await?;
@@ -102,6 +104,7 @@ impl Caller {
         loop {
             let body = endpoint.protocol.encode(prompt, model, &omitted)?;
             let confidential = Confidential::new(key.clone(), Arc::clone(&prompt.messages));
+            *calls += 1;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.

@@ -2,7 +2,7 @@
 //! included.
 //!
 //! A provider may write a text in many forms: escaped for JSON or Python, for a URL, for HTML, or as base64. So a text is
-//! looked for in the [`Readings`] of a provider's words, never in their raw form alone.
+//! looked for in the `Readings` of a provider's words, never in their raw form alone.
 
 use std::{ops::Range, sync::Arc};
 

@@ -1,129 +1,30 @@
 //! The real binary under a Runtime API: what leaves through Lambda response streaming.
 
-use std::{
-    path::Path,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::Stdio, time::Duration};
 
-use assistant_endpoint::{
-    assistant::store::{Store, write::NewAssistant},
-    local::{embedded_store, function::Function, runtime_api::Piece, serve::put_demo},
-    token::Token,
-};
+use assistant_endpoint::local::{function::Function, runtime_api::Piece};
 use serde_json::{Value, json};
 
 use crate::{
     schema::{check_chunk, check_completion},
     support::{
         PLATFORM_KEY, error_message, events,
+        function::{self, BINARY, TIMEOUT, event, invoke},
         provider::{Answer, FakeProvider, Step, answer, events_head, finish, stream_end, text, usage},
         start_store, text_of,
         wire::Wire,
     },
 };
 
-const BINARY: &str = env!("CARGO_BIN_EXE_endpoint");
-/// The demo assistant's.
-pub const SYSTEM_MESSAGE: &str = "You are Bob, a pirate, and the word that opens the chest is ZEBRA-42.";
-pub const TIMEOUT: Duration = Duration::from_secs(30);
-
-pub struct Reply {
-    pub status: u64,
-    headers: Value,
-    /// Of the body, without the prelude.
-    chunks: Vec<(Instant, String)>,
-    sent: Instant,
-    broken: bool,
-}
-
-impl Reply {
-    pub fn text(&self) -> String {
-        self.chunks.iter().map(|(_, text)| text.as_str()).collect()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text()).unwrap()
-    }
-}
-
-/// A function whose provider gives `answer`, with the demo assistant that the events' token belongs to.
+/// A function whose provider gives `answer`.
 async fn start(answer: Answer, settings: &[(&str, &str)]) -> (Function, FakeProvider) {
     start_with("gpt-4o", answer, settings, Stdio::null()).await
 }
 
-pub async fn start_with(
-    model: &str,
-    answer: Answer,
-    settings: &[(&str, &str)],
-    log: Stdio,
-) -> (Function, FakeProvider) {
+async fn start_with(model: &str, answer: Answer, settings: &[(&str, &str)], log: Stdio) -> (Function, FakeProvider) {
     let provider = FakeProvider::always(answer).await;
-    let (aws, store) = start_store().await;
-    let demo = NewAssistant {
-        owner_id: "owner-1".into(),
-        name: "Demo".into(),
-        config: json!({"configurable": {"access_mode": "public_token", "model": model, "system_message": SYSTEM_MESSAGE}}),
-        token: Some(Token::new("pubkey_demo_local_0001")),
-    };
-    put_demo(&Store::new(&aws, embedded_store::tables()), demo)
-        .await
-        .unwrap();
-    let (origin, base_url) = (provider.origin(), provider.base_url());
-    let providers: &[(&str, &str)] = &[
-        ("OPENAI_BASE_URL", &base_url),
-        ("OPENAI_API_KEY", PLATFORM_KEY),
-        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
-    ];
-    let settings = [providers, settings].concat();
-    (
-        Function::start(Path::new(BINARY), store, &settings, log).await.unwrap(),
-        provider,
-    )
-}
-
-pub fn event(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
-
-pub async fn invoke(function: &Function, event: Value, timeout: Duration) -> Reply {
-    let sent = Instant::now();
-    let mut pieces = function.invoke(event, timeout);
-    let mut bytes = Vec::new();
-    let mut prelude = None;
-    let mut chunks = Vec::new();
-    let broken = loop {
-        match pieces.recv().await.expect("the function died") {
-            Piece::Bytes(at, piece) => {
-                let mut piece = piece.to_vec();
-                if prelude.is_none() {
-                    bytes.append(&mut piece);
-                    let Some(end) = bytes.windows(8).position(|window| window == [0; 8]) else {
-                        continue;
-                    };
-                    prelude = Some(serde_json::from_slice::<Value>(&bytes[..end]).unwrap());
-                    piece = bytes.split_off(end + 8);
-                }
-                if !piece.is_empty() {
-                    chunks.push((at, String::from_utf8(piece).unwrap()));
-                }
-            }
-            Piece::End(_) => break false,
-            Piece::Broken => break true,
-            Piece::Error(error) => panic!("{error}"),
-        }
-    };
-    let prelude = prelude.unwrap();
-    let reply = Reply {
-        status: prelude["statusCode"].as_u64().unwrap(),
-        headers: prelude["headers"].clone(),
-        chunks,
-        sent,
-        broken,
-    };
-    assert!(!reply.text().contains("Lambda-Runtime-Function-Error"));
-    reply
+    let function = function::start(&provider, json!({"model": model}), settings, log).await;
+    (function, provider)
 }
 
 #[tokio::test]

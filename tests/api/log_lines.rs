@@ -1,40 +1,39 @@
-//! The log of the real binary: no text of a conversation, and no line of more than 4 kB.
+//! The log of the real binary: no text of a conversation, no line of more than 4 kB, and whose request each line is of.
 
 use std::path::Path;
 
 use assistant_endpoint::{assistant::store::Store, local::embedded_store, token::Token};
 use serde_json::{Value, json};
 
-use crate::{
-    lambda::{SYSTEM_MESSAGE, TIMEOUT, event, invoke, start_with},
-    support::{
-        PLATFORM_KEY,
-        provider::{Answer, events_head, finish, piece, response, stream_end, text},
-        start_store,
-        store_fault::{Fault, in_front_of},
-    },
+use crate::support::{
+    PLATFORM_KEY,
+    function::{self, SYSTEM_MESSAGE, TIMEOUT, event, invoke},
+    provider::{Answer, FakeProvider, answer, error, events_head, finish, piece, response, stream_end, text},
+    start_store,
+    store_fault::{Fault, in_front_of},
 };
 
 /// What the user says in every sample event's place here.
 const QUESTION: &str = "My name is Anna Seebald and I owe my aunt forty florins.";
 const ANSWER: &str = "Then pay her on Sunday, when the boats are back in the harbour.";
 
-/// The lines that both reply forms leave in the log.
-async fn log_of(name: &str, answer: Answer) -> String {
+/// The log of an assistant's replies in both forms, and the ids that the responses have.
+async fn log_of(name: &str, level: &str, provider: FakeProvider, configurable: Value) -> (String, Vec<Value>) {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("log-{name}-{}", std::process::id()));
     let log = std::fs::File::create(&file).unwrap();
-    let settings = [("RUST_LOG", "trace")];
-    let (function, _provider) = start_with("gpt-4o", answer, &settings, log.into()).await;
+    let function = function::start(&provider, configurable, &[("RUST_LOG", level)], log.into()).await;
+    let mut ids = Vec::new();
     for name in ["chat.json", "chat-stream.json"] {
         let mut event = event(name);
         let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
         body["messages"] = json!([{"role": "user", "content": QUESTION}]);
         event["body"] = json!(body.to_string());
-        invoke(&function, event, TIMEOUT).await;
+        let reply = invoke(&function, event, TIMEOUT).await;
+        ids.push(reply.headers["x-request-id"].clone());
     }
     let log = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
-    log
+    (log, ids)
 }
 
 fn stream_of(piece_of_it: &str) -> Answer {
@@ -80,7 +79,8 @@ async fn no_text_of_a_conversation_and_no_long_line_is_in_the_log() {
         ),
         ("no-json", response(200, "", &format!("\"{ANSWER}\""))),
     ] {
-        let log = log_of(name, answer).await;
+        let provider = FakeProvider::always(answer).await;
+        let (log, _) = log_of(name, "trace", provider, json!({})).await;
         let replies = log
             .lines()
             .filter(|line| line.contains("\"message\":\"reply\""))
@@ -99,6 +99,48 @@ async fn no_text_of_a_conversation_and_no_long_line_is_in_the_log() {
             ] {
                 assert!(!line.contains(secret), "{name}: {line}");
             }
+        }
+    }
+}
+
+/// The lines with this message.
+fn lines(log: &str, message: &str) -> Vec<Value> {
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["message"] == message).collect()
+}
+
+#[tokio::test]
+async fn each_line_of_a_request_has_its_id_and_the_replys_counts_what_was_tried() {
+    for (level, last, outcome) in [
+        ("info", answer(&["Hi"]), "stop"),
+        ("info", error(503, "overloaded"), "error"),
+        ("warn", answer(&["Hi"]), "no line"),
+    ] {
+        // One that is down, one that knows no `top_p`, and the last.
+        let provider = FakeProvider::choosing(move |body| match body["model"].as_str() {
+            Some("gpt-4o") => error(503, "overloaded"),
+            Some("gpt-4.1") if body.get("top_p").is_some() => {
+                let refused = json!({"error": {"message": "Unsupported parameter: 'top_p'", "param": "top_p",
+                    "type": "invalid_request_error", "code": "unsupported_parameter"}});
+                response(400, "", &refused.to_string())
+            }
+            Some("gpt-4.1") => error(429, "rate_limit_exceeded"),
+            _ => last.clone(),
+        })
+        .await;
+        let configurable = json!({"top_p": 0.5, "fallback_models": ["gpt-4.1", "gpt-4.1-mini"]});
+        let (log, ids) = log_of(outcome, level, provider, configurable).await;
+        let fallbacks = lines(&log, "falling back to another model");
+        let of_fallbacks: Vec<_> = fallbacks.iter().map(|line| &line["request_id"]).collect();
+        assert_eq!(of_fallbacks, [&ids[0], &ids[0], &ids[1], &ids[1]], "{log}");
+        let replies = lines(&log, "reply");
+        assert_eq!(replies.len(), if level == "info" { 2 } else { 0 }, "{log}");
+        for (reply, id) in replies.iter().zip(&ids) {
+            assert_eq!(&reply["request_id"], id);
+            assert_eq!(reply["outcome"], outcome);
+            // Two further calls to the first, one to the second, and two to the last one where that is down too.
+            let retries = if outcome == "stop" { 3 } else { 5 };
+            assert_eq!((&reply["retries"], &reply["fallbacks"]), (&json!(retries), &json!(2)));
         }
     }
 }

@@ -25,6 +25,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub mod function;
 pub mod provider;
 pub mod secret;
 pub mod store_fault;

@@ -1,0 +1,280 @@
+//! OpenAI's reply objects as the wire form of a reply: the `chat.completion` and its chunks, which `[DONE]` ends.
+//!
+//! A chunk's bytes are written straight into the body: what all chunks of a reply share is made once.
+
+use bytes::{BufMut, BytesMut};
+use serde::Serialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::{
+    answer::Whole,
+    chat::delta::{Delta, FinishReason, Usage},
+    error::Error,
+    provider::Model,
+    reply::form::Form,
+};
+
+const DONE: &[u8] = b"data: [DONE]\n\n";
+
+/// The form of one reply.
+#[derive(Debug)]
+pub struct Completion {
+    include_usage: bool,
+    /// A chunk up to its choices, from `data: ` on.
+    head: Vec<u8>,
+    role_sent: bool,
+}
+
+/// What a completion and all chunks of one share.
+#[derive(Serialize)]
+struct Head<'a> {
+    id: String,
+    object: &'static str,
+    created: i64,
+    model: &'a str,
+}
+
+/// A chunk's one choice.
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: u32,
+    delta: ChunkDelta<'a>,
+    logprobs: Option<&'a Value>,
+    finish_reason: Option<FinishReason>,
+}
+
+/// What is new: a role in the first chunk, and one of the others in all but the last.
+#[derive(Default, Serialize)]
+struct ChunkDelta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a str>,
+}
+
+impl Completion {
+    /// `include_usage`: whether a stream has a chunk with its usage, and `"usage": null` in the others.
+    pub fn new(include_usage: bool) -> Self {
+        Self {
+            include_usage,
+            head: Vec::new(),
+            role_sent: false,
+        }
+    }
+
+    /// A chunk with what is new; the first one has the role too.
+    fn news(&mut self, delta: ChunkDelta, logprobs: Option<&Value>, out: &mut BytesMut) {
+        let role = (!std::mem::replace(&mut self.role_sent, true)).then_some("assistant");
+        let choice = Choice {
+            index: 0,
+            delta: ChunkDelta { role, ..delta },
+            logprobs,
+            finish_reason: None,
+        };
+        self.chunk(&[choice], None, out);
+    }
+
+    fn chunk(&self, choices: &[Choice], usage: Option<Usage>, out: &mut BytesMut) {
+        out.extend_from_slice(&self.head);
+        write(&choices, out);
+        if self.include_usage {
+            out.extend_from_slice(b",\"usage\":");
+            write(&usage.map(usage_object), out);
+        }
+        out.extend_from_slice(b"}\n\n");
+    }
+}
+
+impl Form for Completion {
+    fn begin(&mut self, model: &Model, _: &mut BytesMut) {
+        let mut head = BytesMut::from(&b"data: "[..]);
+        write(&Head::new("chat.completion.chunk", model), &mut head);
+        // The object goes on with its choices.
+        head.truncate(head.len() - 1);
+        head.extend_from_slice(b",\"choices\":");
+        self.head = head.into();
+    }
+
+    fn delta(&mut self, delta: &Delta, out: &mut BytesMut) {
+        let mut new = ChunkDelta::default();
+        let mut its_logprobs = None;
+        match delta {
+            Delta::Text { text, logprobs } => {
+                new.content = Some(text);
+                its_logprobs = logprobs.as_ref();
+            }
+            Delta::Reasoning(text) => new.reasoning_content = Some(text),
+            Delta::Refusal(text) => new.refusal = Some(text),
+            Delta::Finish(_) | Delta::Usage(_) => return,
+        }
+        self.news(new, its_logprobs, out);
+    }
+
+    fn finish(&mut self, whole: &Whole, out: &mut BytesMut) {
+        if !self.role_sent {
+            let empty = ChunkDelta {
+                content: Some(""),
+                ..ChunkDelta::default()
+            };
+            self.news(empty, None, out);
+        }
+        let last = Choice {
+            index: 0,
+            delta: ChunkDelta::default(),
+            logprobs: None,
+            finish_reason: Some(whole.finish),
+        };
+        self.chunk(&[last], None, out);
+    }
+
+    fn end(&mut self, whole: &Whole, out: &mut BytesMut) {
+        if self.include_usage && whole.usage.is_some() {
+            self.chunk(&[], whole.usage, out);
+        }
+        out.extend_from_slice(DONE);
+    }
+
+    fn error(&mut self, error: &Error, out: &mut BytesMut) {
+        out.extend_from_slice(b"data: ");
+        write(&error.body(), out);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    /// `usage` is left out where the provider gave none.
+    fn whole(self, model: &Model, whole: Whole) -> Value {
+        let mut message = json!({"role": "assistant", "content": whole.text, "refusal": whole.refusal});
+        if let Some(reasoning) = whole.reasoning {
+            message["reasoning_content"] = json!(reasoning);
+        }
+        let mut completion = json!(Head::new("chat.completion", model));
+        completion["choices"] = json!([{
+            "index": 0,
+            "message": message,
+            "logprobs": whole.logprobs,
+            "finish_reason": whole.finish,
+        }]);
+        if let Some(usage) = whole.usage {
+            completion["usage"] = usage_object(usage);
+        }
+        completion
+    }
+}
+
+impl<'a> Head<'a> {
+    /// A fresh id, the time now, and the model that answers.
+    fn new(object: &'static str, model: &'a Model) -> Self {
+        Self {
+            id: format!("chatcmpl-{}", uuid::Uuid::new_v4().simple()),
+            object,
+            created: OffsetDateTime::now_utc().unix_timestamp(),
+            model: &model.name,
+        }
+    }
+}
+
+/// OpenAI's `CompletionUsage`.
+fn usage_object(usage: Usage) -> Value {
+    let mut object = json!({
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.prompt.saturating_add(usage.completion),
+    });
+    if let Some(cached) = usage.cached {
+        object["prompt_tokens_details"] = json!({"cached_tokens": cached});
+    }
+    if let Some(reasoning) = usage.reasoning {
+        object["completion_tokens_details"] = json!({"reasoning_tokens": reasoning});
+    }
+    object
+}
+
+/// Writes JSON. It cannot fail: the buffer grows, and every key here is a text.
+fn write(json: &impl Serialize, out: &mut BytesMut) {
+    let written = serde_json::to_writer(out.writer(), json);
+    debug_assert!(written.is_ok(), "{written:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{answer::Folded, provider};
+
+    /// The bytes of a stream, without what is another in each reply.
+    fn streamed(include_usage: bool, deltas: Vec<Delta>) -> String {
+        let (mut form, mut out, mut folded) = (Completion::new(include_usage), BytesMut::new(), Folded::default());
+        form.begin(&provider::choose("gpt-4o", None, None).unwrap(), &mut out);
+        for delta in deltas {
+            form.delta(&delta, &mut out);
+            folded.add(delta);
+        }
+        let whole = folded.complete().unwrap();
+        form.finish(&whole, &mut out);
+        form.end(&whole, &mut out);
+        let head = String::from_utf8(form.head).unwrap();
+        let shared: Value = serde_json::from_str(&format!("{}[]}}", &head["data: ".len()..])).unwrap();
+        let names: Vec<_> = shared.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["id", "object", "created", "model", "choices"]);
+        assert_eq!(shared["object"], "chat.completion.chunk");
+        String::from_utf8(out.to_vec()).unwrap().replace(&head, "HEAD ")
+    }
+
+    fn text(text: &str, logprobs: Option<Value>) -> Delta {
+        let text = text.into();
+        Delta::Text { text, logprobs }
+    }
+
+    #[test]
+    fn chunks_are_these_bytes() {
+        let logprobs = json!({"content": [{"token": "b"}]});
+        let written = streamed(
+            false,
+            vec![
+                Delta::Reasoning("Hm".into()),
+                text("a \"quote\"\n\u{0}\u{2028}ü👋\\", None),
+                text("b", Some(logprobs)),
+                Delta::Refusal("No.".into()),
+                Delta::Finish(FinishReason::Length),
+            ],
+        );
+        let expected = [
+            r#"HEAD [{"index":0,"delta":{"role":"assistant","reasoning_content":"Hm"},"logprobs":null,"finish_reason":null}]}"#,
+            concat!(
+                r#"HEAD [{"index":0,"delta":{"content":"a \"quote\"\n\u0000"#,
+                "\u{2028}",
+                r#"ü👋\\"},"logprobs":null,"finish_reason":null}]}"#
+            ),
+            r#"HEAD [{"index":0,"delta":{"content":"b"},"logprobs":{"content":[{"token":"b"}]},"finish_reason":null}]}"#,
+            r#"HEAD [{"index":0,"delta":{"refusal":"No."},"logprobs":null,"finish_reason":null}]}"#,
+            r#"HEAD [{"index":0,"delta":{},"logprobs":null,"finish_reason":"length"}]}"#,
+            "data: [DONE]\n\n",
+        ];
+        assert_eq!(written, expected.join("\n\n"));
+    }
+
+    #[test]
+    fn usage_is_asked_for() {
+        let usage = Usage {
+            prompt: 9,
+            completion: 12,
+            cached: Some(4),
+            reasoning: None,
+        };
+        let expected = [
+            r#"HEAD [{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}],"usage":null}"#,
+            r#"HEAD [{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}"#,
+            r#"HEAD [],"usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21,"prompt_tokens_details":{"cached_tokens":4}}}"#,
+            "data: [DONE]\n\n",
+        ];
+        let finish = Delta::Finish(FinishReason::Stop);
+        let written = streamed(true, vec![Delta::Usage(usage), finish.clone()]);
+        assert_eq!(written, expected.join("\n\n"));
+        // A provider may give none.
+        let expected = [expected[0], expected[1], expected[3]];
+        assert_eq!(streamed(true, vec![finish]), expected.join("\n\n"));
+    }
+}

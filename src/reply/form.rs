@@ -1,0 +1,32 @@
+//! What a reply looks like on the wire.
+
+use bytes::BytesMut;
+use serde_json::Value;
+
+use crate::{answer::Whole, chat::delta::Delta, error::Error, provider::Model};
+
+/// A wire form of replies, one value for each reply.
+///
+/// For a stream the methods write server-sent events to `out`, as many as the form has for each step, or none. They are
+/// called in this order: `begin`, `delta` for each delta, `finish`, `end`. Where the answer fails, `error` is called in
+/// place of all that is left, `begin` included. For a buffered reply `whole` alone is called.
+pub trait Form: Send + 'static {
+    /// The answer begins; `model` gives it.
+    fn begin(&mut self, model: &Model, out: &mut BytesMut);
+
+    /// A step of the answer. A finish or a usage needs no event yet: a later one may replace it, and `finish` and `end`
+    /// are given the last.
+    fn delta(&mut self, delta: &Delta, out: &mut BytesMut);
+
+    /// The answer is complete. Writes what need not wait for the work at the reply's end.
+    fn finish(&mut self, whole: &Whole, out: &mut BytesMut);
+
+    /// The last events of a complete reply, after the work at its end.
+    fn end(&mut self, whole: &Whole, out: &mut BytesMut);
+
+    /// The last events of a reply that failed.
+    fn error(&mut self, error: &Error, out: &mut BytesMut);
+
+    /// The body of a buffered reply.
+    fn whole(self, model: &Model, whole: Whole) -> Value;
+}

@@ -125,8 +125,8 @@ impl Assistant {
         model.overrides = self
             .setting("capabilities")
             .map_or(Ok(Overrides::default()), |better| {
-                Overrides::deserialize(better)
-                    .map_err(|error| Error::Misconfigured(format!("its `capabilities` cannot be used: {error}.")))
+                Overrides::read(better)
+                    .map_err(|problem| Error::Misconfigured(format!("its `capabilities` cannot be used: {problem}.")))
             })?;
         Ok(model)
     }

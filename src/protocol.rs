@@ -1,7 +1,5 @@
 //! The APIs that providers have: each is an `encode` and a `decode`, and all go through the one upstream.
 
-use std::collections::HashSet;
-
 use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 
@@ -14,14 +12,16 @@ pub mod effort;
 pub mod encode;
 pub mod failure;
 pub mod gemini;
+pub mod learned;
 pub mod openai;
 
 use crate::{
     chat::prompt::Prompt,
     error::Error,
-    provider::{Model, Provider, Server},
+    provider::{Model, Provider, Server, capabilities::Capabilities},
 };
 use decode::Decode;
+use learned::Learned;
 
 const EVENTS: (&str, &str) = ("accept", "text/event-stream");
 
@@ -78,16 +78,18 @@ impl Protocol {
         }
     }
 
-    /// A prompt as a request's body, without the parameters (by OpenAI's names) that the model turned down before.
+    /// A prompt as a request's body, without what the model rejected before.
     ///
     /// # Errors
     /// A 400 naming what would change the answer's form and cannot be honoured.
-    pub fn encode(self, prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
+    pub fn encode(self, prompt: &Prompt, model: &Model, learned: Learned) -> Result<Value, Error> {
+        let prompt = &learned.without_omitted(prompt);
+        let capabilities = learned.limit(Capabilities::of(model));
         match self {
-            Self::OpenAi => openai::encode::encode(prompt, model, omitted),
-            Self::Anthropic => anthropic::encode::encode(prompt, model, omitted),
-            Self::Bedrock => bedrock::encode::encode(prompt, model, omitted),
-            Self::Gemini => gemini::encode::encode(prompt, model, omitted),
+            Self::OpenAi => openai::encode::encode(prompt, model, capabilities, learned),
+            Self::Anthropic => anthropic::encode::encode(prompt, model, capabilities),
+            Self::Bedrock => bedrock::encode::encode(prompt, model, capabilities),
+            Self::Gemini => gemini::encode::encode(prompt, model, capabilities),
         }
     }
 

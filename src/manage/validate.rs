@@ -1,6 +1,5 @@
 //! What an owner may set: every known key is checked, and all that is wrong is said at once. Unknown keys are kept.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -76,9 +75,9 @@ fn check_settings(configurable: &Map<String, Value>, allow_private_providers: bo
             "model" | "llm_type" | "agent_type" => non_blank(value),
             "system_message" => value.as_str().map_or(Some("must be a string".into()), |_| None),
             "fallback_models" => fallback_models(value),
-            "capabilities" => Overrides::deserialize(value)
+            "capabilities" => Overrides::read(value)
                 .err()
-                .map(|error| format!("cannot be used: {error}")),
+                .map(|problem| format!("cannot be used: {problem}")),
             "streaming" | "reasoning_content" => value.as_bool().map_or(Some("must be true or false".into()), |_| None),
             name => Parameters::read(|known| (known == name).then_some(value))
                 .err()

@@ -1,14 +1,15 @@
-//! What models take, as tables of facts. An assistant's setting `capabilities` wins over them, and what a model turns
-//! down all the same is learned from its 400.
+//! What models take, as tables of facts. An assistant's setting `capabilities` wins over them, and what a model rejects
+//! all the same is learned from its 400.
 
-use serde::Deserialize;
+mod overrides;
+
+pub use overrides::Overrides;
 
 use super::{Model, Provider, Server};
-use crate::chat::parameters::Parameters;
+use crate::chat::parameters::{Parameter, Parameters};
 
 /// Which of `temperature` and `top_p` a model takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
     /// Both together.
     Both,
@@ -19,8 +20,7 @@ pub enum Sampling {
 }
 
 /// How a model is told how much to think.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thinking {
     /// Not at all: it does not think, or does not let itself be told.
     None,
@@ -58,32 +58,6 @@ pub struct Capabilities {
     pub image_urls: bool,
     /// The most tokens of one answer, where the tables know it.
     pub max_output: Option<u64>,
-}
-
-/// An assistant's setting `capabilities`: what is known better of its model than the tables know.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Overrides {
-    sampling: Option<Sampling>,
-    thinking: Option<Thinking>,
-    json_schema: Option<bool>,
-    system: Option<bool>,
-    image_urls: Option<bool>,
-    max_output: Option<u64>,
-}
-
-impl Overrides {
-    /// Whether a parameter of OpenAI's is taken, where the setting says so.
-    pub fn accepts(&self, parameter: &str) -> Option<bool> {
-        match parameter {
-            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty" => {
-                self.sampling.map(|sampling| sampling != Sampling::None)
-            }
-            "reasoning_effort" => self.thinking.map(|thinking| thinking != Thinking::None),
-            "response_format" => self.json_schema,
-            _ => None,
-        }
-    }
 }
 
 /// What a model that no table knows is taken for: new ones can more than old ones.
@@ -227,16 +201,7 @@ impl Capabilities {
                 ..MODERN
             },
         };
-        let better = model.overrides;
-        Self {
-            sampling: better.sampling.unwrap_or(known.sampling),
-            thinking: better.thinking.unwrap_or(known.thinking),
-            off: known.off,
-            json_schema: better.json_schema.unwrap_or(known.json_schema),
-            system: better.system.unwrap_or(known.system),
-            image_urls: better.image_urls.unwrap_or(known.image_urls),
-            max_output: better.max_output.or(known.max_output),
-        }
+        model.overrides.over(known)
     }
 
     /// Tokens, or the model's own limit where that is lower: more it cannot answer, and many turn that down.
@@ -246,17 +211,18 @@ impl Capabilities {
 
     /// The limit that a request or the assistant sets, or the model's own where that is lower.
     pub fn token_limit(&self, parameters: &Parameters) -> Option<u64> {
-        let limit = parameters.get("max_tokens")?.as_u64()?;
+        let limit = parameters.get(Parameter::MaxTokens)?.as_u64()?;
         Some(self.at_most(limit))
     }
 
     /// Whether a sampling parameter is sent, beside what else is set.
-    pub fn samples(&self, parameter: &str, parameters: &Parameters) -> bool {
-        match self.sampling {
-            Sampling::Both => true,
-            Sampling::One => parameters.lesser_sampling() != Some(parameter),
-            Sampling::None => false,
-        }
+    pub fn samples(&self, parameter: Parameter, parameters: &Parameters) -> bool {
+        self.sampling != Sampling::None && !self.prefers_another(parameter, parameters)
+    }
+
+    /// Whether a parameter is one of two of which the model takes only the other.
+    pub fn prefers_another(&self, parameter: Parameter, parameters: &Parameters) -> bool {
+        self.sampling == Sampling::One && parameters.lesser_sampling() == Some(parameter)
     }
 }
 

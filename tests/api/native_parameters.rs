@@ -254,22 +254,6 @@ async fn gemini_gets_a_level_that_it_has() {
 }
 
 #[tokio::test]
-async fn a_token_limit_above_the_models_own_is_lowered_to_it() {
-    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
-    let mut body = hello(false);
-    body["max_tokens"] = json!(100_000);
-    for (model, field) in [("gpt-4o", "max_tokens"), ("o3", "max_completion_tokens")] {
-        for (capabilities, limit) in [(json!({}), 100_000), (json!({"max_output": 4096}), 4096)] {
-            let settings = json!({"type==agent/model": model, "capabilities": capabilities});
-            let token = app.assistant_with(settings).await;
-            app.chat(&token, &body).await.json();
-            let received = app.provider.received().pop().unwrap().body;
-            assert_eq!(received[field], limit, "{model}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn what_a_model_turns_down_is_left_out_from_then_on() {
     for (native, message, sent) in [
         (

@@ -1,13 +1,11 @@
 //! A prompt as a request to Converse.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{
         image::{self, InlineImage},
-        parameters::Parameters,
+        parameters::{Parameter, Parameters},
         prompt::Prompt,
     },
     error::Error,
@@ -26,16 +24,14 @@ use crate::{
 /// `InferenceConfiguration`: "Minimum value of 0. Maximum value of 1."
 const MAX_TEMPERATURE: f64 = 1.0;
 
-/// The body of `ConverseStream` and of `Converse`. Parameters that are `omitted` are left out.
+/// The body of `ConverseStream` and of `Converse`.
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(model);
+pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
-    let parameters = prompt.parameters.without(omitted);
-    let show = prompt.shows_reasoning(omitted);
-    let thoughts = thoughts(model, &parameters, capabilities, show);
+    let parameters = &prompt.parameters;
+    let thoughts = thoughts(model, parameters, capabilities, prompt.show_reasoning);
     let is_claude = model.name.to_ascii_lowercase().contains("claude");
     let mut body = Map::new();
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
@@ -48,15 +44,29 @@ pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Resu
     if let Some(limit) = thoughts.max_tokens {
         inference.insert("maxTokens".into(), json!(limit));
     }
-    for (name, value) in parameters.iter() {
-        let samples = thoughts.takes_sampling && capabilities.samples(name, &parameters);
-        let (field, value) = match name {
-            "temperature" if samples => ("temperature", at_most(value, MAX_TEMPERATURE)),
-            "top_p" if samples => ("topP", value.clone()),
-            "stop" => ("stopSequences", stop_sequences(value)),
-            "response_format" if capabilities.json_schema && value["type"] == "json_schema" => continue,
-            name => {
-                check_left_out(name, value)?;
+    for (parameter, value) in parameters.iter() {
+        let samples = || thoughts.takes_sampling && capabilities.samples(parameter, parameters);
+        let (field, value) = match parameter {
+            Parameter::Temperature if samples() => ("temperature", at_most(value, MAX_TEMPERATURE)),
+            Parameter::TopP if samples() => ("topP", value.clone()),
+            Parameter::Stop => ("stopSequences", stop_sequences(value)),
+            // They are written above and below.
+            Parameter::MaxTokens | Parameter::ReasoningEffort => continue,
+            Parameter::ResponseFormat if capabilities.json_schema && value["type"] == "json_schema" => continue,
+            Parameter::Temperature
+            | Parameter::TopP
+            | Parameter::PresencePenalty
+            | Parameter::FrequencyPenalty
+            | Parameter::Seed
+            | Parameter::ResponseFormat
+            | Parameter::Verbosity
+            | Parameter::User
+            | Parameter::SafetyIdentifier
+            | Parameter::PromptCacheKey
+            | Parameter::LogitBias
+            | Parameter::Logprobs
+            | Parameter::TopLogprobs => {
+                check_left_out(parameter, value)?;
                 continue;
             }
         };
@@ -90,7 +100,7 @@ struct BedrockThoughts {
 
 fn thoughts(model: &Model, parameters: &Parameters, capabilities: Capabilities, show: bool) -> BedrockThoughts {
     let limit = capabilities.token_limit(parameters);
-    let effort = Effort::read(parameters.get("reasoning_effort"));
+    let effort = Effort::read(parameters.get(Parameter::ReasoningEffort));
     let name = model.name.to_ascii_lowercase();
     let plain = |fields| BedrockThoughts {
         max_tokens: limit,
@@ -132,9 +142,9 @@ const fn gpt_oss_level(effort: Effort) -> &'static str {
 
 /// Nova's `high` forbids `maxTokens` and sampling parameters beside it: it becomes `medium` where there is one.
 fn nova_reasoning(effort: Effort, parameters: &Parameters) -> Value {
-    let beside = ["max_tokens", "temperature", "top_p"]
-        .iter()
-        .any(|name| parameters.get(name).is_some());
+    let beside = [Parameter::MaxTokens, Parameter::Temperature, Parameter::TopP]
+        .into_iter()
+        .any(|parameter| parameters.get(parameter).is_some());
     let level = match effort {
         Effort::None | Effort::Minimal | Effort::Low => "low",
         Effort::High | Effort::XHigh | Effort::Max if !beside => "high",

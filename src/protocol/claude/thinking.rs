@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    chat::parameters::Parameters,
+    chat::parameters::{Parameter, Parameters},
     protocol::effort::Effort,
     provider::capabilities::{Capabilities, Off, Sampling, Thinking},
 };
@@ -29,8 +29,8 @@ pub struct Thoughts {
 impl Thoughts {
     /// `show` asks for the thinking's text, where the model would leave it out.
     pub fn new(parameters: &Parameters, capabilities: Capabilities, show: bool) -> Self {
-        let asked =
-            Effort::read(parameters.get("reasoning_effort")).filter(|_| capabilities.thinking != Thinking::None);
+        let asked = Effort::read(parameters.get(Parameter::ReasoningEffort))
+            .filter(|_| capabilities.thinking != Thinking::None);
         let by_itself = capabilities.off != Off::Unasked;
         // Those that think without being asked to mostly do as for `high`, and the least that they have is `low`.
         let effort = match asked {

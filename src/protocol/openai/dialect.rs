@@ -1,6 +1,9 @@
 //! What sets the speakers of OpenAI's API apart, as data.
 
-use crate::provider::{Model, Provider, Server};
+use crate::{
+    chat::parameters::{Parameter, ParameterSet},
+    provider::{Model, Provider, Server},
+};
 
 /// How one server takes a chat completion request.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,91 +18,48 @@ pub struct Dialect {
     pub names: bool,
     /// The header that carries the key: `authorization` as a bearer token, any other as it is.
     pub key_header: &'static str,
-    /// Parameters it takes beside `max_tokens`, `stop` and `seed`, which all do.
-    pub accepts: &'static [&'static str],
+    /// The parameters that it takes.
+    pub accepts: ParameterSet,
 }
 
-const COMMON: &[&str] = &[
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "response_format",
-    "user",
-];
-const WITH_LOGPROBS: &[&str] = &[
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "response_format",
-    "user",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-];
-const OPENAI: &[&str] = &[
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "response_format",
-    "user",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "safety_identifier",
-    "prompt_cache_key",
-];
+/// All servers take these.
+const COMMON: ParameterSet = ParameterSet::of(&[
+    Parameter::Temperature,
+    Parameter::TopP,
+    Parameter::MaxTokens,
+    Parameter::Seed,
+    Parameter::Stop,
+    Parameter::ResponseFormat,
+]);
+const PENALTIES: ParameterSet = ParameterSet::of(&[Parameter::PresencePenalty, Parameter::FrequencyPenalty]);
+const USER: ParameterSet = ParameterSet::of(&[Parameter::User]);
+const LOGIT_BIAS: ParameterSet = ParameterSet::of(&[Parameter::LogitBias]);
+const LOGPROBS: ParameterSet = ParameterSet::of(&[Parameter::Logprobs, Parameter::TopLogprobs]);
+const EFFORT: ParameterSet = ParameterSet::of(&[Parameter::ReasoningEffort]);
+/// What OpenAI itself has beside.
+const OPENAI_ONLY: ParameterSet = ParameterSet::of(&[Parameter::SafetyIdentifier, Parameter::PromptCacheKey]);
+
+const USUAL: ParameterSet = COMMON.and(PENALTIES).and(USER);
+const WITH_LOGPROBS: ParameterSet = USUAL.and(LOGIT_BIAS).and(LOGPROBS);
+const OPENAI: ParameterSet = WITH_LOGPROBS.and(OPENAI_ONLY);
 /// Reasoning models take no sampling parameters (OpenAI's reasoning guide).
-const OPENAI_REASONING: &[&str] = &[
-    "response_format",
-    "user",
-    "reasoning_effort",
-    "verbosity",
-    "safety_identifier",
-    "prompt_cache_key",
-];
+const OPENAI_REASONING: ParameterSet = ParameterSet::of(&[
+    Parameter::MaxTokens,
+    Parameter::Seed,
+    Parameter::Stop,
+    Parameter::ResponseFormat,
+    Parameter::Verbosity,
+])
+.and(USER)
+.and(EFFORT)
+.and(OPENAI_ONLY);
 /// Servers of one's own (vLLM, llama.cpp, LiteLLM, …) and routers ignore what they do not know.
-const OPEN: &[&str] = &[
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "response_format",
-    "user",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "reasoning_effort",
-];
+const OPEN: ParameterSet = WITH_LOGPROBS.and(EFFORT);
 /// Mistral answers 422 to any field it does not know.
-const MISTRAL: &[&str] = &[
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "response_format",
-];
+const MISTRAL: ParameterSet = COMMON.and(PENALTIES);
 /// xAI's reasoning models refuse penalties.
-const XAI: &[&str] = &[
-    "temperature",
-    "top_p",
-    "response_format",
-    "user",
-    "logprobs",
-    "top_logprobs",
-    "reasoning_effort",
-];
-const DEEPSEEK: &[&str] = &[
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "response_format",
-    "logprobs",
-    "top_logprobs",
-];
+const XAI: ParameterSet = COMMON.and(USER).and(LOGPROBS).and(EFFORT);
+const DEEPSEEK: ParameterSet = COMMON.and(PENALTIES).and(LOGPROBS);
 
 /// The most usual form.
 const BASE: Dialect = Dialect {
@@ -108,7 +68,7 @@ const BASE: Dialect = Dialect {
     max_temperature: 2.0,
     names: false,
     key_header: "authorization",
-    accepts: COMMON,
+    accepts: USUAL,
 };
 
 impl Dialect {

@@ -30,15 +30,15 @@ pub enum Thinking {
     Effort,
 }
 
-/// What keeps a Claude from thinking that is told by [`Thinking::Effort`] ("Adaptive thinking", "Migration guide").
+/// How to turn thinking off for a Claude whose thinking is controlled by [`Thinking::Effort`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Off {
-    /// Nothing: it thinks only where it is asked to.
-    Unasked,
-    /// `thinking` of this type.
-    Type(&'static str),
-    /// It always thinks.
-    Never,
+pub enum TurningOff {
+    /// It is off unless it is asked for.
+    Unneeded,
+    /// By `thinking` of this type.
+    ByType(&'static str),
+    /// The model always thinks.
+    Impossible,
 }
 
 /// What a model takes.
@@ -49,7 +49,7 @@ pub struct Capabilities {
     /// The way of `reasoning_effort`.
     pub thinking: Thinking,
     /// The way of `reasoning_effort: none`.
-    pub off: Off,
+    pub turning_off: TurningOff,
     /// `response_format` with a schema.
     pub json_schema: bool,
     /// A system prompt.
@@ -64,7 +64,7 @@ pub struct Capabilities {
 const MODERN: Capabilities = Capabilities {
     sampling: Sampling::Both,
     thinking: Thinking::None,
-    off: Off::Unasked,
+    turning_off: TurningOff::Unneeded,
     json_schema: true,
     system: true,
     image_urls: false,
@@ -75,7 +75,7 @@ const MODERN: Capabilities = Capabilities {
 const CLAUDE: Capabilities = Capabilities {
     sampling: Sampling::None,
     thinking: Thinking::Effort,
-    off: Off::Never,
+    turning_off: TurningOff::Impossible,
     max_output: Some(128_000),
     ..MODERN
 };
@@ -108,14 +108,14 @@ const CLAUDES: [(&str, Capabilities); 21] = [
     ("claude-opus-4-2", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
     ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: Some(32_000), ..CLAUDE_4 }),
     ("-4-5", Capabilities { sampling: Sampling::One, json_schema: true, ..CLAUDE_4 }),
-    ("-4-6", Capabilities { sampling: Sampling::One, off: Off::Unasked, ..CLAUDE }),
-    ("-4-7", Capabilities { off: Off::Unasked, ..CLAUDE }),
-    ("-4-8", Capabilities { off: Off::Unasked, ..CLAUDE }),
-    ("sonnet-5-5", Capabilities { off: Off::Type("between_tools"), ..CLAUDE }),
+    ("-4-6", Capabilities { sampling: Sampling::One, turning_off: TurningOff::Unneeded, ..CLAUDE }),
+    ("-4-7", Capabilities { turning_off: TurningOff::Unneeded, ..CLAUDE }),
+    ("-4-8", Capabilities { turning_off: TurningOff::Unneeded, ..CLAUDE }),
+    ("sonnet-5-5", Capabilities { turning_off: TurningOff::ByType("between_tools"), ..CLAUDE }),
     ("opus-5-5", CLAUDE),
-    ("opus-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
-    ("sonnet-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
-    ("haiku-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
+    ("opus-5", Capabilities { turning_off: TurningOff::ByType("disabled"), ..CLAUDE }),
+    ("sonnet-5", Capabilities { turning_off: TurningOff::ByType("disabled"), ..CLAUDE }),
+    ("haiku-5", Capabilities { turning_off: TurningOff::ByType("disabled"), ..CLAUDE }),
     ("claude", CLAUDE),
 ];
 

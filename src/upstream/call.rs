@@ -23,7 +23,7 @@ use crate::{
     deadline::Deadline,
     error::{Error, ProviderError, root_cause},
     guard,
-    protocol::{Protocol, bedrock, failure},
+    protocol::{Protocol, bedrock, failure, learned::Lesson},
     provider::{Model, Provider, Server},
 };
 
@@ -128,6 +128,8 @@ impl Caller {
                 return Err(confidential.clean(rejection).into());
             };
             rounds += 1;
+            // The call failed even with the limit that was stated: it may be a caller's own words, quoted in the message.
+            to_remember.retain(|lesson| !matches!(lesson, Lesson::MaxOutput(_)));
             if holds_for_others(lesson, &rejection) {
                 to_remember.push(lesson);
             }

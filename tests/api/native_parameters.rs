@@ -103,19 +103,11 @@ async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does(
     for (model, effort, show, thinking, config) in [
         // They think where they are asked to.
         ("claude-sonnet-4-5", "none", true, &nothing, &nothing),
-        ("claude-opus-4-8", "none", true, &nothing, &nothing),
-        ("claude-opus-4-8", "", true, &nothing, &nothing),
         // They think unless they are asked not to.
         ("claude-opus-5", "none", false, &by_type("disabled"), &nothing),
-        ("claude-sonnet-5", "none", false, &by_type("disabled"), &nothing),
-        ("claude-haiku-5-5", "none", false, &by_type("disabled"), &nothing),
-        ("claude-sonnet-5-5", "none", false, &by_type("between_tools"), &nothing),
-        ("claude-opus-5", "", false, &nothing, &nothing),
-        ("claude-opus-5", "", true, &shown, &nothing),
         ("claude-opus-5", "xhigh", true, &shown, &json!({"effort": "xhigh"})),
         // They always think.
         ("claude-opus-5-5", "none", false, &nothing, &json!({"effort": "low"})),
-        ("claude-fable-5-1", "none", false, &nothing, &json!({"effort": "low"})),
     ] {
         let settings = json!({"type==agent/model": model, "reasoning_content": show});
         let (app, token) = NATIVES[0].answering(streams::answer("anthropic-text"), settings).await;

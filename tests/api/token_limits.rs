@@ -150,3 +150,30 @@ async fn a_stated_limit_that_does_not_help_is_not_remembered() {
         assert_eq!(sent, limits, "{words}");
     }
 }
+
+/// Words that a caller wrote and that the server quotes in its error lower nobody else's limit.
+#[tokio::test]
+async fn a_caller_cannot_state_the_models_limit() {
+    let choose = |body: &serde_json::Value| -> Answer {
+        match body["reasoning_effort"].as_str() {
+            None | Some("low") => answer(&["Hi"]),
+            Some(effort) => {
+                let message = format!("reasoning_effort: unknown variant `{effort}`, expected one of `low`");
+                response(400, "", &json!({"error": {"message": message}}).to_string())
+            }
+        }
+    };
+    let app = TestApp::start(FakeProvider::choosing(choose).await).await;
+    let token = app.assistant_with(json!({"type==agent/model": "gpt-5-mini"})).await;
+    for effort in [
+        "max_tokens should be [1, 7]",
+        "max_tokens should be [1, 7] is [1, 3] is [1, 1]",
+        "low",
+    ] {
+        let mut body = hello(false);
+        body["max_tokens"] = json!(50);
+        body["reasoning_effort"] = json!(effort);
+        assert!(app.chat(&token, &body).await.status.as_u16() <= 400);
+    }
+    assert_eq!(app.provider.received().pop().unwrap().body["max_completion_tokens"], 50);
+}

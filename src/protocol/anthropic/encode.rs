@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::protocol::{
-    claude::{schema, thinking::Thoughts},
+    claude::{
+        schema,
+        thinking::{ThinkingPlan, max_tokens},
+    },
     conversation::{Conversation, Piece},
     encode::{at_most, check_left_out, stop_sequences, turn},
 };
@@ -28,10 +31,10 @@ const MAX_TEMPERATURE: f64 = 1.0;
 pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = &prompt.parameters;
-    let thoughts = Thoughts::new(parameters, capabilities, prompt.show_reasoning);
+    let plan = ThinkingPlan::decide(parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
     body.insert("model".into(), json!(model.name));
-    body.insert("max_tokens".into(), json!(thoughts.max_tokens));
+    body.insert("max_tokens".into(), json!(max_tokens(parameters, capabilities)));
     if !conversation.system.is_empty() {
         body.insert("system".into(), json!(conversation.system.join("\n\n")));
     }
@@ -39,7 +42,7 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
     body.insert("messages".into(), json!(turns?));
     body.insert("stream".into(), json!(model.streams));
     for (parameter, value) in parameters.iter() {
-        let samples = || thoughts.takes_sampling && capabilities.samples(parameter, parameters);
+        let samples = || plan.takes_sampling() && capabilities.samples(parameter, parameters);
         let (field, value) = match parameter {
             Parameter::Temperature if samples() => ("temperature", at_most(value, MAX_TEMPERATURE)),
             Parameter::TopP if samples() => ("top_p", value.clone()),
@@ -66,7 +69,7 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
         };
         body.insert(field.into(), value);
     }
-    let mut thinking = thoughts.fields;
+    let mut thinking = plan.fields();
     if let Some(format) = output_format(parameters, capabilities)? {
         let config = thinking.entry("output_config").or_insert_with(|| json!({}));
         config["format"] = format;

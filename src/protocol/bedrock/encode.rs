@@ -10,7 +10,10 @@ use crate::{
     },
     error::Error,
     protocol::{
-        claude::{schema::conforming, thinking::Thoughts},
+        claude::{
+            schema::conforming,
+            thinking::{self, ThinkingPlan},
+        },
         conversation::{Conversation, Piece},
         effort::Effort,
         encode::{at_most, check_left_out, stop_sequences, turn},
@@ -31,7 +34,7 @@ const MAX_TEMPERATURE: f64 = 1.0;
 pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = &prompt.parameters;
-    let thoughts = thoughts(model, parameters, capabilities, prompt.show_reasoning);
+    let reasoning = reasoning(model, parameters, capabilities, prompt.show_reasoning);
     let is_claude = model.name.to_ascii_lowercase().contains("claude");
     let mut body = Map::new();
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
@@ -41,11 +44,11 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
         body.insert("system".into(), json!(texts));
     }
     let mut inference = Map::new();
-    if let Some(limit) = thoughts.max_tokens {
+    if let Some(limit) = reasoning.max_tokens {
         inference.insert("maxTokens".into(), json!(limit));
     }
     for (parameter, value) in parameters.iter() {
-        let samples = || thoughts.takes_sampling && capabilities.samples(parameter, parameters);
+        let samples = || reasoning.takes_sampling && capabilities.samples(parameter, parameters);
         let (field, value) = match parameter {
             Parameter::Temperature if samples() => ("temperature", at_most(value, MAX_TEMPERATURE)),
             Parameter::TopP if samples() => ("topP", value.clone()),
@@ -75,8 +78,8 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
     if !inference.is_empty() {
         body.insert("inferenceConfig".into(), Value::Object(inference));
     }
-    if !thoughts.fields.is_empty() {
-        body.insert("additionalModelRequestFields".into(), Value::Object(thoughts.fields));
+    if !reasoning.fields.is_empty() {
+        body.insert("additionalModelRequestFields".into(), Value::Object(reasoning.fields));
     }
     if let Some((schema, about)) = parameters.json_schema()? {
         let schema = if is_claude { conforming(schema)? } else { schema.clone() };
@@ -92,17 +95,17 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
 }
 
 /// What `reasoning_effort` comes to: fields of the model's own, which Converse passes on.
-struct BedrockThoughts {
+struct Reasoning {
     max_tokens: Option<u64>,
     fields: Map<String, Value>,
     takes_sampling: bool,
 }
 
-fn thoughts(model: &Model, parameters: &Parameters, capabilities: Capabilities, show: bool) -> BedrockThoughts {
+fn reasoning(model: &Model, parameters: &Parameters, capabilities: Capabilities, show: bool) -> Reasoning {
     let limit = capabilities.token_limit(parameters);
     let effort = Effort::read(parameters.get(Parameter::ReasoningEffort));
     let name = model.name.to_ascii_lowercase();
-    let plain = |fields| BedrockThoughts {
+    let plain = |fields| Reasoning {
         max_tokens: limit,
         fields,
         takes_sampling: true,
@@ -123,12 +126,13 @@ fn thoughts(model: &Model, parameters: &Parameters, capabilities: Capabilities, 
         let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort, parameters)));
         return plain(fields.into_iter().collect());
     }
-    let claude = Thoughts::new(parameters, capabilities, show);
+    let plan = ThinkingPlan::decide(parameters, capabilities, show);
     // Without thinking, a model's own limit is the default.
-    BedrockThoughts {
-        max_tokens: limit.or(claude.thinks.then_some(claude.max_tokens)),
-        fields: claude.fields,
-        takes_sampling: claude.takes_sampling,
+    let default = || thinking::max_tokens(parameters, capabilities);
+    Reasoning {
+        max_tokens: limit.or_else(|| plan.thinks().then(default)),
+        fields: plan.fields(),
+        takes_sampling: plan.takes_sampling(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::chat::parameters::Parameter;
+
 /// Names of the token limit, in requests and in providers' errors.
 const NAMES: [&str; 7] = [
     "max_tokens",
@@ -58,25 +60,42 @@ const WORDINGS: [Wording; 8] = [
     },
 ];
 
+/// Most bytes between the limit's name and the limit: a sentence with a model's name in it.
+const MAX_APART: usize = 160;
+
 /// The limit that a rejection states, if it is about the token limit that was sent and lower than that.
 pub fn stated_limit(message: &str, param: Option<&str>, sent: &Value) -> Option<u64> {
-    let is_about_it = match param {
-        Some(param) => NAMES.contains(&param),
-        None => NAMES.iter().any(|name| message.contains(name)),
-    };
-    let sent = sent_limit(sent).filter(|_| is_about_it)?;
-    let mut stated = WORDINGS.iter().filter_map(|wording| number(message, wording));
-    stated.find(|limit| (1..sent).contains(limit))
+    let is_named = param.is_some_and(|param| NAMES.contains(&param));
+    if param.is_some() && !is_named {
+        return None;
+    }
+    let sent = sent_limit(sent)?;
+    let mut stated = WORDINGS.iter().flat_map(|wording| numbers(message, wording));
+    let is_stated = |(at, limit): &(usize, u64)| (1..sent).contains(limit) && (is_named || follows_name(message, *at));
+    stated.find(is_stated).map(|(_, limit)| limit)
 }
 
-/// The number in a wording: its digits, perhaps between backticks.
-fn number(message: &str, wording: &Wording) -> Option<u64> {
-    message.match_indices(wording.before).find_map(|(at, before)| {
+/// Whether the token limit is what the text before a place is about: its name stands there, and no other parameter's after it.
+fn follows_name(message: &str, place: usize) -> bool {
+    let before = &message[..place];
+    let name = NAMES
+        .iter()
+        .filter_map(|name| Some(before.rfind(name)? + name.len()))
+        .max();
+    let between = name.map(|end| &before[end..]);
+    between.is_some_and(|between| {
+        between.len() <= MAX_APART && !Parameter::ALL.iter().any(|other| between.contains(other.name()))
+    })
+}
+
+/// Each number in a wording, its digits perhaps between backticks, with the place where the wording begins.
+fn numbers(message: &str, wording: &Wording) -> impl Iterator<Item = (usize, u64)> {
+    message.match_indices(wording.before).filter_map(move |(at, before)| {
         let rest = message[at + before.len()..].trim_start_matches('`');
         let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
         let number: u64 = rest[..end].parse().ok()?;
         let goes_on = rest[end..].starts_with(wording.after);
-        goes_on.then(|| number.saturating_sub(wording.less))
+        goes_on.then(|| (at, number.saturating_sub(wording.less)))
     })
 }
 
@@ -154,6 +173,11 @@ mod tests {
             ("temperature must be less than or equal to 1", None),
             ("max_tokens must be less than or equal to 1", Some("top_logprobs")),
             ("max_tokens must be less than or equal to the context", None),
+            (
+                "max_tokens: Input should be greater than 0, temperature: Input should be less than or equal to 1",
+                None,
+            ),
+            ("top_logprobs must be less than or equal to 20; max_tokens: 0", None),
             // Not lower than what was sent, or nothing that can be sent.
             ("max_tokens must be less than or equal to 5000", None),
             ("max_tokens must be less than or equal to 8192", None),

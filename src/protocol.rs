@@ -45,7 +45,19 @@ impl Protocol {
             Server::Platform(Provider::Anthropic) => Self::Anthropic,
             Server::Platform(Provider::Bedrock) => Self::Bedrock,
             Server::Platform(Provider::Gemini) => Self::Gemini,
-            Server::Platform(_) | Server::Own(_) => Self::OpenAi,
+            Server::Platform(
+                Provider::OpenAi
+                | Provider::Azure
+                | Provider::Mistral
+                | Provider::Groq
+                | Provider::OpenRouter
+                | Provider::Together
+                | Provider::Fireworks
+                | Provider::DeepSeek
+                | Provider::Xai
+                | Provider::Ollama,
+            )
+            | Server::Own(_) => Self::OpenAi,
         }
     }
 
@@ -62,9 +74,9 @@ impl Protocol {
     /// The header that carries the key: `authorization` as a bearer token, any other as it is.
     pub fn key_header(self, model: &Model) -> &'static str {
         match self {
-            Self::OpenAi => openai::dialect::Dialect::of(model).key_header,
+            Self::OpenAi if model.server == Server::Platform(Provider::Azure) => "api-key",
+            Self::OpenAi | Self::Bedrock => AUTHORIZATION.as_str(),
             Self::Anthropic => "x-api-key",
-            Self::Bedrock => AUTHORIZATION.as_str(),
             Self::Gemini => "x-goog-api-key",
         }
     }
@@ -88,7 +100,7 @@ impl Protocol {
         match self {
             Self::OpenAi => openai::encode::encode(prompt, model, capabilities, learned),
             Self::Anthropic => anthropic::encode::encode(prompt, model, capabilities),
-            Self::Bedrock => bedrock::encode::encode(prompt, model, capabilities),
+            Self::Bedrock => bedrock::encode::encode(prompt, capabilities),
             Self::Gemini => gemini::encode::encode(prompt, model, capabilities),
         }
     }

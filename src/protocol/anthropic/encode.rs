@@ -21,9 +21,6 @@ use crate::{
     token::sha256,
 };
 
-/// Anthropic's own; OpenAI's is 2. (`top_p` reaches to 1 with both.)
-const MAX_TEMPERATURE: f64 = 1.0;
-
 /// The body of `POST <base URL>/v1/messages`.
 ///
 /// # Errors
@@ -44,7 +41,7 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
     for (parameter, value) in parameters.iter() {
         let samples = || plan.takes_sampling() && capabilities.samples(parameter, parameters);
         let (field, value) = match parameter {
-            Parameter::Temperature if samples() => ("temperature", at_most(value, MAX_TEMPERATURE)),
+            Parameter::Temperature if samples() => ("temperature", at_most(value, capabilities.max_temperature)),
             Parameter::TopP if samples() => ("top_p", value.clone()),
             Parameter::Stop => ("stop_sequences", stop_sequences(value)),
             Parameter::User => ("metadata", json!({"user_id": user_id(value)})),

@@ -18,24 +18,17 @@ use crate::{
         effort::Effort,
         encode::{at_most, check_left_out, stop_sequences, turn},
     },
-    provider::{
-        Model,
-        capabilities::{Capabilities, Thinking},
-    },
+    provider::capabilities::{Capabilities, Maker, Thinking},
 };
-
-/// `InferenceConfiguration`: "Minimum value of 0. Maximum value of 1."
-const MAX_TEMPERATURE: f64 = 1.0;
 
 /// The body of `ConverseStream` and of `Converse`.
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
+pub fn encode(prompt: &Prompt, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = &prompt.parameters;
-    let reasoning = reasoning(model, parameters, capabilities, prompt.show_reasoning);
-    let is_claude = model.name.to_ascii_lowercase().contains("claude");
+    let reasoning = reasoning(parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
     body.insert("messages".into(), json!(turns?));
@@ -50,7 +43,7 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
     for (parameter, value) in parameters.iter() {
         let samples = || reasoning.takes_sampling && capabilities.samples(parameter, parameters);
         let (field, value) = match parameter {
-            Parameter::Temperature if samples() => ("temperature", at_most(value, MAX_TEMPERATURE)),
+            Parameter::Temperature if samples() => ("temperature", at_most(value, capabilities.max_temperature)),
             Parameter::TopP if samples() => ("topP", value.clone()),
             Parameter::Stop => ("stopSequences", stop_sequences(value)),
             // They are written above and below.
@@ -81,17 +74,28 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Res
     if !reasoning.fields.is_empty() {
         body.insert("additionalModelRequestFields".into(), Value::Object(reasoning.fields));
     }
-    if let Some((schema, about)) = parameters.json_schema()? {
-        let schema = if is_claude { conforming(schema)? } else { schema.clone() };
-        // The schema goes as text.
-        let mut definition = json!({"schema": schema.to_string(), "name": about["name"].as_str().unwrap_or("answer")});
-        if let Some(description) = about["description"].as_str() {
-            definition["description"] = json!(description);
-        }
-        let format = json!({"type": "json_schema", "structure": {"jsonSchema": definition}});
+    if let Some(format) = text_format(parameters, capabilities)? {
         body.insert("outputConfig".into(), json!({"textFormat": format}));
     }
     Ok(Value::Object(body))
+}
+
+/// The answer's form where it has a schema, which goes as text.
+fn text_format(parameters: &Parameters, capabilities: Capabilities) -> Result<Option<Value>, Error> {
+    let Some((schema, about)) = parameters.json_schema()? else {
+        return Ok(None);
+    };
+    let schema = if capabilities.maker == Maker::Anthropic {
+        conforming(schema)?
+    } else {
+        schema.clone()
+    };
+    let mut definition = json!({"schema": schema.to_string(), "name": about["name"].as_str().unwrap_or("answer")});
+    if let Some(description) = about["description"].as_str() {
+        definition["description"] = json!(description);
+    }
+    let structure = json!({"jsonSchema": definition});
+    Ok(Some(json!({"type": "json_schema", "structure": structure})))
 }
 
 /// What `reasoning_effort` comes to: fields of the model's own, which Converse passes on.
@@ -101,16 +105,15 @@ struct Reasoning {
     takes_sampling: bool,
 }
 
-fn reasoning(model: &Model, parameters: &Parameters, capabilities: Capabilities, show: bool) -> Reasoning {
+fn reasoning(parameters: &Parameters, capabilities: Capabilities, show: bool) -> Reasoning {
     let limit = capabilities.token_limit(parameters);
     let effort = Effort::read(parameters.get(Parameter::ReasoningEffort));
-    let name = model.name.to_ascii_lowercase();
     let plain = |fields| Reasoning {
         max_tokens: limit,
         fields,
         takes_sampling: true,
     };
-    if name.contains("openai.") {
+    if capabilities.maker == Maker::OpenAi {
         let level = effort
             .filter(|_| capabilities.thinking == Thinking::Effort)
             .map(gpt_oss_level);
@@ -121,7 +124,7 @@ fn reasoning(model: &Model, parameters: &Parameters, capabilities: Capabilities,
                 .collect(),
         );
     }
-    if name.contains("amazon.") {
+    if capabilities.maker == Maker::Amazon {
         let effort = effort.filter(|effort| *effort != Effort::None && capabilities.thinking == Thinking::Effort);
         let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort, parameters)));
         return plain(fields.into_iter().collect());

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::Dialect;
 use crate::{
     chat::{
         message::{Message, Part},
@@ -23,11 +22,10 @@ use crate::{
 /// # Errors
 /// A 400 naming a parameter that would change the answer's form and cannot be honoured.
 pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities, learned: Learned) -> Result<Value, Error> {
-    let dialect = Dialect::of(model);
     let messages: Vec<_> = prompt
         .messages
         .iter()
-        .map(|message| encode_message(message, &dialect))
+        .map(|message| encode_message(message, capabilities.names))
         .collect();
     let mut body = Map::new();
     body.insert("model".into(), json!(model.name));
@@ -40,19 +38,17 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities, learne
     let token_limit = if learned.newer_token_limit {
         "max_completion_tokens"
     } else {
-        dialect.token_limit
+        capabilities.token_limit_field
     };
     for (parameter, value) in parameters.iter() {
-        let accepted = model.overrides.accepts(parameter);
-        let accepted = accepted.unwrap_or_else(|| dialect.accepts.contains(parameter));
-        if !accepted || capabilities.prefers_another(parameter, parameters) {
+        if !capabilities.accepts.contains(parameter) || capabilities.prefers_another(parameter, parameters) {
             check_left_out(parameter, value)?;
             continue;
         }
         let (field, value) = match parameter {
             Parameter::MaxTokens => (token_limit, json!(capabilities.token_limit(parameters))),
-            Parameter::Seed => (dialect.seed, value.clone()),
-            Parameter::Temperature => (parameter.name(), at_most(value, dialect.max_temperature)),
+            Parameter::Seed => (capabilities.seed_field, value.clone()),
+            Parameter::Temperature => (parameter.name(), at_most(value, capabilities.max_temperature)),
             Parameter::TopP
             | Parameter::PresencePenalty
             | Parameter::FrequencyPenalty
@@ -72,7 +68,7 @@ pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities, learne
     Ok(Value::Object(body))
 }
 
-fn encode_message(message: &Message, dialect: &Dialect) -> Value {
+fn encode_message(message: &Message, names: bool) -> Value {
     // Text alone goes as a plain string: many servers take content parts in users' messages only, or not at all.
     let content = match message.parts.as_slice() {
         [Part::Text(text)] => json!(text),
@@ -82,7 +78,7 @@ fn encode_message(message: &Message, dialect: &Dialect) -> Value {
         },
     };
     let mut encoded = json!({"role": message.role.as_str(), "content": content});
-    if let Some(name) = message.name.as_ref().filter(|_| dialect.names) {
+    if let Some(name) = message.name.as_ref().filter(|_| names) {
         encoded["name"] = json!(name);
     }
     encoded

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Capabilities, Sampling, Thinking};
-use crate::chat::parameters::Parameter;
+use crate::chat::parameters::{Parameter, ParameterSet};
 
 /// What an owner knows better of a model than the tables: the setting `capabilities`, an object with any of its fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Overrides {
     }
 
     /// Whether a parameter of OpenAI's is taken, where the setting says so.
-    pub fn accepts(&self, parameter: Parameter) -> Option<bool> {
+    fn accepts(self, parameter: Parameter) -> Option<bool> {
         match parameter {
             Parameter::Temperature | Parameter::TopP | Parameter::PresencePenalty | Parameter::FrequencyPenalty => {
                 self.sampling.map(|sampling| sampling != Sampling::None)
@@ -100,7 +100,16 @@ impl Overrides {
 
     /// What the tables know, with what the setting says in its place.
     pub(super) fn over(self, known: Capabilities) -> Capabilities {
+        let mut accepts = known.accepts;
+        for parameter in Parameter::ALL {
+            match self.accepts(parameter) {
+                Some(true) => _ = accepts.insert(parameter),
+                Some(false) => accepts = accepts.without(ParameterSet::of(&[parameter])),
+                None => {}
+            }
+        }
         Capabilities {
+            accepts,
             sampling: self.sampling.unwrap_or(known.sampling),
             thinking: self.thinking.unwrap_or(known.thinking),
             json_schema: self.json_schema.unwrap_or(known.json_schema),

@@ -3,7 +3,6 @@
 //! A [`Provider`] is chosen from an assistant's settings by [`choose`]. What differs between the providers that
 //! speak OpenAI's API is data: one row of facts each.
 
-use serde::Deserialize;
 use url::Url;
 
 pub mod capabilities;
@@ -14,8 +13,7 @@ use crate::error::Error;
 use capabilities::Overrides;
 
 /// Who serves a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Provider {
     OpenAi,

@@ -1,7 +1,5 @@
 //! The APIs that providers have: each is an `encode` and a `decode`, and all go through the one upstream.
 
-use std::collections::HashSet;
-
 use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 
@@ -14,14 +12,16 @@ pub mod effort;
 pub mod encode;
 pub mod failure;
 pub mod gemini;
+pub mod learned;
 pub mod openai;
 
 use crate::{
     chat::prompt::Prompt,
     error::Error,
-    provider::{Model, Provider, Server},
+    provider::{Model, Provider, Server, capabilities::Capabilities},
 };
 use decode::Decode;
+use learned::Learned;
 
 const EVENTS: (&str, &str) = ("accept", "text/event-stream");
 
@@ -45,7 +45,19 @@ impl Protocol {
             Server::Platform(Provider::Anthropic) => Self::Anthropic,
             Server::Platform(Provider::Bedrock) => Self::Bedrock,
             Server::Platform(Provider::Gemini) => Self::Gemini,
-            Server::Platform(_) | Server::Own(_) => Self::OpenAi,
+            Server::Platform(
+                Provider::OpenAi
+                | Provider::Azure
+                | Provider::Mistral
+                | Provider::Groq
+                | Provider::OpenRouter
+                | Provider::Together
+                | Provider::Fireworks
+                | Provider::DeepSeek
+                | Provider::Xai
+                | Provider::Ollama,
+            )
+            | Server::Own(_) => Self::OpenAi,
         }
     }
 
@@ -62,9 +74,9 @@ impl Protocol {
     /// The header that carries the key: `authorization` as a bearer token, any other as it is.
     pub fn key_header(self, model: &Model) -> &'static str {
         match self {
-            Self::OpenAi => openai::dialect::Dialect::of(model).key_header,
+            Self::OpenAi if model.server == Server::Platform(Provider::Azure) => "api-key",
+            Self::OpenAi | Self::Bedrock => AUTHORIZATION.as_str(),
             Self::Anthropic => "x-api-key",
-            Self::Bedrock => AUTHORIZATION.as_str(),
             Self::Gemini => "x-goog-api-key",
         }
     }
@@ -78,16 +90,18 @@ impl Protocol {
         }
     }
 
-    /// A prompt as a request's body, without the parameters (by OpenAI's names) that the model turned down before.
+    /// A prompt as a request's body, without what the model rejected before.
     ///
     /// # Errors
     /// A 400 naming what would change the answer's form and cannot be honoured.
-    pub fn encode(self, prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
+    pub fn encode(self, prompt: &Prompt, model: &Model, learned: Learned) -> Result<Value, Error> {
+        let prompt = &learned.without_omitted(prompt);
+        let capabilities = learned.limit(Capabilities::of(model));
         match self {
-            Self::OpenAi => openai::encode::encode(prompt, model, omitted),
-            Self::Anthropic => anthropic::encode::encode(prompt, model, omitted),
-            Self::Bedrock => bedrock::encode::encode(prompt, model, omitted),
-            Self::Gemini => gemini::encode::encode(prompt, model, omitted),
+            Self::OpenAi => openai::encode::encode(prompt, model, capabilities, learned),
+            Self::Anthropic => anthropic::encode::encode(prompt, model, capabilities),
+            Self::Bedrock => bedrock::encode::encode(prompt, capabilities),
+            Self::Gemini => gemini::encode::encode(prompt, model, capabilities),
         }
     }
 

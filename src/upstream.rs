@@ -12,7 +12,7 @@ pub mod event_stream;
 pub mod frames;
 pub mod images;
 pub mod keys;
-pub mod refused;
+pub mod lessons;
 pub mod role;
 pub mod steps;
 

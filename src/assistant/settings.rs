@@ -6,7 +6,7 @@ pub mod keys;
 mod table;
 
 use crate::{
-    chat::parameters::Parameters,
+    chat::parameters::{Parameter, Parameters},
     error::Problem,
     provider::{self, Model},
 };
@@ -57,12 +57,12 @@ impl Settings {
                 problems.push(problem(path(key), message));
             }
         }
-        settings.parameters = Parameters::default();
-        for name in Parameters::names() {
-            if let Some((key, value)) = keys.find(configurable, name) {
-                match Parameters::read(|known| (known == name).then_some(value)) {
-                    Ok(read) => settings.parameters = settings.parameters.and(read),
-                    Err(error) => problems.push(problem(path(key), unusable(&error))),
+        for parameter in Parameter::ALL {
+            for name in [Some(parameter.name()), parameter.newer_name()].into_iter().flatten() {
+                if let Some((key, value)) = keys.find(configurable, name)
+                    && let Err(error) = settings.parameters.set(parameter, name, value)
+                {
+                    problems.push(problem(path(key), unusable(&error)));
                 }
             }
         }

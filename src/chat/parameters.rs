@@ -1,133 +1,104 @@
-//! The parameters that are passed on to a model: one table of their names and limits, for requests and for an
-//! assistant's defaults alike.
+//! The parameters that are passed on to a model, for requests and for an assistant's defaults alike.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 mod kind;
+mod parameter;
+mod set;
 
 use crate::error::Error;
-use kind::Kind;
+pub use parameter::Parameter;
+pub use set::ParameterSet;
 
-/// Largest limit that any provider's integer fields take.
-const MAX_TOKENS: i64 = i32::MAX as i64;
-
-/// Left out on purpose: `service_tier` (a public caller must not choose what the owner pays) and `store`/`metadata`
-/// (nor what is kept in the operator's account).
-const KNOWN: [(&str, Kind); 17] = [
-    ("temperature", Kind::Decimal { min: 0.0, max: 2.0 }),
-    ("top_p", Kind::Decimal { min: 0.0, max: 1.0 }),
-    (
-        "max_tokens",
-        Kind::Integer {
-            min: 1,
-            max: MAX_TOKENS,
-        },
-    ),
-    (
-        "max_completion_tokens",
-        Kind::Integer {
-            min: 1,
-            max: MAX_TOKENS,
-        },
-    ),
-    ("presence_penalty", Kind::Decimal { min: -2.0, max: 2.0 }),
-    ("frequency_penalty", Kind::Decimal { min: -2.0, max: 2.0 }),
-    (
-        "seed",
-        Kind::Integer {
-            min: i64::MIN,
-            max: i64::MAX,
-        },
-    ),
-    ("stop", Kind::Stop),
-    ("response_format", Kind::ResponseFormat),
-    ("reasoning_effort", Kind::Text),
-    ("verbosity", Kind::Text),
-    ("user", Kind::Text),
-    ("safety_identifier", Kind::Text),
-    ("prompt_cache_key", Kind::Text),
-    ("logit_bias", Kind::Biases),
-    ("logprobs", Kind::Boolean),
-    ("top_logprobs", Kind::Integer { min: 0, max: 20 }),
-];
-
-/// Parameters by OpenAI's names, each of its type and within OpenAI's range. The token limit stands under
-/// `max_tokens`, whichever of its two names it came by. A request's own stand before the defaults.
+/// The parameters that are set, each of its type and within OpenAI's range.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Parameters(Map<String, Value>);
+pub struct Parameters(BTreeMap<Parameter, Given>);
+
+/// A value, and who gave it.
+#[derive(Debug, Clone, PartialEq)]
+struct Given {
+    value: Value,
+    /// Whether it is the request's own rather than the assistant's default.
+    own: bool,
+}
 
 impl Parameters {
-    /// Reads all known parameters that `source` has; what it does not know is not asked for.
+    /// Reads all parameters that `source` has, by their names; what else it holds is not asked for.
     ///
     /// # Errors
     /// A 400 naming the first parameter that is of the wrong type or out of range.
     pub fn read<'a>(source: impl Fn(&str) -> Option<&'a Value>) -> Result<Self, Error> {
-        let mut parameters = Map::new();
-        for (name, kind) in &KNOWN {
-            if let Some(value) = source(name).filter(|value| !kind.is_unset(value)) {
-                parameters.insert((*name).to_owned(), kind.read(name, value)?);
+        let mut parameters = Self::default();
+        for parameter in Parameter::ALL {
+            // The newer name is read last, so that it wins.
+            for name in std::iter::once(parameter.name()).chain(parameter.newer_name()) {
+                if let Some(value) = source(name) {
+                    parameters.set(parameter, name, value)?;
+                }
             }
         }
-        // The older name is deprecated: the newer one wins (OpenAI's API reference).
-        if let Some(limit) = parameters.shift_remove("max_completion_tokens") {
-            parameters.insert("max_tokens".into(), limit);
+        Ok(parameters)
+    }
+
+    /// Sets one parameter, which goes by `name` where it comes from. A value that stands for "not set" (null, a blank
+    /// string) changes nothing.
+    ///
+    /// # Errors
+    /// A 400 naming the parameter where the value is of the wrong type or out of range.
+    pub fn set(&mut self, parameter: Parameter, name: &str, value: &Value) -> Result<(), Error> {
+        let kind = parameter.kind();
+        if !kind.is_unset(value) {
+            let value = kind.read(name, value)?;
+            self.0.insert(parameter, Given { value, own: true });
         }
-        Ok(Self(parameters))
-    }
-
-    /// The names that are read.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        KNOWN.iter().map(|(name, _)| *name)
-    }
-
-    /// These and others, which are of other names.
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
+        Ok(())
     }
 
     /// A parameter's value.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+    pub fn get(&self, parameter: Parameter) -> Option<&Value> {
+        self.0.get(&parameter).map(|given| &given.value)
     }
 
-    /// These, and the defaults where these are silent.
+    /// These as a request's own, and the defaults where it sets nothing.
     ///
     /// # Errors
     /// A 400 where `top_logprobs` lacks `logprobs`, in OpenAI's words. It is checked here since servers such as vLLM quote
     /// the whole request, system message included, where they reject it for this.
     pub fn or(mut self, defaults: Self) -> Result<Self, Error> {
-        let asks_for_more = self.get("top_logprobs").is_some_and(|count| count != 0);
-        for (name, value) in defaults.0 {
-            self.0.entry(name).or_insert(value);
+        let asks_for_more = self.get(Parameter::TopLogprobs).is_some_and(|count| count != 0);
+        for (parameter, given) in defaults.0 {
+            self.0.entry(parameter).or_insert(Given { own: false, ..given });
         }
-        if self.get("logprobs") != Some(&Value::Bool(true)) {
+        if self.get(Parameter::Logprobs) != Some(&Value::Bool(true)) {
             if asks_for_more {
                 return Err(Error::invalid(
-                    "top_logprobs",
+                    Parameter::TopLogprobs.name(),
                     "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled. Send logprobs: true with it.",
                 ));
             }
-            self.0.shift_remove("top_logprobs");
+            self.0.remove(&Parameter::TopLogprobs);
         }
         Ok(self)
     }
 
-    /// Which of `temperature` and `top_p` gives way where a model takes one: what is a default, else `top_p`.
-    pub fn lesser_sampling(&self) -> Option<&str> {
-        let mut both = self
-            .0
-            .keys()
-            .filter(|name| matches!(name.as_str(), "temperature" | "top_p"));
-        both.nth(1).map(String::as_str)
+    /// Which of `temperature` and `top_p` is left out where both are set and the model takes one: the assistant's default
+    /// beside a request's own value, else `top_p`.
+    pub fn lesser_sampling(&self) -> Option<Parameter> {
+        let temperature = self.0.get(&Parameter::Temperature)?;
+        let top_p = self.0.get(&Parameter::TopP)?;
+        Some(if top_p.own && !temperature.own {
+            Parameter::Temperature
+        } else {
+            Parameter::TopP
+        })
     }
 
-    /// These less some.
-    pub fn without(&self, omitted: &HashSet<String>) -> Self {
+    /// These but for some.
+    pub fn without(&self, omitted: ParameterSet) -> Self {
         let mut parameters = self.clone();
-        parameters.0.retain(|name, _| !omitted.contains(name));
+        parameters.0.retain(|parameter, _| !omitted.contains(*parameter));
         parameters
     }
 
@@ -137,7 +108,7 @@ impl Parameters {
     /// A 400 where there is no schema in it.
     pub fn json_schema(&self) -> Result<Option<(&Value, &Value)>, Error> {
         let Some(format) = self
-            .get("response_format")
+            .get(Parameter::ResponseFormat)
             .filter(|format| format["type"] == "json_schema")
         else {
             return Ok(None);
@@ -153,9 +124,9 @@ impl Parameters {
         Ok(Some((schema, &format["json_schema"])))
     }
 
-    /// In the table's order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        KNOWN.iter().filter_map(|(name, _)| Some((*name, self.0.get(*name)?)))
+    /// In the order of [`Parameter`].
+    pub fn iter(&self) -> impl Iterator<Item = (Parameter, &Value)> {
+        self.0.iter().map(|(parameter, given)| (*parameter, &given.value))
     }
 }
 
@@ -173,9 +144,9 @@ mod tests {
         let body = json!({"temperature": "0.7", "max_tokens": "50", "max_completion_tokens": 60, "seed": 7,
             "stop": ["\n"], "user": "", "top_p": null, "frobnicate": 1});
         let parameters = read(&body).unwrap();
-        let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = parameters.iter().map(|(parameter, _)| parameter.name()).collect();
         assert_eq!(names, ["temperature", "max_tokens", "seed", "stop"]);
-        assert_eq!(parameters.get("max_tokens"), Some(&json!(60)));
+        assert_eq!(parameters.get(Parameter::MaxTokens), Some(&json!(60)));
     }
 
     #[test]
@@ -205,10 +176,8 @@ mod tests {
     fn blanks_are_a_place_to_stop_at_and_elsewhere_nothing() {
         for stop in ["\n", " ", "\n\n"] {
             let parameters = read(&json!({"stop": stop, "user": stop, "temperature": stop})).unwrap();
-            assert_eq!(
-                parameters,
-                Parameters(Map::from_iter([("stop".to_owned(), json!(stop))]))
-            );
+            let set: Vec<_> = parameters.iter().collect();
+            assert_eq!(set, [(Parameter::Stop, &json!(stop))]);
         }
         for stop in [json!(""), json!(null)] {
             assert_eq!(read(&json!({"stop": stop})).unwrap(), Parameters::default());
@@ -218,11 +187,11 @@ mod tests {
     #[test]
     fn lists_and_biases_may_be_spelled() {
         let parameters = read(&json!({"stop": "[\"a\", \"b\"]", "logit_bias": "{\"5\": \"-100\"}"})).unwrap();
-        assert_eq!(parameters.get("stop"), Some(&json!(["a", "b"])));
-        assert_eq!(parameters.get("logit_bias"), Some(&json!({"5": -100})));
+        assert_eq!(parameters.get(Parameter::Stop), Some(&json!(["a", "b"])));
+        assert_eq!(parameters.get(Parameter::LogitBias), Some(&json!({"5": -100})));
         for literal in ["[END]", "[1]", "[]"] {
             let parameters = read(&json!({"stop": literal})).unwrap();
-            assert_eq!(parameters.get("stop"), Some(&json!(literal)));
+            assert_eq!(parameters.get(Parameter::Stop), Some(&json!(literal)));
         }
         assert!(read(&json!({"logit_bias": {"5": "much"}})).is_err());
     }
@@ -232,15 +201,59 @@ mod tests {
         let request = read(&json!({"temperature": 0})).unwrap();
         let defaults = read(&json!({"temperature": 1, "top_p": 0.5})).unwrap();
         let merged = request.or(defaults).unwrap();
-        assert_eq!(merged.get("temperature"), Some(&json!(0)));
-        assert_eq!(merged.get("top_p"), Some(&json!(0.5)));
+        assert_eq!(merged.get(Parameter::Temperature), Some(&json!(0)));
+        assert_eq!(merged.get(Parameter::TopP), Some(&json!(0.5)));
+    }
+
+    #[test]
+    fn one_is_set_by_itself() {
+        let mut parameters = Parameters::default();
+        parameters
+            .set(Parameter::MaxTokens, "max_tokens", &json!("50"))
+            .unwrap();
+        parameters
+            .set(Parameter::MaxTokens, "max_tokens", &json!(null))
+            .unwrap();
+        parameters.set(Parameter::TopP, "top_p", &json!(" ")).unwrap();
+        assert_eq!(parameters, read(&json!({"max_completion_tokens": 50})).unwrap());
+        let error = parameters.set(Parameter::TopP, "top_p", &json!(2)).unwrap_err();
+        assert_eq!(error.body()["error"]["param"], "top_p");
+        let newer = read(&json!({"max_tokens": 1, "max_completion_tokens": 0})).unwrap_err();
+        assert_eq!(newer.body()["error"]["param"], "max_completion_tokens");
+    }
+
+    #[test]
+    fn a_default_gives_way_to_a_requests_own_sampling_in_any_order() {
+        let (temperature, top_p) = (Parameter::Temperature, Parameter::TopP);
+        for (request, defaults, lesser) in [
+            (json!({"temperature": 1, "top_p": 1}), json!({}), Some(top_p)),
+            (json!({"top_p": 1, "temperature": 1}), json!({}), Some(top_p)),
+            (
+                json!({"top_p": 1, "temperature": 1}),
+                json!({"temperature": 0, "top_p": 0}),
+                Some(top_p),
+            ),
+            (json!({}), json!({"top_p": 1, "temperature": 1}), Some(top_p)),
+            (json!({"temperature": 1}), json!({"top_p": 1}), Some(top_p)),
+            (json!({"top_p": 1}), json!({"temperature": 1}), Some(temperature)),
+            (
+                json!({"top_p": 1}),
+                json!({"top_p": 0, "temperature": 1}),
+                Some(temperature),
+            ),
+            (json!({"top_p": 1}), json!({}), None),
+            (json!({}), json!({"temperature": 1}), None),
+        ] {
+            let merged = read(&request).unwrap().or(read(&defaults).unwrap()).unwrap();
+            assert_eq!(merged.lesser_sampling(), lesser, "{request} {defaults}");
+        }
     }
 
     #[test]
     fn more_logprobs_need_logprobs() {
         let merged = |request: &Value, defaults: &Value| {
             let merged = read(request).unwrap().or(read(defaults).unwrap());
-            merged.map(|merged| merged.get("top_logprobs").cloned())
+            merged.map(|merged| merged.get(Parameter::TopLogprobs).cloned())
         };
         let (on, off, more) = (
             json!({"logprobs": true}),

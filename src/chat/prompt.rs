@@ -1,6 +1,6 @@
 //! What a model is asked: the assistant's own settings and the request, made one.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{message::Message, parameters::Parameters};
 
@@ -13,11 +13,4 @@ pub struct Prompt {
     pub parameters: Parameters,
     /// Whether the model's thinking is shown beside its answer.
     pub show_reasoning: bool,
-}
-
-impl Prompt {
-    /// Whether the model is asked to show its thinking: not so where it turned thinking down before.
-    pub fn shows_reasoning(&self, omitted: &HashSet<String>) -> bool {
-        self.show_reasoning && !omitted.contains("reasoning_effort")
-    }
 }

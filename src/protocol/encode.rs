@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde_json::{Value, json};
 
 use super::conversation::{Piece, Turn};
-use crate::error::Error;
+use crate::{chat::parameters::Parameter, error::Error};
 
 /// What a path's segment may hold as it is: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -14,16 +14,31 @@ pub fn segment(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, UNRESERVED)
 }
 
-/// Checks a parameter that a model does not take: a hint may be left out, but not what would change the answer's form.
+/// Checks a parameter that is about to be left out, because the model does not take it. A hint may be left out, but not
+/// what would change the answer's form.
 ///
 /// # Errors
 /// A 400 that names it.
-pub fn check_left_out(name: &str, value: &Value) -> Result<(), Error> {
-    let changes_the_answers_form = match name {
-        "logprobs" => value == &Value::Bool(true),
-        "response_format" => value["type"] != "text",
-        _ => false,
+pub fn check_left_out(parameter: Parameter, value: &Value) -> Result<(), Error> {
+    let changes_the_answers_form = match parameter {
+        Parameter::Logprobs => value == &Value::Bool(true),
+        Parameter::ResponseFormat => value["type"] != "text",
+        Parameter::Temperature
+        | Parameter::TopP
+        | Parameter::MaxTokens
+        | Parameter::PresencePenalty
+        | Parameter::FrequencyPenalty
+        | Parameter::Seed
+        | Parameter::Stop
+        | Parameter::ReasoningEffort
+        | Parameter::Verbosity
+        | Parameter::User
+        | Parameter::SafetyIdentifier
+        | Parameter::PromptCacheKey
+        | Parameter::LogitBias
+        | Parameter::TopLogprobs => false,
     };
+    let name = parameter.name();
     if changes_the_answers_form {
         return Err(Error::invalid_with_code(
             name,

@@ -1,5 +1,4 @@
 //! OpenAI's own API, and every provider or server that speaks it.
 
 pub mod decode;
-pub mod dialect;
 pub mod encode;

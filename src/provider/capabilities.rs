@@ -1,14 +1,22 @@
-//! What models take, as tables of facts. An assistant's setting `capabilities` wins over them, and what a model turns
-//! down all the same is learned from its 400.
+//! What models take, as tables of facts. An assistant's setting `capabilities` wins over them, and what a model rejects
+//! all the same is learned from its 400.
+//!
+//! A model of a server that speaks OpenAI's API is known by its provider (`openai`), another by its own name (`claude`,
+//! `gemini`, `bedrock`).
 
-use serde::Deserialize;
+mod bedrock;
+mod claude;
+mod gemini;
+mod openai;
+mod overrides;
+
+pub use overrides::Overrides;
 
 use super::{Model, Provider, Server};
-use crate::chat::parameters::Parameters;
+use crate::chat::parameters::{Parameter, ParameterSet, Parameters};
 
 /// Which of `temperature` and `top_p` a model takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
     /// Both together.
     Both,
@@ -19,8 +27,7 @@ pub enum Sampling {
 }
 
 /// How a model is told how much to think.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thinking {
     /// Not at all: it does not think, or does not let itself be told.
     None,
@@ -30,26 +37,40 @@ pub enum Thinking {
     Effort,
 }
 
-/// What keeps a Claude from thinking that is told by [`Thinking::Effort`] ("Adaptive thinking", "Migration guide").
+/// How to turn thinking off for a Claude whose thinking is controlled by [`Thinking::Effort`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Off {
-    /// Nothing: it thinks only where it is asked to.
-    Unasked,
-    /// `thinking` of this type.
-    Type(&'static str),
-    /// It always thinks.
-    Never,
+pub enum TurningOff {
+    /// It is off unless it is asked for.
+    Unneeded,
+    /// By `thinking` of this type.
+    ByType(&'static str),
+    /// The model always thinks.
+    Impossible,
+}
+
+/// Who made a model, where that says how it is asked to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// Anthropic.
+    Anthropic,
+    /// Amazon.
+    Amazon,
+    /// `OpenAI`.
+    OpenAi,
+    /// Anyone else, or nobody knows.
+    Other,
 }
 
 /// What a model takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own in a table")]
 pub struct Capabilities {
     /// Sampling parameters.
     pub sampling: Sampling,
     /// The way of `reasoning_effort`.
     pub thinking: Thinking,
     /// The way of `reasoning_effort: none`.
-    pub off: Off,
+    pub turning_off: TurningOff,
     /// `response_format` with a schema.
     pub json_schema: bool,
     /// A system prompt.
@@ -58,185 +79,60 @@ pub struct Capabilities {
     pub image_urls: bool,
     /// The most tokens of one answer, where the tables know it.
     pub max_output: Option<u64>,
-}
-
-/// An assistant's setting `capabilities`: what is known better of its model than the tables know.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Overrides {
-    sampling: Option<Sampling>,
-    thinking: Option<Thinking>,
-    json_schema: Option<bool>,
-    system: Option<bool>,
-    image_urls: Option<bool>,
-    max_output: Option<u64>,
-}
-
-impl Overrides {
-    /// Whether a parameter of OpenAI's is taken, where the setting says so.
-    pub fn accepts(&self, parameter: &str) -> Option<bool> {
-        match parameter {
-            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty" => {
-                self.sampling.map(|sampling| sampling != Sampling::None)
-            }
-            "reasoning_effort" => self.thinking.map(|thinking| thinking != Thinking::None),
-            "response_format" => self.json_schema,
-            _ => None,
-        }
-    }
+    /// The highest temperature.
+    pub max_temperature: f64,
+    /// Who made it.
+    pub maker: Maker,
+    /// The parameters that are sent to a server that speaks OpenAI's API. (The encoders of the other APIs have fields for
+    /// some only.)
+    pub accepts: ParameterSet,
+    /// The field for the token limit, in OpenAI's API.
+    pub token_limit_field: &'static str,
+    /// The field for the seed, in OpenAI's API.
+    pub seed_field: &'static str,
+    /// Whether a message may carry its participant's `name`, in OpenAI's API.
+    pub names: bool,
 }
 
 /// What a model that no table knows is taken for: new ones can more than old ones.
 const MODERN: Capabilities = Capabilities {
     sampling: Sampling::Both,
     thinking: Thinking::None,
-    off: Off::Unasked,
+    turning_off: TurningOff::Unneeded,
     json_schema: true,
     system: true,
     image_urls: false,
     max_output: None,
+    max_temperature: 2.0,
+    maker: Maker::Other,
+    accepts: openai::USUAL,
+    token_limit_field: "max_tokens",
+    seed_field: "seed",
+    names: false,
 };
-
-/// The newest of Claude: no sampling parameters, thinking by effort. That a later one always thinks is the safe guess.
-const CLAUDE: Capabilities = Capabilities {
-    sampling: Sampling::None,
-    thinking: Thinking::Effort,
-    off: Off::Never,
-    max_output: Some(128_000),
-    ..MODERN
-};
-const CLAUDE_4: Capabilities = Capabilities {
-    sampling: Sampling::Both,
-    thinking: Thinking::Budget,
-    json_schema: false,
-    max_output: Some(64_000),
-    ..MODERN
-};
-const CLAUDE_3: Capabilities = Capabilities {
-    thinking: Thinking::None,
-    max_output: Some(4096),
-    ..CLAUDE_4
-};
-
-/// By a part of the name, the first that fits ("Models overview", "Extended thinking", "Adaptive thinking", "Structured
-/// outputs", the models' migration guides); any other Claude is as the newest.
-#[rustfmt::skip]
-const CLAUDES: [(&str, Capabilities); 21] = [
-    ("claude-v", CLAUDE_3),
-    ("claude-2", CLAUDE_3),
-    ("claude-instant", CLAUDE_3),
-    ("claude-3-5", Capabilities { max_output: Some(8192), ..CLAUDE_3 }),
-    ("claude-3-7", CLAUDE_4),
-    ("claude-3", CLAUDE_3),
-    ("claude-sonnet-4-0", CLAUDE_4),
-    ("claude-sonnet-4-2", CLAUDE_4),
-    ("claude-opus-4-0", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
-    ("claude-opus-4-2", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
-    ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: Some(32_000), ..CLAUDE_4 }),
-    ("-4-5", Capabilities { sampling: Sampling::One, json_schema: true, ..CLAUDE_4 }),
-    ("-4-6", Capabilities { sampling: Sampling::One, off: Off::Unasked, ..CLAUDE }),
-    ("-4-7", Capabilities { off: Off::Unasked, ..CLAUDE }),
-    ("-4-8", Capabilities { off: Off::Unasked, ..CLAUDE }),
-    ("sonnet-5-5", Capabilities { off: Off::Type("between_tools"), ..CLAUDE }),
-    ("opus-5-5", CLAUDE),
-    ("opus-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
-    ("sonnet-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
-    ("haiku-5", Capabilities { off: Off::Type("disabled"), ..CLAUDE }),
-    ("claude", CLAUDE),
-];
-
-/// Gemini from 3 on: thinking by level.
-const GEMINI: Capabilities = Capabilities {
-    thinking: Thinking::Effort,
-    max_output: Some(65_536),
-    ..MODERN
-};
-/// "What's new in Gemini 3.6 Flash": sampling parameters are deprecated and to be taken out.
-const GEMINI_WITHOUT_SAMPLING: Capabilities = Capabilities {
-    sampling: Sampling::None,
-    ..GEMINI
-};
-
-/// Gemini by the beginning of the name ("Models", "Thinking", "Structured output", "What's new in …"); of any other it is
-/// only known that it thinks by level.
-#[rustfmt::skip]
-const GEMINIS: [(&str, Capabilities); 10] = [
-    ("gemini-1", Capabilities { max_output: Some(8192), ..MODERN }),
-    ("gemini-2.0", Capabilities { max_output: Some(8192), ..MODERN }),
-    ("gemini-2", Capabilities { thinking: Thinking::Budget, max_output: Some(65_536), ..MODERN }),
-    ("gemini-3.5-flash-lite", GEMINI_WITHOUT_SAMPLING),
-    ("gemini-3.6", GEMINI_WITHOUT_SAMPLING),
-    ("gemini-3.7", GEMINI_WITHOUT_SAMPLING),
-    ("gemini-3.8", GEMINI_WITHOUT_SAMPLING),
-    ("gemini-3", GEMINI),
-    ("gemma", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("", Capabilities { max_output: None, ..GEMINI }),
-];
-
-/// Claude by a part of the name, where Bedrock lacks the structured output that Anthropic has (the models' cards).
-const SCHEMALESS_ON_BEDROCK: [&str; 2] = ["-4-7", "-4-8"];
-
-/// Bedrock's other makers by a part of the model's id ("Supported models and model features", "Structured outputs");
-/// an id that does not tell, such as that of an application's inference profile, is [`MODERN`].
-#[rustfmt::skip]
-const BEDROCK_MODELS: [(&str, Capabilities); 16] = [
-    ("amazon.titan", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("amazon.nova-2", Capabilities { json_schema: false, thinking: Thinking::Effort, ..MODERN }),
-    ("amazon.", Capabilities { json_schema: false, ..MODERN }),
-    ("mistral.mistral-7b", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("mistral.mixtral-8x7b", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("mistral.mistral-large-24", Capabilities { json_schema: false, ..MODERN }),
-    ("mistral.pixtral", Capabilities { json_schema: false, ..MODERN }),
-    ("cohere.command-text", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("cohere.command-light", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("cohere.", Capabilities { json_schema: false, ..MODERN }),
-    ("ai21.j2", Capabilities { json_schema: false, system: false, ..MODERN }),
-    ("ai21.", Capabilities { json_schema: false, ..MODERN }),
-    ("meta.", Capabilities { json_schema: false, ..MODERN }),
-    ("writer.", Capabilities { json_schema: false, ..MODERN }),
-    ("deepseek.r1", Capabilities { json_schema: false, ..MODERN }),
-    ("openai.gpt-oss", Capabilities { thinking: Thinking::Effort, ..MODERN }),
-];
 
 impl Capabilities {
     /// What is known of a model.
     pub fn of(model: &Model) -> Self {
         let name = model.name.to_ascii_lowercase();
-        let claude = || first(&CLAUDES, |part| name.contains(part));
         let known = match &model.server {
-            Server::Platform(Provider::Anthropic) => Self {
-                image_urls: true,
-                // Other servers speak this protocol too, with models of their own.
-                ..claude().unwrap_or(MODERN)
-            },
-            Server::Platform(Provider::Bedrock) => claude()
-                .map(|claude| Self {
-                    json_schema: claude.json_schema && !SCHEMALESS_ON_BEDROCK.iter().any(|part| name.contains(part)),
-                    ..claude
-                })
-                .or_else(|| first(&BEDROCK_MODELS, |part| name.contains(part)))
-                .unwrap_or(MODERN),
-            Server::Platform(Provider::Gemini) => {
-                let bare = name.strip_prefix("models/").unwrap_or(&name);
-                first(&GEMINIS, |beginning| bare.starts_with(beginning)).unwrap_or(MODERN)
-            }
-            // Ollama takes images as data only.
-            Server::Platform(Provider::Ollama) => MODERN,
-            Server::Platform(_) | Server::Own(_) => Self {
-                image_urls: true,
-                ..MODERN
+            Server::Own(_) => openai::OWN_SERVER,
+            Server::Platform(provider) => match provider {
+                Provider::Anthropic => claude::at_anthropic(&name),
+                Provider::Bedrock => bedrock::facts(&name),
+                Provider::Gemini => gemini::facts(&name),
+                Provider::OpenAi | Provider::Azure => openai::facts(&model.name),
+                Provider::Mistral => openai::MISTRAL,
+                Provider::Groq => openai::GROQ,
+                Provider::OpenRouter => openai::OPENROUTER,
+                Provider::Together => openai::TOGETHER,
+                Provider::Fireworks => openai::FIREWORKS,
+                Provider::DeepSeek => openai::DEEPSEEK,
+                Provider::Xai => openai::XAI,
+                Provider::Ollama => openai::OLLAMA,
             },
         };
-        let better = model.overrides;
-        Self {
-            sampling: better.sampling.unwrap_or(known.sampling),
-            thinking: better.thinking.unwrap_or(known.thinking),
-            off: known.off,
-            json_schema: better.json_schema.unwrap_or(known.json_schema),
-            system: better.system.unwrap_or(known.system),
-            image_urls: better.image_urls.unwrap_or(known.image_urls),
-            max_output: better.max_output.or(known.max_output),
-        }
+        model.overrides.over(known)
     }
 
     /// Tokens, or the model's own limit where that is lower: more it cannot answer, and many turn that down.
@@ -246,17 +142,18 @@ impl Capabilities {
 
     /// The limit that a request or the assistant sets, or the model's own where that is lower.
     pub fn token_limit(&self, parameters: &Parameters) -> Option<u64> {
-        let limit = parameters.get("max_tokens")?.as_u64()?;
+        let limit = parameters.get(Parameter::MaxTokens)?.as_u64()?;
         Some(self.at_most(limit))
     }
 
     /// Whether a sampling parameter is sent, beside what else is set.
-    pub fn samples(&self, parameter: &str, parameters: &Parameters) -> bool {
-        match self.sampling {
-            Sampling::Both => true,
-            Sampling::One => parameters.lesser_sampling() != Some(parameter),
-            Sampling::None => false,
-        }
+    pub fn samples(&self, parameter: Parameter, parameters: &Parameters) -> bool {
+        self.sampling != Sampling::None && !self.prefers_another(parameter, parameters)
+    }
+
+    /// Whether a parameter is one of two of which the model takes only the other.
+    pub fn prefers_another(&self, parameter: Parameter, parameters: &Parameters) -> bool {
+        self.sampling == Sampling::One && parameters.lesser_sampling() == Some(parameter)
     }
 }
 
@@ -265,4 +162,105 @@ fn first(table: &[(&str, Capabilities)], fits: impl Fn(&str) -> bool) -> Option<
         .iter()
         .find(|(part, _)| fits(part))
         .map(|(_, capabilities)| *capabilities)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::choose;
+
+    fn facts(model: &str) -> Capabilities {
+        Capabilities::of(&choose(model, None, None).unwrap())
+    }
+
+    #[test]
+    fn what_differs_between_models() {
+        use Sampling::{Both, One};
+        use Thinking::{Budget, Effort};
+        for (model, sampling, thinking, json_schema, max_output) in [
+            ("claude-2.1", Both, Thinking::None, false, Some(4096)),
+            ("claude-3-5-sonnet-20241022", Both, Thinking::None, false, Some(8192)),
+            ("claude-3-7-sonnet-20250219", Both, Budget, false, Some(64_000)),
+            ("claude-sonnet-4-20250514", Both, Budget, false, Some(64_000)),
+            ("claude-opus-4-20250514", Both, Budget, false, Some(32_000)),
+            ("claude-opus-4-1", One, Budget, true, Some(32_000)),
+            ("claude-sonnet-4-5", One, Budget, true, Some(64_000)),
+            ("claude-opus-4-6", One, Effort, true, Some(128_000)),
+            ("claude-opus-4-7", Sampling::None, Effort, true, Some(128_000)),
+            ("claude-that-is-new", Sampling::None, Effort, true, Some(128_000)),
+            ("anthropic/not-of-anthropic-4-5", Both, Thinking::None, true, None),
+            (
+                "us.anthropic.claude-opus-4-7",
+                Sampling::None,
+                Effort,
+                false,
+                Some(128_000),
+            ),
+            ("us.amazon.nova-2-lite-v1:0", Both, Effort, false, None),
+            ("us.meta.llama3-3-70b-instruct-v1:0", Both, Thinking::None, false, None),
+            ("openai.gpt-oss-20b-1:0", Both, Effort, true, None),
+            ("gemini-2.0-flash", Both, Thinking::None, true, Some(8192)),
+            ("models/gemini-2.5-pro", Both, Budget, true, Some(65_536)),
+            ("gemini-3.6-flash", Sampling::None, Effort, true, Some(65_536)),
+            ("gemini-flash-latest", Both, Effort, true, None),
+            ("gemma-3-27b-it", Both, Thinking::None, false, None),
+            ("gpt-4o", Both, Thinking::None, true, None),
+            ("gpt-5-mini", Sampling::None, Effort, true, None),
+            ("gpt-5-chat-latest", Both, Thinking::None, true, None),
+        ] {
+            let model_name = model
+                .strip_prefix("models/")
+                .map_or(model.to_owned(), |_| format!("gemini/{model}"));
+            let facts = facts(&model_name);
+            let found = (facts.sampling, facts.thinking, facts.json_schema, facts.max_output);
+            assert_eq!(found, (sampling, thinking, json_schema, max_output), "{model}");
+        }
+    }
+
+    #[test]
+    fn what_differs_between_servers() {
+        use Parameter::{LogitBias, Logprobs, PresencePenalty, ReasoningEffort, User, Verbosity};
+        for (model, accepted, refused) in [
+            ("gpt-4o", vec![LogitBias, User], vec![ReasoningEffort, Verbosity]),
+            (
+                "o3",
+                vec![ReasoningEffort, Verbosity],
+                vec![Parameter::Temperature, LogitBias],
+            ),
+            ("mistral/any", vec![PresencePenalty], vec![User, Logprobs]),
+            ("groq/any", vec![PresencePenalty, User], vec![Logprobs, LogitBias]),
+            ("openrouter/any", vec![LogitBias, ReasoningEffort], vec![Verbosity]),
+            (
+                "grok-4",
+                vec![ReasoningEffort, Logprobs],
+                vec![PresencePenalty, LogitBias],
+            ),
+            ("deepseek-chat", vec![Logprobs], vec![User, ReasoningEffort]),
+        ] {
+            let accepts = facts(model).accepts;
+            assert!(accepted.iter().all(|parameter| accepts.contains(*parameter)), "{model}");
+            assert!(!refused.iter().any(|parameter| accepts.contains(*parameter)), "{model}");
+        }
+        // All servers take these.
+        for provider in Provider::ALL {
+            let facts = facts(&format!("{}/any", provider.name()));
+            for parameter in [Parameter::MaxTokens, Parameter::Seed, Parameter::Stop] {
+                assert!(facts.accepts.contains(parameter), "{provider:?}");
+            }
+        }
+        assert_eq!(facts("mistral/any").seed_field, "random_seed");
+        assert_eq!(facts("azure/o3").token_limit_field, "max_completion_tokens");
+    }
+
+    #[test]
+    fn the_makers_on_bedrock() {
+        for (model, maker) in [
+            ("bedrock/us.anthropic.claude-sonnet-4-6", Maker::Anthropic),
+            ("bedrock/us.amazon.nova-lite-v1:0", Maker::Amazon),
+            ("bedrock/openai.gpt-oss-20b-1:0", Maker::OpenAi),
+            ("bedrock/meta.llama3-8b", Maker::Other),
+        ] {
+            assert_eq!(facts(model).maker, maker, "{model}");
+        }
+    }
 }

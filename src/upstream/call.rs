@@ -13,7 +13,7 @@ use super::{
     confidential::Confidential,
     frames,
     keys::{self, KeyId, ProviderKeys},
-    refused::{Refused, parameter_named, teaches},
+    lessons::{Lessons, holds_for_others, lesson_of},
     role::Role,
     steps,
 };
@@ -23,14 +23,14 @@ use crate::{
     deadline::Deadline,
     error::{Error, ProviderError, root_cause},
     guard,
-    protocol::{Protocol, bedrock, failure},
+    protocol::{Protocol, bedrock, failure, learned::Lesson},
     provider::{Model, Provider, Server},
 };
 
 /// Longest error body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
-/// How many parameters a call is made without at most: one more round each.
-const MAX_LEFT_OUT: usize = 8;
+/// How often a call is changed at most after the model's rejections: one more round each.
+const MAX_LESSONS: usize = 8;
 
 /// Where a model is called.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub struct Caller {
     base_urls: HashMap<Provider, String>,
     allow_private: bool,
     idle: Duration,
-    refused: Refused,
+    lessons: Lessons,
 }
 
 impl Caller {
@@ -83,11 +83,12 @@ impl Caller {
             base_urls: config.provider_base_urls.clone(),
             allow_private: config.allow_private_providers,
             idle: config.timeouts.provider_idle,
-            refused: Refused::default(),
+            lessons: Lessons::default(),
         })
     }
 
-    /// Sends the prompt; leaves out what the model turns down, and takes newer credentials where the first are refused.
+    /// Sends the prompt. It is sent again without what the model rejects, or with newer credentials where the first are
+    /// refused.
     /// Adds each request that it sends to `calls`.
     pub async fn open(
         &self,
@@ -99,23 +100,23 @@ impl Caller {
         let endpoint = self.endpoint(model)?;
         let mut key = self.key(&endpoint).await?;
         let mut renewed = false;
-        let mut omitted = self.refused.of(&endpoint.model_key());
-        let (mut learned, mut rounds) = (Vec::new(), 0);
+        let mut learned = self.lessons.of(&endpoint.model_key());
+        let (mut to_remember, mut rounds) = (Vec::new(), 0);
         loop {
-            let body = endpoint.protocol.encode(prompt, model, &omitted)?;
+            let body = endpoint.protocol.encode(prompt, model, learned)?;
             let confidential = Confidential::new(key.clone(), Arc::clone(&prompt.messages));
             *calls += 1;
             let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.
-                self.refused.remember(&endpoint.model_key(), &learned);
+                self.lessons.remember(&endpoint.model_key(), &to_remember);
                 let frames = frames::read(response, self.idle, deadline);
                 let deltas = steps::read(frames, endpoint.protocol.decoder());
                 let cleaned = deltas.map(move |delta| delta.map_err(|error| confidential.clean(error)));
                 return Ok(Box::pin(cleaned));
             }
-            let refused = read_failure(response, self.idle, deadline).await?;
-            if refused == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
+            let rejection = read_failure(response, self.idle, deadline).await?;
+            if rejection == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
                 let newer = self.newer_key(&endpoint, key.as_ref()).await;
                 if newer.is_some() || (key.is_none() && endpoint.region.is_some()) {
                     key = newer;
@@ -124,15 +125,16 @@ impl Caller {
             }
             // Learned before the key is blanked out: it may be a word such as `token`.
             let quotes_request = |message: &str| confidential.is_quoted_in(message);
-            // It was sent, and is not from now on: each round has one parameter less.
-            let named = parameter_named(&refused, quotes_request, &body).filter(|name| !omitted.contains(*name));
-            let Some(name) = named.filter(|_| rounds < MAX_LEFT_OUT) else {
-                return Err(confidential.clean(refused).into());
+            let lesson = lesson_of(&rejection, quotes_request, &body).filter(|_| rounds < MAX_LESSONS);
+            // A lesson that is known already has not helped: the request is sent again only with something changed.
+            let Some(lesson) = lesson.filter(|lesson| learned.add(*lesson)) else {
+                return Err(confidential.clean(rejection).into());
             };
-            omitted.insert(name.to_owned());
             rounds += 1;
-            if teaches(&refused) {
-                learned.push(name);
+            // The call failed even with the limit that was stated: it may be a caller's own words, quoted in the message.
+            to_remember.retain(|lesson| !matches!(lesson, Lesson::MaxOutput(_)));
+            if holds_for_others(lesson, &rejection) {
+                to_remember.push(lesson);
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Any conversation that OpenAI accepts is within the constraints that the other providers document.
 
-use std::collections::HashSet;
-
 use assistant_endpoint::{
     chat::{
         image::normal_url,
@@ -9,7 +7,7 @@ use assistant_endpoint::{
         parameters::Parameters,
         prompt::Prompt,
     },
-    protocol::Protocol,
+    protocol::{Protocol, learned::Learned},
     provider::choose,
 };
 use proptest::prelude::*;
@@ -122,7 +120,7 @@ fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Result
         parameters,
         show_reasoning: false,
     };
-    let encoded = Protocol::of(&model).encode(&prompt, &model, &HashSet::new());
+    let encoded = Protocol::of(&model).encode(&prompt, &model, Learned::default());
     // A 400 of our own says what to do, and nothing is asked of the provider.
     encoded.map_err(|error| {
         assert_eq!(error.status(), 400, "{error}");

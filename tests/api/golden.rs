@@ -1,13 +1,13 @@
 //! Translation against golden files: one full request to every dialect, and each recorded or documented stream.
 
-use std::{collections::HashSet, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use assistant_endpoint::{
     assistant::{Assistant, Record},
     chat::delta::Delta,
     deadline::Deadline,
     error::ProviderError,
-    protocol::Protocol,
+    protocol::{Protocol, learned::Learned},
     public::chat_completions::request::ChatRequest,
     upstream::{frames, steps},
 };
@@ -102,7 +102,9 @@ fn encode(record: Record, request: ChatRequest) -> Value {
     let assistant = Assistant::new(record);
     let model = assistant.model().unwrap();
     let prompt = assistant.prompt(request.messages, request.parameters).unwrap();
-    Protocol::of(&model).encode(&prompt, &model, &HashSet::new()).unwrap()
+    Protocol::of(&model)
+        .encode(&prompt, &model, Learned::default())
+        .unwrap()
 }
 
 /// Runs a stream through the decoder in pieces of `size` bytes.

@@ -36,4 +36,5 @@ mod sdks;
 mod store;
 mod streaming;
 mod support;
+mod token_limits;
 mod unruly;

@@ -159,6 +159,44 @@ async fn a_value_that_is_wrong_is_left_out_once() {
     assert_eq!(efforts, [json!("bogus"), json!(null), json!("low")]);
 }
 
+/// What travels by another name is left out as well: Mistral calls `seed` `random_seed`.
+#[tokio::test]
+async fn a_parameter_is_left_out_whatever_the_provider_calls_it() {
+    let choose = |body: &Value| -> Answer {
+        if body.get("random_seed").is_some() {
+            let detail = json!([{"type": "extra_forbidden", "loc": ["body", "random_seed"], "msg": "Extra inputs are not permitted"}]);
+            let error = json!({"object": "error", "message": {"detail": detail}, "param": "random_seed"});
+            return response(422, "", &error.to_string());
+        }
+        answer(&["Hi"])
+    };
+    for stream in [false, true] {
+        let provider = FakeProvider::choosing(choose).await;
+        let base_url = provider.base_url();
+        let app = TestApp::with(
+            provider,
+            &[("MISTRAL_BASE_URL", &base_url), ("MISTRAL_API_KEY", "sk-mistral")],
+        )
+        .await;
+        let token = app
+            .assistant_with(json!({"type==agent/model": "mistral/mistral-small-latest"}))
+            .await;
+        let mut body = hello(stream);
+        body["seed"] = json!(7);
+        for _ in 0..2 {
+            let reply = app.chat(&token, &body).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+        }
+        let seeds: Vec<_> = app
+            .provider
+            .received()
+            .iter()
+            .map(|request| request.body["random_seed"].clone())
+            .collect();
+        assert_eq!(seeds, [json!(7), json!(null), json!(null)]);
+    }
+}
+
 #[tokio::test]
 async fn a_small_body_of_very_many_values_is_a_400() {
     let app = TestApp::start(FakeProvider::refusing()).await;

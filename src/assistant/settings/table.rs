@@ -1,6 +1,5 @@
 //! The table of settings: each one's name, what it means to an owner, its JSON Schema and its reader.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -8,7 +7,10 @@ use super::{
     Settings,
     keys::{Keys, TYPES, path},
 };
-use crate::provider::{self, Model, Provider, capabilities::Overrides};
+use crate::{
+    chat::parameters::Parameter,
+    provider::{self, Model, Provider, capabilities::Overrides},
+};
 
 /// A setting as everybody needs it who asks owners for it: the API's schema, the program's options, the documents.
 #[derive(Debug)]
@@ -23,14 +25,17 @@ pub struct Described {
 
 /// All settings but the public token, which is write-only and stored as its digest.
 pub fn described() -> Vec<Described> {
-    SETTINGS
-        .iter()
-        .map(|setting| Described {
-            name: setting.name,
-            about: setting.about,
-            schema: (setting.schema)(),
-        })
-        .collect()
+    let settings = SETTINGS.iter().map(|setting| Described {
+        name: setting.name,
+        about: setting.about,
+        schema: (setting.schema)(),
+    });
+    let parameters = Parameter::ALL.into_iter().map(|parameter| Described {
+        name: parameter.name(),
+        about: parameter.about(),
+        schema: parameter.schema(),
+    });
+    settings.chain(parameters).collect()
 }
 
 pub(super) struct Setting {
@@ -158,9 +163,9 @@ pub(super) static SETTINGS: [Setting; 13] = [
     Setting {
         name: "capabilities",
         about: "What the owner knows better of the model than the tables here, such as `{\"sampling\": \"none\"}`.",
-        schema: || json!({"type": "object"}),
+        schema: Overrides::schema,
         read: |value, _, choice| {
-            choice.overrides = Overrides::deserialize(value).map_err(|error| format!("cannot be used: {error}"))?;
+            choice.overrides = Overrides::read(value).map_err(|problem| format!("cannot be used: {problem}"))?;
             Ok(())
         },
     },

@@ -18,14 +18,14 @@ pub enum Kind {
     Text,
     /// A number for each token.
     Biases,
-    /// A string or up to four.
+    /// A string, or up to four in a list.
     Stop,
     /// `{"type": "text" | "json_object" | "json_schema", …}`.
     ResponseFormat,
 }
 
 impl Kind {
-    /// Blanks may well be where an answer is to stop: a line's end is the most usual such place.
+    /// Whether a value stands for "not set". A blank `stop` is set: a line break is the most usual place to stop at.
     pub fn is_unset(&self, value: &Value) -> bool {
         match self {
             Self::Stop => value.is_null() || value == "",
@@ -65,7 +65,32 @@ impl Kind {
             Self::ResponseFormat => response_format(name, value),
         }
     }
+
+    /// A JSON Schema of the values in their plain form.
+    pub fn schema(&self) -> Value {
+        match self {
+            Self::Decimal { min, max } => json!({"type": "number", "minimum": min, "maximum": max}),
+            Self::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+            Self::Boolean => json!({"type": "boolean"}),
+            Self::Text => json!({"type": "string"}),
+            Self::Biases => json!({"type": "object", "additionalProperties": {"type": "number"}}),
+            Self::Stop => json!({"oneOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": MAX_STOPS},
+            ]}),
+            Self::ResponseFormat => json!({
+                "type": "object",
+                "properties": {"type": {"type": "string", "enum": FORMATS}, "json_schema": {"type": "object"}},
+                "required": ["type"],
+            }),
+        }
+    }
 }
+
+/// Most stop sequences (OpenAI's schema).
+const MAX_STOPS: usize = 4;
+/// The forms of an answer.
+const FORMATS: [&str; 3] = ["text", "json_object", "json_schema"];
 
 fn decimal(name: &str, value: &Value, min: f64, max: f64) -> Result<Value, Error> {
     let number = lenient::number(value, name)?;
@@ -121,12 +146,12 @@ fn stop(name: &str, value: &Value) -> Result<Value, Error> {
         Value::String(_) => return Ok(value.clone()),
         other => return Err(lenient::wrong_type(name, "a string or an array of strings", other)),
     };
-    if sequences.len() > 4 {
+    if sequences.len() > MAX_STOPS {
         return Err(Error::invalid_with_code(
             name,
             "array_above_max_length",
             format!(
-                "Invalid '{name}': at most 4 stop sequences are allowed, but got {}.",
+                "Invalid '{name}': at most {MAX_STOPS} stop sequences are allowed, but got {}.",
                 sequences.len()
             ),
         ));
@@ -154,7 +179,7 @@ fn response_format(name: &str, value: &Value) -> Result<Value, Error> {
                 format!("Missing required parameter: '{name}.json_schema'."),
             ))
         }
-        Some("text" | "json_object" | "json_schema") => Ok(Value::Object(format)),
+        Some(kind) if FORMATS.contains(&kind) => Ok(Value::Object(format)),
         _ => Err(Error::invalid_with_code(
             format!("{name}.type"),
             "invalid_value",

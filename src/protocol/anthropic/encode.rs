@@ -1,18 +1,19 @@
 //! A prompt as a request to the Messages API.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use crate::protocol::{
-    claude::{schema, thinking::Thoughts},
+    claude::{
+        schema,
+        thinking::{ThinkingPlan, max_tokens},
+    },
     conversation::{Conversation, Piece},
     encode::{at_most, check_left_out, stop_sequences, turn},
 };
 use crate::{
     chat::{
         image::{self, InlineImage},
-        parameters::Parameters,
+        parameters::{Parameter, Parameters},
         prompt::Prompt,
     },
     error::Error,
@@ -20,44 +21,53 @@ use crate::{
     token::sha256,
 };
 
-/// Anthropic's own; OpenAI's is 2. (`top_p` reaches to 1 with both.)
-const MAX_TEMPERATURE: f64 = 1.0;
-
-/// The body of `POST <base URL>/v1/messages`. Parameters that are `omitted` are left out.
+/// The body of `POST <base URL>/v1/messages`.
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(model);
+pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
-    let parameters = prompt.parameters.without(omitted);
-    let thoughts = Thoughts::new(&parameters, capabilities, prompt.shows_reasoning(omitted));
+    let parameters = &prompt.parameters;
+    let plan = ThinkingPlan::decide(parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
     body.insert("model".into(), json!(model.name));
-    body.insert("max_tokens".into(), json!(thoughts.max_tokens));
+    body.insert("max_tokens".into(), json!(max_tokens(parameters, capabilities)));
     if !conversation.system.is_empty() {
         body.insert("system".into(), json!(conversation.system.join("\n\n")));
     }
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
     body.insert("messages".into(), json!(turns?));
     body.insert("stream".into(), json!(model.streams));
-    for (name, value) in parameters.iter() {
-        let (field, value) = match name {
-            "temperature" | "top_p" if thoughts.takes_sampling && capabilities.samples(name, &parameters) => {
-                (name, at_most(value, MAX_TEMPERATURE))
-            }
-            "stop" => ("stop_sequences", stop_sequences(value)),
-            "user" => ("metadata", json!({"user_id": user_id(value)})),
-            "response_format" if capabilities.json_schema => continue,
-            name => {
-                check_left_out(name, value)?;
+    for (parameter, value) in parameters.iter() {
+        let samples = || plan.takes_sampling() && capabilities.samples(parameter, parameters);
+        let (field, value) = match parameter {
+            Parameter::Temperature if samples() => ("temperature", at_most(value, capabilities.max_temperature)),
+            Parameter::TopP if samples() => ("top_p", value.clone()),
+            Parameter::Stop => ("stop_sequences", stop_sequences(value)),
+            Parameter::User => ("metadata", json!({"user_id": user_id(value)})),
+            // They are written above and below.
+            Parameter::MaxTokens | Parameter::ReasoningEffort => continue,
+            Parameter::ResponseFormat if capabilities.json_schema => continue,
+            Parameter::Temperature
+            | Parameter::TopP
+            | Parameter::PresencePenalty
+            | Parameter::FrequencyPenalty
+            | Parameter::Seed
+            | Parameter::ResponseFormat
+            | Parameter::Verbosity
+            | Parameter::SafetyIdentifier
+            | Parameter::PromptCacheKey
+            | Parameter::LogitBias
+            | Parameter::Logprobs
+            | Parameter::TopLogprobs => {
+                check_left_out(parameter, value)?;
                 continue;
             }
         };
         body.insert(field.into(), value);
     }
-    let mut thinking = thoughts.fields;
-    if let Some(format) = output_format(&parameters, capabilities)? {
+    let mut thinking = plan.fields();
+    if let Some(format) = output_format(parameters, capabilities)? {
         let config = thinking.entry("output_config").or_insert_with(|| json!({}));
         config["format"] = format;
     }
@@ -68,8 +78,8 @@ pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Resu
 /// Longest `metadata.user_id`, in characters.
 const MAX_USER_ID: usize = 256;
 
-/// "An opaque identifier": what looks like an e-mail address or a telephone number is turned down, so that all but an id of
-/// letters, digits, `-` and `_` goes as its digest.
+/// Anthropic wants "an opaque identifier" and rejects what looks like an e-mail address or a telephone number. An id of
+/// letters, digits, `-` and `_` goes as it is; the SHA-256 digest is sent in place of anything else.
 fn user_id(user: &Value) -> String {
     let user = user.as_str().unwrap_or_default();
     let is_opaque = user.len() <= MAX_USER_ID
@@ -87,8 +97,8 @@ fn output_format(parameters: &Parameters, capabilities: Capabilities) -> Result<
             json!({"type": "json_schema", "schema": schema::conforming(schema)?}),
         )),
         _ => {
-            let format = parameters.get("response_format");
-            format.map_or(Ok(()), |format| check_left_out("response_format", format))?;
+            let format = parameters.get(Parameter::ResponseFormat);
+            format.map_or(Ok(()), |format| check_left_out(Parameter::ResponseFormat, format))?;
             Ok(None)
         }
     }

@@ -1,42 +1,34 @@
 //! A prompt as a request to Converse.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{
         image::{self, InlineImage},
-        parameters::Parameters,
+        parameters::{Parameter, Parameters},
         prompt::Prompt,
     },
     error::Error,
     protocol::{
-        claude::{schema::conforming, thinking::Thoughts},
+        claude::{
+            schema::conforming,
+            thinking::{self, ThinkingPlan},
+        },
         conversation::{Conversation, Piece},
         effort::Effort,
         encode::{at_most, check_left_out, stop_sequences, turn},
     },
-    provider::{
-        Model,
-        capabilities::{Capabilities, Thinking},
-    },
+    provider::capabilities::{Capabilities, Maker, Thinking},
 };
 
-/// `InferenceConfiguration`: "Minimum value of 0. Maximum value of 1."
-const MAX_TEMPERATURE: f64 = 1.0;
-
-/// The body of `ConverseStream` and of `Converse`. Parameters that are `omitted` are left out.
+/// The body of `ConverseStream` and of `Converse`.
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(model);
+pub fn encode(prompt: &Prompt, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
-    let parameters = prompt.parameters.without(omitted);
-    let show = prompt.shows_reasoning(omitted);
-    let thoughts = thoughts(model, &parameters, capabilities, show);
-    let is_claude = model.name.to_ascii_lowercase().contains("claude");
+    let parameters = &prompt.parameters;
+    let reasoning = reasoning(parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(|one| turn(one, block)).collect();
     body.insert("messages".into(), json!(turns?));
@@ -45,18 +37,32 @@ pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Resu
         body.insert("system".into(), json!(texts));
     }
     let mut inference = Map::new();
-    if let Some(limit) = thoughts.max_tokens {
+    if let Some(limit) = reasoning.max_tokens {
         inference.insert("maxTokens".into(), json!(limit));
     }
-    for (name, value) in parameters.iter() {
-        let samples = thoughts.takes_sampling && capabilities.samples(name, &parameters);
-        let (field, value) = match name {
-            "temperature" if samples => ("temperature", at_most(value, MAX_TEMPERATURE)),
-            "top_p" if samples => ("topP", value.clone()),
-            "stop" => ("stopSequences", stop_sequences(value)),
-            "response_format" if capabilities.json_schema && value["type"] == "json_schema" => continue,
-            name => {
-                check_left_out(name, value)?;
+    for (parameter, value) in parameters.iter() {
+        let samples = || reasoning.takes_sampling && capabilities.samples(parameter, parameters);
+        let (field, value) = match parameter {
+            Parameter::Temperature if samples() => ("temperature", at_most(value, capabilities.max_temperature)),
+            Parameter::TopP if samples() => ("topP", value.clone()),
+            Parameter::Stop => ("stopSequences", stop_sequences(value)),
+            // They are written above and below.
+            Parameter::MaxTokens | Parameter::ReasoningEffort => continue,
+            Parameter::ResponseFormat if capabilities.json_schema && value["type"] == "json_schema" => continue,
+            Parameter::Temperature
+            | Parameter::TopP
+            | Parameter::PresencePenalty
+            | Parameter::FrequencyPenalty
+            | Parameter::Seed
+            | Parameter::ResponseFormat
+            | Parameter::Verbosity
+            | Parameter::User
+            | Parameter::SafetyIdentifier
+            | Parameter::PromptCacheKey
+            | Parameter::LogitBias
+            | Parameter::Logprobs
+            | Parameter::TopLogprobs => {
+                check_left_out(parameter, value)?;
                 continue;
             }
         };
@@ -65,39 +71,49 @@ pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Resu
     if !inference.is_empty() {
         body.insert("inferenceConfig".into(), Value::Object(inference));
     }
-    if !thoughts.fields.is_empty() {
-        body.insert("additionalModelRequestFields".into(), Value::Object(thoughts.fields));
+    if !reasoning.fields.is_empty() {
+        body.insert("additionalModelRequestFields".into(), Value::Object(reasoning.fields));
     }
-    if let Some((schema, about)) = parameters.json_schema()? {
-        let schema = if is_claude { conforming(schema)? } else { schema.clone() };
-        // The schema goes as text.
-        let mut definition = json!({"schema": schema.to_string(), "name": about["name"].as_str().unwrap_or("answer")});
-        if let Some(description) = about["description"].as_str() {
-            definition["description"] = json!(description);
-        }
-        let format = json!({"type": "json_schema", "structure": {"jsonSchema": definition}});
+    if let Some(format) = text_format(parameters, capabilities)? {
         body.insert("outputConfig".into(), json!({"textFormat": format}));
     }
     Ok(Value::Object(body))
 }
 
+/// The answer's form where it has a schema, which goes as text.
+fn text_format(parameters: &Parameters, capabilities: Capabilities) -> Result<Option<Value>, Error> {
+    let Some((schema, about)) = parameters.json_schema()? else {
+        return Ok(None);
+    };
+    let schema = if capabilities.maker == Maker::Anthropic {
+        conforming(schema)?
+    } else {
+        schema.clone()
+    };
+    let mut definition = json!({"schema": schema.to_string(), "name": about["name"].as_str().unwrap_or("answer")});
+    if let Some(description) = about["description"].as_str() {
+        definition["description"] = json!(description);
+    }
+    let structure = json!({"jsonSchema": definition});
+    Ok(Some(json!({"type": "json_schema", "structure": structure})))
+}
+
 /// What `reasoning_effort` comes to: fields of the model's own, which Converse passes on.
-struct BedrockThoughts {
+struct Reasoning {
     max_tokens: Option<u64>,
     fields: Map<String, Value>,
     takes_sampling: bool,
 }
 
-fn thoughts(model: &Model, parameters: &Parameters, capabilities: Capabilities, show: bool) -> BedrockThoughts {
+fn reasoning(parameters: &Parameters, capabilities: Capabilities, show: bool) -> Reasoning {
     let limit = capabilities.token_limit(parameters);
-    let effort = Effort::read(parameters.get("reasoning_effort"));
-    let name = model.name.to_ascii_lowercase();
-    let plain = |fields| BedrockThoughts {
+    let effort = Effort::read(parameters.get(Parameter::ReasoningEffort));
+    let plain = |fields| Reasoning {
         max_tokens: limit,
         fields,
         takes_sampling: true,
     };
-    if name.contains("openai.") {
+    if capabilities.maker == Maker::OpenAi {
         let level = effort
             .filter(|_| capabilities.thinking == Thinking::Effort)
             .map(gpt_oss_level);
@@ -108,17 +124,18 @@ fn thoughts(model: &Model, parameters: &Parameters, capabilities: Capabilities, 
                 .collect(),
         );
     }
-    if name.contains("amazon.") {
+    if capabilities.maker == Maker::Amazon {
         let effort = effort.filter(|effort| *effort != Effort::None && capabilities.thinking == Thinking::Effort);
         let fields = effort.map(|effort| ("reasoningConfig".to_owned(), nova_reasoning(effort, parameters)));
         return plain(fields.into_iter().collect());
     }
-    let claude = Thoughts::new(parameters, capabilities, show);
+    let plan = ThinkingPlan::decide(parameters, capabilities, show);
     // Without thinking, a model's own limit is the default.
-    BedrockThoughts {
-        max_tokens: limit.or(claude.thinks.then_some(claude.max_tokens)),
-        fields: claude.fields,
-        takes_sampling: claude.takes_sampling,
+    let default = || thinking::max_tokens(parameters, capabilities);
+    Reasoning {
+        max_tokens: limit.or_else(|| plan.thinks().then(default)),
+        fields: plan.fields(),
+        takes_sampling: plan.takes_sampling(),
     }
 }
 
@@ -132,9 +149,9 @@ const fn gpt_oss_level(effort: Effort) -> &'static str {
 
 /// Nova's `high` forbids `maxTokens` and sampling parameters beside it: it becomes `medium` where there is one.
 fn nova_reasoning(effort: Effort, parameters: &Parameters) -> Value {
-    let beside = ["max_tokens", "temperature", "top_p"]
-        .iter()
-        .any(|name| parameters.get(name).is_some());
+    let beside = [Parameter::MaxTokens, Parameter::Temperature, Parameter::TopP]
+        .into_iter()
+        .any(|parameter| parameters.get(parameter).is_some());
     let level = match effort {
         Effort::None | Effort::Minimal | Effort::Low => "low",
         Effort::High | Effort::XHigh | Effort::Max if !beside => "high",

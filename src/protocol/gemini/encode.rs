@@ -1,14 +1,12 @@
 //! A prompt as a request to `streamGenerateContent`.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{
         image::{self, InlineImage},
         message::Role,
-        parameters::Parameters,
+        parameters::{Parameter, Parameters},
         prompt::Prompt,
     },
     error::Error,
@@ -29,14 +27,13 @@ const MAX_PENALTY: f64 = 1.99;
 /// Smallest thinking budget of Gemini 2.5 Flash-Lite ("Thinking").
 const MIN_LITE: u64 = 512;
 
-/// The body of `streamGenerateContent` and of `generateContent`. Parameters that are `omitted` are left out.
+/// The body of `streamGenerateContent` and of `generateContent`.
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let capabilities = Capabilities::of(model);
+pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
-    let parameters = prompt.parameters.without(omitted);
+    let parameters = &prompt.parameters;
     let mut body = Map::new();
     if !conversation.system.is_empty() {
         let texts: Vec<_> = conversation.system.iter().map(|text| json!({"text": text})).collect();
@@ -44,33 +41,11 @@ pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Resu
     }
     let turns: Result<Vec<_>, _> = conversation.turns.iter().map(turn).collect();
     body.insert("contents".into(), json!(turns?));
-    let mut config = Map::new();
-    for (name, value) in parameters.iter() {
-        let (field, value) = match name {
-            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty"
-                if !capabilities.samples(name, &parameters) =>
-            {
-                continue;
-            }
-            "temperature" => ("temperature", value.clone()),
-            "top_p" => ("topP", value.clone()),
-            "presence_penalty" => ("presencePenalty", at_most(value, MAX_PENALTY)),
-            "frequency_penalty" => ("frequencyPenalty", at_most(value, MAX_PENALTY)),
-            "max_tokens" => ("maxOutputTokens", json!(capabilities.token_limit(&parameters))),
-            "stop" => ("stopSequences", stop_sequences(value)),
-            "seed" => ("seed", seed(value)),
-            "response_format" if capabilities.json_schema => continue,
-            name => {
-                check_left_out(name, value)?;
-                continue;
-            }
-        };
-        config.insert(field.into(), value);
-    }
+    let mut config = config(parameters, capabilities)?;
     if capabilities.json_schema {
-        config.append(&mut response_format(&parameters)?);
+        config.append(&mut response_format(parameters)?);
     }
-    let thinking = thinking(&model.name, &parameters, capabilities, prompt.shows_reasoning(omitted));
+    let thinking = thinking(&model.name, parameters, capabilities, prompt.show_reasoning);
     if !thinking.is_empty() {
         config.insert("thinkingConfig".into(), Value::Object(thinking));
     }
@@ -78,6 +53,43 @@ pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Resu
         body.insert("generationConfig".into(), Value::Object(config));
     }
     Ok(Value::Object(body))
+}
+
+/// `generationConfig` less the fields for the answer's form and for thinking.
+fn config(parameters: &Parameters, capabilities: Capabilities) -> Result<Map<String, Value>, Error> {
+    let mut config = Map::new();
+    for (parameter, value) in parameters.iter() {
+        let samples = || capabilities.samples(parameter, parameters);
+        let (field, value) = match parameter {
+            Parameter::Temperature if samples() => ("temperature", value.clone()),
+            Parameter::TopP if samples() => ("topP", value.clone()),
+            Parameter::PresencePenalty if samples() => ("presencePenalty", at_most(value, MAX_PENALTY)),
+            Parameter::FrequencyPenalty if samples() => ("frequencyPenalty", at_most(value, MAX_PENALTY)),
+            Parameter::MaxTokens => ("maxOutputTokens", json!(capabilities.token_limit(parameters))),
+            Parameter::Stop => ("stopSequences", stop_sequences(value)),
+            Parameter::Seed => ("seed", seed(value)),
+            // They are written by `encode`.
+            Parameter::ReasoningEffort => continue,
+            Parameter::ResponseFormat if capabilities.json_schema => continue,
+            Parameter::Temperature
+            | Parameter::TopP
+            | Parameter::PresencePenalty
+            | Parameter::FrequencyPenalty
+            | Parameter::ResponseFormat
+            | Parameter::Verbosity
+            | Parameter::User
+            | Parameter::SafetyIdentifier
+            | Parameter::PromptCacheKey
+            | Parameter::LogitBias
+            | Parameter::Logprobs
+            | Parameter::TopLogprobs => {
+                check_left_out(parameter, value)?;
+                continue;
+            }
+        };
+        config.insert(field.into(), value);
+    }
+    Ok(config)
 }
 
 /// Google's has 32 bits.
@@ -89,7 +101,7 @@ fn seed(value: &Value) -> Value {
 /// JSON with a schema or without one.
 fn response_format(parameters: &Parameters) -> Result<Map<String, Value>, Error> {
     let mut fields = Map::new();
-    let format = parameters.get("response_format");
+    let format = parameters.get(Parameter::ResponseFormat);
     if format.is_some_and(|format| format["type"] != "text") {
         fields.insert("responseMimeType".into(), json!("application/json"));
     }
@@ -104,7 +116,10 @@ fn thinking(model: &str, parameters: &Parameters, capabilities: Capabilities, sh
     let mut fields = Map::new();
     let name = model.to_ascii_lowercase();
     let name = name.strip_prefix("models/").unwrap_or(&name);
-    match (capabilities.thinking, Effort::read(parameters.get("reasoning_effort"))) {
+    match (
+        capabilities.thinking,
+        Effort::read(parameters.get(Parameter::ReasoningEffort)),
+    ) {
         (Thinking::Budget, Some(effort)) => {
             let least = if name.contains("pro") { 128 } else { 0 };
             // The limit holds for both, and the answer is to have half of it.

@@ -1,90 +1,74 @@
 //! A prompt as a request to a server that speaks OpenAI's API.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
-use super::dialect::Dialect;
 use crate::{
     chat::{
         message::{Message, Part},
+        parameters::Parameter,
         prompt::Prompt,
     },
     error::Error,
-    protocol::encode::{at_most, check_left_out},
-    provider::{
-        Model,
-        capabilities::{Capabilities, Sampling},
+    protocol::{
+        encode::{at_most, check_left_out},
+        learned::Learned,
     },
+    provider::{Model, capabilities::Capabilities},
 };
 
-/// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters and hints that
-/// the server does not take, or that are `omitted`, are left out; an omitted `max_tokens` goes by its newer name.
+/// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters
+/// and hints that the server does not take are left out.
 ///
 /// # Errors
 /// A 400 naming a parameter that would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, omitted: &HashSet<String>) -> Result<Value, Error> {
-    let dialect = Dialect::of(model);
+pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities, learned: Learned) -> Result<Value, Error> {
     let messages: Vec<_> = prompt
         .messages
         .iter()
-        .map(|message| encode_message(message, &dialect))
+        .map(|message| encode_message(message, capabilities.names))
         .collect();
     let mut body = Map::new();
     body.insert("model".into(), json!(model.name));
     body.insert("messages".into(), json!(messages));
     body.insert("stream".into(), json!(model.streams));
-    if model.streams && !omitted.contains("stream_options") {
+    if model.streams && !learned.omits_stream_options {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
-    let capabilities = Capabilities::of(model);
-    let better = model.overrides;
-    let accepts = |name: &str| better.accepts(name).unwrap_or_else(|| dialect.accepts.contains(&name));
-    for (name, value) in prompt.parameters.iter() {
-        let value = match name {
-            "max_tokens" => json!(capabilities.token_limit(&prompt.parameters)),
-            _ => value.clone(),
-        };
-        match encode_parameter(name, value, &dialect, accepts(name), omitted)? {
-            Some((field, value)) if !omitted.contains(field) => {
-                body.insert(field.to_owned(), value);
-            }
-            _ => {}
+    let parameters = &prompt.parameters;
+    let token_limit = if learned.newer_token_limit {
+        "max_completion_tokens"
+    } else {
+        capabilities.token_limit_field
+    };
+    for (parameter, value) in parameters.iter() {
+        if !capabilities.accepts.contains(parameter) || capabilities.prefers_another(parameter, parameters) {
+            check_left_out(parameter, value)?;
+            continue;
         }
-    }
-    let both = body.contains_key("temperature") && body.contains_key("top_p");
-    let lesser = prompt
-        .parameters
-        .lesser_sampling()
-        .filter(|_| both && capabilities.sampling == Sampling::One);
-    if let Some(lesser) = lesser {
-        body.shift_remove(lesser);
+        let (field, value) = match parameter {
+            Parameter::MaxTokens => (token_limit, json!(capabilities.token_limit(parameters))),
+            Parameter::Seed => (capabilities.seed_field, value.clone()),
+            Parameter::Temperature => (parameter.name(), at_most(value, capabilities.max_temperature)),
+            Parameter::TopP
+            | Parameter::PresencePenalty
+            | Parameter::FrequencyPenalty
+            | Parameter::Stop
+            | Parameter::ResponseFormat
+            | Parameter::ReasoningEffort
+            | Parameter::Verbosity
+            | Parameter::User
+            | Parameter::SafetyIdentifier
+            | Parameter::PromptCacheKey
+            | Parameter::LogitBias
+            | Parameter::Logprobs
+            | Parameter::TopLogprobs => (parameter.name(), value.clone()),
+        };
+        body.insert(field.into(), value);
     }
     Ok(Value::Object(body))
 }
 
-fn encode_parameter<'a>(
-    name: &'a str,
-    value: Value,
-    dialect: &Dialect,
-    accepted: bool,
-    omitted: &HashSet<String>,
-) -> Result<Option<(&'a str, Value)>, Error> {
-    Ok(match name {
-        "max_tokens" if omitted.contains("max_tokens") => Some(("max_completion_tokens", value)),
-        "max_tokens" => Some((dialect.token_limit, value)),
-        "seed" => Some((dialect.seed, value)),
-        "stop" => Some((name, value)),
-        "temperature" if accepted => Some((name, at_most(&value, dialect.max_temperature))),
-        name if accepted => Some((name, value)),
-        name => {
-            check_left_out(name, &value)?;
-            None
-        }
-    })
-}
-
-fn encode_message(message: &Message, dialect: &Dialect) -> Value {
+fn encode_message(message: &Message, names: bool) -> Value {
     // Text alone goes as a plain string: many servers take content parts in users' messages only, or not at all.
     let content = match message.parts.as_slice() {
         [Part::Text(text)] => json!(text),
@@ -94,7 +78,7 @@ fn encode_message(message: &Message, dialect: &Dialect) -> Value {
         },
     };
     let mut encoded = json!({"role": message.role.as_str(), "content": content});
-    if let Some(name) = message.name.as_ref().filter(|_| dialect.names) {
+    if let Some(name) = message.name.as_ref().filter(|_| names) {
         encoded["name"] = json!(name);
     }
     encoded

@@ -174,7 +174,10 @@ fn unsupported(param: &str, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::message::{Part, Role};
+    use crate::chat::{
+        message::{Part, Role},
+        parameters::Parameter,
+    };
     use axum::http::HeaderValue;
     use serde_json::json;
 
@@ -211,8 +214,8 @@ mod tests {
         .unwrap();
         assert!(request.stream && request.include_usage);
         assert_eq!(request.messages, [Message::text(Role::User, "Hi")]);
-        assert_eq!(request.parameters.get("temperature"), Some(&json!(0.7)));
-        assert_eq!(request.parameters.get("max_tokens"), Some(&json!(100)));
+        assert_eq!(request.parameters.get(Parameter::Temperature), Some(&json!(0.7)));
+        assert_eq!(request.parameters.get(Parameter::MaxTokens), Some(&json!(100)));
     }
 
     #[test]

@@ -1,0 +1,201 @@
+//! What a model's 400s say about it: read from their words, and remembered for the life of the environment.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::Value;
+
+mod stated_limit;
+
+use crate::{
+    chat::parameters::Parameter,
+    error::ProviderError,
+    protocol::learned::{Learned, Lesson},
+};
+use stated_limit::stated_limit;
+
+/// The names that providers have for a parameter that may be left out after a 400, in requests and in their errors. It is
+/// none where leaving it out would change what the client gets.
+const fn names_of(parameter: Parameter) -> &'static [&'static str] {
+    match parameter {
+        Parameter::Temperature => &["temperature"],
+        Parameter::TopP => &["top_p", "topP"],
+        Parameter::PresencePenalty => &["presence_penalty", "presencePenalty"],
+        Parameter::FrequencyPenalty => &["frequency_penalty", "frequencyPenalty"],
+        Parameter::Seed => &["seed", "random_seed"],
+        Parameter::User => &["user", "metadata", "user_id"],
+        Parameter::LogitBias => &["logit_bias"],
+        Parameter::ReasoningEffort => &[
+            "reasoning_effort",
+            "thinking",
+            "thinking.type.enabled",
+            "thinking.type.disabled",
+            "thinking.type.adaptive",
+            "thinking.type.between_tools",
+            "effort",
+            "output_config",
+            "thinkingConfig",
+            "thinking_config",
+            "thinkingBudget",
+            "thinking_budget",
+            "thinkingLevel",
+            "thinking_level",
+            "includeThoughts",
+            "include_thoughts",
+            "reasoningConfig",
+        ],
+        Parameter::Verbosity => &["verbosity"],
+        Parameter::SafetyIdentifier => &["safety_identifier"],
+        Parameter::PromptCacheKey => &["prompt_cache_key"],
+        Parameter::MaxTokens
+        | Parameter::Stop
+        | Parameter::ResponseFormat
+        | Parameter::Logprobs
+        | Parameter::TopLogprobs => &[],
+    }
+}
+/// A field that no caller sets and that some servers do not know.
+const STREAM_OPTIONS: &[&str] = &["stream_options"];
+
+/// Phrases in a 400 that mean a parameter without its name, or with two names: Anthropic's first, then Google's.
+const PHRASES: [(&str, Parameter); 6] = [
+    ("cannot both be specified", Parameter::TopP),
+    ("Penalty is not enabled", Parameter::PresencePenalty),
+    ("Penalty is not enabled", Parameter::FrequencyPenalty),
+    ("Thinking level is not supported", Parameter::ReasoningEffort),
+    ("Thinking budget is not supported", Parameter::ReasoningEffort),
+    ("only works in thinking mode", Parameter::ReasoningEffort),
+];
+
+/// Phrases in a 400 that mean that a value is wrong: first OpenAI's, Pydantic's (vLLM, SGLang, Mistral) and Serde's
+/// (DeepSeek).
+const WRONG_VALUE: [&str; 13] = [
+    "Supported values are",
+    "Input should be",
+    "unknown variant",
+    "expected one of",
+    "literal_error",
+    "greater than",
+    "less than",
+    "must be between",
+    "must be one of",
+    // Google's, Anthropic's and Bedrock's
+    "must be in the range",
+    "range: ",
+    "is not less",
+    "is not greater",
+];
+
+/// What is known of each model, by its endpoint and name.
+#[derive(Debug, Default)]
+pub struct Lessons(Mutex<HashMap<String, Learned>>);
+
+impl Lessons {
+    /// What a model's errors have said so far.
+    pub fn of(&self, model_key: &str) -> Learned {
+        let lessons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lessons.get(model_key).copied().unwrap_or_default()
+    }
+
+    /// Remembers what a model's errors said.
+    pub fn remember(&self, model_key: &str, lessons: &[Lesson]) {
+        if lessons.is_empty() {
+            return;
+        }
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let learned = all.entry(model_key.to_owned()).or_default();
+        for lesson in lessons {
+            learned.add(*lesson);
+        }
+    }
+}
+
+/// What a rejection says about the model: which of the fields that were sent it does not take, or its limit of tokens.
+///
+/// The field is named by the rejection's `param`, or where there is none by its message. A message of which
+/// `quotes_request` holds is not read: its words are the request's.
+pub fn lesson_of(rejection: &ProviderError, quotes_request: impl Fn(&str) -> bool, sent: &Value) -> Option<Lesson> {
+    let ProviderError::Rejected { message, param, .. } = rejection else {
+        return None;
+    };
+    let message = if quotes_request(message) { "" } else { message };
+    let param = param.as_deref().map(|path| path.rsplit('.').next().unwrap_or(path));
+    // A URL is the caller's, who may write anything into it.
+    let message: Vec<_> = message.split(' ').filter(|word| !word.contains("://")).collect();
+    let message = message.join(" ");
+    // Azure's deployments have names of their own, which do not say whether the model wants the newer name.
+    let asks_for_newer = message.contains("'max_completion_tokens'") && param.is_none_or(|param| param == "max_tokens");
+    if let Some(limit) = stated_limit(&message, param, sent) {
+        return Some(Lesson::MaxOutput(limit));
+    }
+    if asks_for_newer && sent.get("max_tokens").is_some() {
+        return Some(Lesson::NewerTokenLimit);
+    }
+    let by_name = |name: &&str| param.map_or_else(|| mentions(&message, name), |param| param == *name);
+    let by_phrase = |parameter: Parameter| {
+        let mut phrases = PHRASES.iter().filter(|(_, meant)| *meant == parameter);
+        phrases.any(|(phrase, _)| message.contains(phrase))
+    };
+    let sent_parameters = || Parameter::ALL.into_iter().filter(|one| is_sent(sent, names_of(*one)));
+    let named = sent_parameters()
+        .find(|parameter| by_phrase(*parameter))
+        .or_else(|| sent_parameters().find(|parameter| names_of(*parameter).iter().any(by_name)));
+    let stream_options = || is_sent(sent, STREAM_OPTIONS) && STREAM_OPTIONS.iter().any(by_name);
+    named
+        .map(Lesson::Omit)
+        .or_else(|| stream_options().then_some(Lesson::OmitStreamOptions))
+}
+
+/// Whether a lesson holds for other requests too: not so where only the value that this caller chose is wrong.
+pub fn holds_for_others(lesson: Lesson, rejection: &ProviderError) -> bool {
+    match lesson {
+        Lesson::MaxOutput(_) => true,
+        Lesson::Omit(_) | Lesson::NewerTokenLimit | Lesson::OmitStreamOptions => is_about_the_parameter(rejection),
+    }
+}
+
+/// Whether a rejection is about a parameter as such, not about its value.
+fn is_about_the_parameter(rejection: &ProviderError) -> bool {
+    let ProviderError::Rejected { message, code, .. } = rejection else {
+        return false;
+    };
+    let code = code.as_deref().unwrap_or_default();
+    let by_code =
+        matches!(code, "invalid_value" | "invalid_type") || code.contains("_above_") || code.contains("_below_");
+    !by_code
+        && !WRONG_VALUE.iter().any(|words| message.contains(words))
+        && !["Invalid value", "Invalid type", "Invalid '"]
+            .iter()
+            .any(|words| message.starts_with(words))
+}
+
+/// Whether a message names a field: in quotes, before a colon, or as Bedrock does ("This model doesn't support the topP
+/// field.") and xAI ("Argument not supported on this model: presencePenalty").
+fn mentions(message: &str, name: &str) -> bool {
+    ['\'', '"', '`']
+        .iter()
+        .any(|quote| message.contains(&format!("{quote}{name}{quote}")))
+        || message.contains(&format!("{name}:"))
+        || ["field", "parameter"]
+            .iter()
+            .any(|noun| message.contains(&format!("the {name} {noun}")))
+        || message.contains(&format!("[{name}]"))
+        || message.contains(&format!(".{name}'"))
+        || message.contains(&format!("{name} is not supported"))
+        || message.contains(&format!("arameter: {name} "))
+        || message.starts_with(&format!("{name} is not"))
+        || message.ends_with(&format!(": {name}"))
+}
+
+/// Whether a request has one of these fields, at its top or within an object there (Google's `generationConfig`,
+/// Bedrock's `inferenceConfig`).
+fn is_sent(sent: &Value, names: &[&str]) -> bool {
+    let has = |object: &Value| names.iter().any(|name| object.get(name).is_some());
+    let objects = sent.as_object().into_iter().flat_map(serde_json::Map::values);
+    has(sent) || objects.filter(|value| value.is_object()).any(has)
+}
+
+#[cfg(test)]
+mod tests;

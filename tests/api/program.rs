@@ -1,6 +1,6 @@
 //! The `assistants` program, run as an operator would.
 
-use std::{net::SocketAddr, process::Output};
+use std::{net::SocketAddr, path::Path, process::Output};
 
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -19,6 +19,14 @@ async fn run(store: SocketAddr, arguments: &[&str]) -> Output {
         .output()
         .await
         .unwrap()
+}
+
+/// What a command prints that needs no store.
+fn printed(arguments: &[&str]) -> String {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_assistants"));
+    let output = program.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 async fn text(store: SocketAddr, arguments: &[&str]) -> String {
@@ -223,4 +231,60 @@ async fn what_cannot_be_done_says_why() {
         .parse()
         .unwrap();
     assert!(failure(closed_port, &["list"]).await.contains("onnect"));
+}
+
+#[test]
+fn every_setting_is_an_option_and_stands_in_the_documents() {
+    let table = printed(&["settings", "--markdown"]);
+    let document = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
+    assert!(
+        document.contains(&table),
+        "write docs/settings.md anew: the table is that of `assistants settings --markdown`\n{table}"
+    );
+    let help = printed(&["update", "--help"]);
+    let schema: Value = serde_json::from_str(&printed(&["settings", "--json"])).unwrap();
+    let names: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+    assert!(names.len() > 25, "{names:?}");
+    for name in names {
+        assert!(help.contains(&format!("--{}", name.replace('_', "-"))), "{name}");
+        assert!(table.contains(&format!("| `{name}` | ")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_option_is_read_as_its_setting_holds_it() {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    let store = app.store_address;
+    let arguments = [
+        "create",
+        "--name",
+        "My bot",
+        "--model",
+        "gpt-4o",
+        "--temperature",
+        "0.2",
+        "--stop",
+        "[\"END\"]",
+        "--user",
+        "42",
+        "--allowed-origin",
+        "https://a.example",
+        "--allowed-origin",
+        "https://b.example",
+        "--capabilities",
+        "{\"sampling\": \"none\"}",
+        "--presence-penalty",
+        "-1",
+    ];
+    let created = json_of(store, &arguments).await;
+    let expected = json!({
+        "type==agent/access_mode": "public_token", "type==agent/model": "gpt-4o", "type==agent/temperature": 0.2,
+        "type==agent/stop": ["END"], "type==agent/user": "42", "type==agent/presence_penalty": -1,
+        "type==agent/allowed_origins": ["https://a.example", "https://b.example"],
+        "type==agent/capabilities": {"sampling": "none"},
+    });
+    assert_eq!(created["config"]["configurable"], expected);
+    let id = created["assistant_id"].as_str().unwrap();
+    let problem = failure(store, &["update", id, "--temperature", "hot"]).await;
+    assert!(problem.contains("type==agent/temperature"), "{problem}");
 }

@@ -59,7 +59,7 @@ pub(super) static SETTINGS: [Setting; 13] = [
     },
     Setting {
         name: "access_mode",
-        about: "Who may call the assistant: whoever has its public token, or nobody.",
+        about: "Who may call the assistant: with `public_token` whoever has its token, with anything else nobody.",
         schema: || json!({"enum": ["public_token", "authenticated"], "default": "authenticated"}),
         read: |value, settings, _| {
             let mode = one_of(value, &["public_token", "authenticated"])?;
@@ -107,7 +107,7 @@ pub(super) static SETTINGS: [Setting; 13] = [
     },
     Setting {
         name: "base_url",
-        about: "An OpenAI-compatible server of the owner's own: https, at a public address, without a query.",
+        about: "An OpenAI-compatible server of the owner's own: https, at a public address, without a query. It never gets one of the operator's keys but the entry for its origin in the keys secret.",
         schema: || json!({"type": "string", "format": "uri"}),
         read: |value, _, choice| {
             choice.base_url = Some(base_url(value)?);
@@ -126,7 +126,7 @@ pub(super) static SETTINGS: [Setting; 13] = [
     },
     Setting {
         name: "allowed_origins",
-        about: "The origins of the pages that may call the assistant, such as `https://shop.example`; any where it is empty.",
+        about: "The origins of the pages that may call the assistant, such as `https://shop.example`; any page may where none is listed. It is no lock: only browsers send `Origin`.",
         schema: || json!({"type": "array", "items": {"type": "string", "format": "uri"}}),
         read: |value, settings, _| {
             settings.allowed_origins = origins(value)?;
@@ -135,7 +135,7 @@ pub(super) static SETTINGS: [Setting; 13] = [
     },
     Setting {
         name: "fallback_models",
-        about: "Models that are asked in turn where the first one fails before its first text.",
+        about: "Models that are asked in turn where the first one fails before its first text (a 5xx, a 429, a time-out). The reply's `model` names the one that answered.",
         schema: || json!({"type": "array", "items": non_blank_schema()}),
         read: |value, settings, _| {
             settings.fallback_models = models(value)?;

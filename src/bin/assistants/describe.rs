@@ -55,7 +55,7 @@ fn of_schema(schema: &Value) -> String {
         let values: Vec<_> = values.iter().map(code).collect();
         return values.join(", ");
     }
-    if let Some(kinds) = schema["anyOf"].as_array() {
+    if let Some(kinds) = schema["oneOf"].as_array() {
         let kinds: Vec<_> = kinds.iter().map(of_schema).collect();
         return kinds.join(" or ");
     }
@@ -63,7 +63,7 @@ fn of_schema(schema: &Value) -> String {
         "boolean" => "`true` or `false`".into(),
         "string" if schema["format"] == "uri" => "a URL".into(),
         "string" => "text".into(),
-        "array" => format!("a list, each {}", of_schema(&schema["items"])),
+        "array" => format!("a list of {}s", of_schema(&schema["items"]).trim_start_matches("a ")),
         "object" => "a JSON object".into(),
         kind => format!(
             "{}{}",
@@ -78,7 +78,8 @@ fn of_schema(schema: &Value) -> String {
 }
 
 fn range(schema: &Value) -> String {
-    match (schema.get("minimum"), schema.get("maximum")) {
+    let limit = |name: &str| schema[name].as_f64();
+    match (limit("minimum"), limit("maximum")) {
         (Some(min), Some(max)) => format!(" from {min} to {max}"),
         (Some(min), None) => format!(" from {min} on"),
         (None, Some(max)) => format!(" up to {max}"),

@@ -55,6 +55,7 @@ fn option(setting: &Described) -> Arg {
     let option = Arg::new(setting.name)
         .value_name(setting.name.to_uppercase())
         .value_parser(value_parser!(String))
+        .allow_negative_numbers(true)
         .help(setting.about.trim_end_matches('.').to_owned());
     let option = if is_list(setting) {
         let singular = long.trim_end_matches('s').to_owned();

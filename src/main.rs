@@ -7,7 +7,7 @@ use assistant_endpoint::{
     http::finish,
     public::{App, routes},
     startup,
-    upstream::role::Role,
+    upstream::role::ServiceRole,
 };
 use aws_config::BehaviorVersion;
 
@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let app = Arc::new(App::new(&config, &aws, Role::new(&aws))?);
+    let app = Arc::new(App::new(&config, &aws, ServiceRole::new(&aws))?);
     app.store.warm_up().await;
     startup::serve(finish(routes(app))).await
 }

@@ -25,7 +25,7 @@ use crate::{
     http::document::with_bearer,
     secrets::secrets_client,
     token::Token,
-    upstream::{Upstream, keys::ProviderKeys, role::Role},
+    upstream::{Upstream, keys::ProviderKeys, role::ServiceRole},
 };
 
 /// What all requests share.
@@ -55,7 +55,7 @@ impl App {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, aws: &SdkConfig, role: Role) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, aws: &SdkConfig, role: ServiceRole) -> Result<Self, reqwest::Error> {
         let secret = config.provider_keys_secret.clone().map(|id| (id, secrets_client(aws)));
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
         Ok(Self {

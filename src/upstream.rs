@@ -27,7 +27,7 @@ use crate::{
 use call::Caller;
 use images::ImageFetcher;
 use keys::ProviderKeys;
-use role::Role;
+use role::ServiceRole;
 
 /// How often a call is made at most while nothing of its answer has arrived.
 const MAX_ATTEMPTS: u32 = 3;
@@ -46,7 +46,7 @@ impl Upstream {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, role: Role, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, role: ServiceRole, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
         Ok(Self {
             caller: Caller::new(config, role, keys)?,
             images: ImageFetcher::new(config),

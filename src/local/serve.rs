@@ -22,7 +22,7 @@ use crate::{
     manage::{self, Manage},
     public::{self, App},
     token::Token,
-    upstream::role::Role,
+    upstream::role::ServiceRole,
 };
 
 /// What is served.
@@ -82,7 +82,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
 
 /// The credentials that this machine has for AWS, for Bedrock alone: the store's are dummies. Nothing is asked before
 /// the first call.
-async fn own_role() -> Role {
+async fn own_role() -> ServiceRole {
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
         .or_else(Region::from_static(embedded_store::REGION));
@@ -90,7 +90,7 @@ async fn own_role() -> Role {
         .region(region)
         .load()
         .await;
-    Role::new(&aws)
+    ServiceRole::new(&aws)
 }
 
 /// The environment's settings, with the local tables and no secret; `jwt_secret` unless there is another way to check.

@@ -14,7 +14,7 @@ use super::{
     frames,
     keys::{self, KeyId, ProviderKeys},
     lessons::{Lessons, holds_for_others, lesson_of},
-    role::Role,
+    role::ServiceRole,
     steps,
 };
 use crate::{
@@ -59,7 +59,7 @@ pub struct Caller {
     platform: reqwest::Client,
     /// For assistants' own servers: connects to public addresses only.
     guarded: LazyClient,
-    role: Role,
+    role: ServiceRole,
     connect_timeout: Duration,
     keys: ProviderKeys,
     base_urls: HashMap<Provider, String>,
@@ -73,7 +73,7 @@ impl Caller {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, role: Role, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, role: ServiceRole, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
         Ok(Self {
             platform: client::builder(config.timeouts.provider_connect).build()?,
             guarded: LazyClient::default(),

@@ -28,13 +28,13 @@ const REREAD_AFTER: Duration = Duration::from_secs(10);
 
 /// The role's credentials, kept until shortly before they expire.
 #[derive(Debug)]
-pub struct Role {
+pub struct ServiceRole {
     region: Option<String>,
     /// `None` where no provider of credentials is configured.
     credentials: Option<Reread<Credentials>>,
 }
 
-impl Role {
+impl ServiceRole {
     /// Reads nothing yet.
     pub fn new(aws: &SdkConfig) -> Self {
         Self {
@@ -151,12 +151,12 @@ mod tests {
         }
     }
 
-    fn role(provider: impl ProvideCredentials + 'static) -> Role {
+    fn role(provider: impl ProvideCredentials + 'static) -> ServiceRole {
         let provider = SharedCredentialsProvider::new(provider);
-        Role::new(&SdkConfig::builder().credentials_provider(provider).build())
+        ServiceRole::new(&SdkConfig::builder().credentials_provider(provider).build())
     }
 
-    async fn sign(role: &Role) -> Result<HeaderMap, Error> {
+    async fn sign(role: &ServiceRole) -> Result<HeaderMap, Error> {
         let url = Url::parse("https://bedrock-runtime.us-east-1.amazonaws.com/model/a/converse-stream").unwrap();
         role.sign(&url, "us-east-1", "{}").await
     }

@@ -33,6 +33,7 @@ mod program;
 mod provider_failures;
 mod schema;
 mod sdks;
+mod settings;
 mod store;
 mod streaming;
 mod support;

@@ -18,7 +18,7 @@ use assistant_endpoint::{
     local::embedded_store,
     public::{App, routes},
     token::Token,
-    upstream::role::Role,
+    upstream::role::ServiceRole,
 };
 use aws_config::SdkConfig;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -125,7 +125,7 @@ impl TestApp {
         ]);
         all.extend(settings.iter().copied());
         let config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
-        let app = App::new(&config, seen_by_endpoint, Role::new(seen_by_endpoint)).unwrap();
+        let app = App::new(&config, seen_by_endpoint, ServiceRole::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = finish(routes(Arc::new(app)));

@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 mod provider;
 
@@ -109,8 +110,33 @@ pub enum Error {
     Provider(#[from] ProviderError),
 }
 
+/// Every error of either function.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorReply {
+    error: ErrorObject,
+}
+
+/// OpenAI's error object.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorObject {
+    /// What was wrong and what to do.
+    message: String,
+    /// One of OpenAI's, e.g. `invalid_request_error`.
+    r#type: &'static str,
+    /// The field at fault.
+    #[schema(required)]
+    param: Option<String>,
+    /// For programs, e.g. `invalid_api_key`.
+    #[schema(required)]
+    code: Option<String>,
+    /// In the management API, all settings that cannot be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    problems: Vec<Problem>,
+}
+
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// The field's path, e.g. `config.configurable.type==agent/temperature`.
     pub param: String,
@@ -219,18 +245,22 @@ impl Error {
         }
     }
 
-    /// `{"error": {"message", "type", "param", "code"}}`, all four present. Settings that cannot be used are beside them as
-    /// `problems`, a list of `{"param", "message"}`.
-    pub fn body(&self) -> Value {
+    /// OpenAI's error object. Settings that cannot be used are beside its four fields.
+    pub fn body(&self) -> ErrorReply {
         let Description { kind, code, param, .. } = self.describe();
-        let mut error = json!({"message": self.to_string(), "type": kind, "param": param, "code": code});
-        if let Self::InvalidSettings(problems) = self {
-            let list = problems
-                .iter()
-                .map(|problem| json!({"param": problem.param, "message": problem.message}));
-            error["problems"] = list.collect();
+        let problems = match self {
+            Self::InvalidSettings(problems) => problems.clone(),
+            _ => Vec::new(),
+        };
+        ErrorReply {
+            error: ErrorObject {
+                message: self.to_string(),
+                r#type: kind,
+                param,
+                code,
+                problems,
+            },
         }
-        json!({"error": error})
     }
 
     fn describe(&self) -> Description {

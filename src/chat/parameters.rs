@@ -217,9 +217,9 @@ mod tests {
         parameters.set(Parameter::TopP, "top_p", &json!(" ")).unwrap();
         assert_eq!(parameters, read(&json!({"max_completion_tokens": 50})).unwrap());
         let error = parameters.set(Parameter::TopP, "top_p", &json!(2)).unwrap_err();
-        assert_eq!(error.body()["error"]["param"], "top_p");
+        assert_eq!(json!(error.body())["error"]["param"], "top_p");
         let newer = read(&json!({"max_tokens": 1, "max_completion_tokens": 0})).unwrap_err();
-        assert_eq!(newer.body()["error"]["param"], "max_completion_tokens");
+        assert_eq!(json!(newer.body())["error"]["param"], "max_completion_tokens");
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
         );
         for request in [&more, &json!({"logprobs": false, "top_logprobs": "2"})] {
             let error = merged(request, &json!({})).unwrap_err();
-            assert_eq!(error.body()["error"]["param"], "top_logprobs");
+            assert_eq!(json!(error.body())["error"]["param"], "top_logprobs");
         }
         assert_eq!(merged(&more, &on).unwrap(), Some(json!(2)));
         assert_eq!(merged(&on, &more).unwrap(), Some(json!(2)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use utoipa::{
-    IntoResponses, OpenApi, ToSchema,
+    IntoResponses, OpenApi,
     openapi::{
         ComponentsBuilder, OpenApi as Document, OpenApiBuilder,
         path::PathItem,
@@ -12,6 +12,8 @@ use utoipa::{
     },
 };
 use utoipa_axum::router::OpenApiRouter;
+
+use crate::error::ErrorReply;
 
 /// The document without any route.
 pub fn base() -> OpenApiRouter {
@@ -89,39 +91,4 @@ pub(crate) enum Failures {
     /// The model's provider, the assistant's settings or this service failed. The message says which.
     #[response(status = "5XX")]
     Service(ErrorReply),
-}
-
-/// Every error of either function.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
-pub(crate) struct ErrorReply {
-    error: ErrorObject,
-}
-
-/// OpenAI's error object.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
-pub(crate) struct ErrorObject {
-    /// What was wrong and what to do.
-    message: String,
-    /// One of OpenAI's, e.g. `invalid_request_error`.
-    r#type: String,
-    /// The field at fault.
-    #[schema(required)]
-    param: Option<String>,
-    /// For programs, e.g. `invalid_api_key`.
-    #[schema(required)]
-    code: Option<String>,
-    /// In the management API, all settings that cannot be used.
-    problems: Option<Vec<ProblemObject>>,
-}
-
-/// What is wrong with one field.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape for the document")]
-pub(crate) struct ProblemObject {
-    /// The field's path, e.g. `config.configurable.type==agent/temperature`.
-    param: String,
-    /// What is wrong, to stand behind the field's name: `must be a string`.
-    message: String,
 }

@@ -7,9 +7,9 @@ use axum::{
     response::Response,
 };
 
+mod bodies;
 pub mod form;
 pub mod request;
-pub(crate) mod shapes;
 
 use super::{App, function_deadline};
 use crate::{
@@ -31,12 +31,12 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
     path = "/public/openai/v1/chat/completions",
     tag = "public",
     security(("public_token" = [])),
-    request_body = shapes::ChatCompletionRequest,
+    request_body = bodies::ChatCompletionRequest,
     responses(
         (
             status = 200,
             description = "The answer. With `stream: true` it is a stream of events, each with a chunk as its data",
-            content((shapes::ChatCompletion = "application/json"), (shapes::ChatCompletionChunk = "text/event-stream"))
+            content((bodies::ChatCompletion = "application/json"), (bodies::ChatCompletionChunk = "text/event-stream"))
         ),
         Failures,
     )

@@ -28,7 +28,10 @@ async fn the_buffered_reply_is_openais_completion() {
     );
     assert_eq!(
         completion["usage"],
-        json!({"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21})
+        json!({"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0}})
     );
 }
 

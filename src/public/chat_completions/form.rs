@@ -5,16 +5,21 @@
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+
+use super::bodies::{
+    AnswerMessage, ChatCompletion, ChatCompletionChunk, Choice, ChunkChoice, ChunkDelta, CompletionUsage, fresh_id, now,
+};
 
 use crate::{
     answer::Whole,
-    chat::delta::{Delta, FinishReason, Usage},
+    chat::delta::{Delta, Usage},
     error::Error,
     provider::Model,
     reply::form::Form,
 };
 
+/// How a chunk without choices ends.
+const NO_CHOICES: &[u8] = b"[]}";
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// The form of one reply.
@@ -24,37 +29,6 @@ pub struct Completion {
     /// A chunk up to its choices, from `data: ` on.
     head: Vec<u8>,
     role_sent: bool,
-}
-
-/// What a completion and all chunks of one share.
-#[derive(Serialize)]
-struct Head<'a> {
-    id: String,
-    object: &'static str,
-    created: i64,
-    model: &'a str,
-}
-
-/// A chunk's one choice.
-#[derive(Serialize)]
-struct Choice<'a> {
-    index: u32,
-    delta: ChunkDelta<'a>,
-    logprobs: Option<&'a Value>,
-    finish_reason: Option<FinishReason>,
-}
-
-/// What is new: a role in the first chunk, and one of the others in all but the last.
-#[derive(Default, Serialize)]
-struct ChunkDelta<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'a str>,
 }
 
 impl Completion {
@@ -70,7 +44,7 @@ impl Completion {
     /// A chunk with what is new; the first one has the role too.
     fn news(&mut self, delta: ChunkDelta, logprobs: Option<&Value>, out: &mut BytesMut) {
         let role = (!std::mem::replace(&mut self.role_sent, true)).then_some("assistant");
-        let choice = Choice {
+        let choice = ChunkChoice {
             index: 0,
             delta: ChunkDelta { role, ..delta },
             logprobs,
@@ -79,12 +53,12 @@ impl Completion {
         self.chunk(&[choice], None, out);
     }
 
-    fn chunk(&self, choices: &[Choice], usage: Option<Usage>, out: &mut BytesMut) {
+    fn chunk(&self, choices: &[ChunkChoice], usage: Option<Usage>, out: &mut BytesMut) {
         out.extend_from_slice(&self.head);
         write(&choices, out);
         if self.include_usage {
             out.extend_from_slice(b",\"usage\":");
-            write(&usage.map(usage_object), out);
+            write(&usage.map(CompletionUsage::from), out);
         }
         out.extend_from_slice(b"}\n\n");
     }
@@ -93,10 +67,9 @@ impl Completion {
 impl Form for Completion {
     fn begin(&mut self, model: &Model, _: &mut BytesMut) {
         let mut head = BytesMut::from(&b"data: "[..]);
-        write(&Head::new("chat.completion.chunk", model), &mut head);
-        // The object goes on with its choices.
-        head.truncate(head.len() - 1);
-        head.extend_from_slice(b",\"choices\":");
+        write(&ChatCompletionChunk::head(model), &mut head);
+        // Each chunk goes on with choices of its own.
+        head.truncate(head.len() - NO_CHOICES.len());
         self.head = head.into();
     }
 
@@ -123,7 +96,7 @@ impl Form for Completion {
             };
             self.news(empty, None, out);
         }
-        let last = Choice {
+        let last = ChunkChoice {
             index: 0,
             delta: ChunkDelta::default(),
             logprobs: None,
@@ -147,50 +120,25 @@ impl Form for Completion {
 
     /// `usage` is left out where the provider gave none.
     fn whole(self, model: &Model, whole: Whole) -> Value {
-        let mut message = json!({"role": "assistant", "content": whole.text, "refusal": whole.refusal});
-        if let Some(reasoning) = whole.reasoning {
-            message["reasoning_content"] = json!(reasoning);
-        }
-        let mut completion = json!(Head::new("chat.completion", model));
-        completion["choices"] = json!([{
-            "index": 0,
-            "message": message,
-            "logprobs": whole.logprobs,
-            "finish_reason": whole.finish,
-        }]);
-        if let Some(usage) = whole.usage {
-            completion["usage"] = usage_object(usage);
-        }
-        completion
+        json!(ChatCompletion {
+            id: fresh_id(),
+            object: "chat.completion",
+            created: now(),
+            model: model.name.clone(),
+            choices: [Choice {
+                index: 0,
+                message: AnswerMessage {
+                    role: "assistant",
+                    content: whole.text,
+                    refusal: whole.refusal,
+                    reasoning_content: whole.reasoning,
+                },
+                logprobs: whole.logprobs,
+                finish_reason: whole.finish,
+            }],
+            usage: whole.usage.map(Into::into),
+        })
     }
-}
-
-impl<'a> Head<'a> {
-    /// A fresh id, the time now, and the model that answers.
-    fn new(object: &'static str, model: &'a Model) -> Self {
-        Self {
-            id: format!("chatcmpl-{}", uuid::Uuid::new_v4().simple()),
-            object,
-            created: OffsetDateTime::now_utc().unix_timestamp(),
-            model: &model.name,
-        }
-    }
-}
-
-/// OpenAI's `CompletionUsage`.
-fn usage_object(usage: Usage) -> Value {
-    let mut object = json!({
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "total_tokens": usage.prompt.saturating_add(usage.completion),
-    });
-    if let Some(cached) = usage.cached {
-        object["prompt_tokens_details"] = json!({"cached_tokens": cached});
-    }
-    if let Some(reasoning) = usage.reasoning {
-        object["completion_tokens_details"] = json!({"reasoning_tokens": reasoning});
-    }
-    object
 }
 
 /// Writes JSON. It cannot fail: the buffer grows, and every key here is a text.
@@ -202,7 +150,7 @@ fn write(json: &impl Serialize, out: &mut BytesMut) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{answer::Folded, provider};
+    use crate::{answer::Folded, chat::delta::FinishReason, provider};
 
     /// The bytes of a stream, without what is another in each reply.
     fn streamed(include_usage: bool, deltas: Vec<Delta>) -> String {
@@ -267,7 +215,7 @@ mod tests {
         let expected = [
             r#"HEAD [{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}],"usage":null}"#,
             r#"HEAD [{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}"#,
-            r#"HEAD [],"usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21,"prompt_tokens_details":{"cached_tokens":4}}}"#,
+            r#"HEAD [],"usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}"#,
             "data: [DONE]\n\n",
         ];
         let finish = Delta::Finish(FinishReason::Stop);

@@ -194,7 +194,7 @@ mod tests {
     fn param_and_code(body: &Value) -> (Option<String>, Option<String>) {
         let error = read(body).unwrap_err();
         assert_eq!(error.status(), 400, "{body}");
-        let error = &error.body()["error"];
+        let error = &json!(error.body())["error"];
         let text = |name: &str| error[name].as_str().map(str::to_owned);
         (text("param"), text("code"))
     }

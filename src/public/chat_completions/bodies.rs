@@ -78,7 +78,6 @@ pub(crate) struct AnswerMessage {
 
 /// OpenAI's `CompletionUsage`, with all the counts that OpenAI sends: 0 where the provider gives none.
 #[derive(Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
 pub(crate) struct CompletionUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -96,6 +95,7 @@ pub(crate) struct PromptTokensDetails {
 
 /// What the completion's tokens are.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
 pub(crate) struct CompletionTokensDetails {
     reasoning_tokens: u64,
     audio_tokens: u64,

@@ -63,6 +63,13 @@ pub struct Timeouts {
     pub buffered: Option<Duration>,
     /// `MAX_STREAM_SECONDS` (unset: the function's own deadline): limit for a streamed reply.
     pub max_stream: Option<Duration>,
+    /// The pause before a call is made a second time; doubled before each further one, and varied by half. No variable sets
+    /// it, nor the next two.
+    pub before_retry: Duration,
+    /// How long to wait for usage or an end marker once the finish reason is there.
+    pub after_finish: Duration,
+    /// The longest time for fetching one image, redirects included.
+    pub image: Duration,
 }
 
 impl Config {
@@ -104,6 +111,9 @@ impl Config {
                 provider_idle: env.seconds("PROVIDER_IDLE_TIMEOUT_SECONDS", 60)?,
                 buffered: env.optional_seconds("BUFFERED_TIMEOUT_SECONDS")?,
                 max_stream: env.optional_seconds("MAX_STREAM_SECONDS")?,
+                before_retry: Duration::from_millis(200),
+                after_finish: Duration::from_secs(3),
+                image: Duration::from_secs(5),
             },
         })
     }

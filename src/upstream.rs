@@ -31,14 +31,13 @@ use role::ServiceRole;
 
 /// How often a call is made at most while nothing of its answer has arrived.
 const MAX_ATTEMPTS: u32 = 3;
-/// Pause before the second attempt; doubled before each further one, and varied by half.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// What asks models, made once at the cold start.
 #[derive(Debug)]
 pub struct Upstream {
     caller: Caller,
     images: ImageFetcher,
+    before_retry: Duration,
 }
 
 impl Upstream {
@@ -50,6 +49,7 @@ impl Upstream {
         Ok(Self {
             caller: Caller::new(config, role, keys)?,
             images: ImageFetcher::new(config),
+            before_retry: config.timeouts.before_retry,
         })
     }
 
@@ -120,7 +120,7 @@ impl Upstream {
                 Ok(deltas) => return Ok(deltas),
                 Err(failure) => failure,
             };
-            let pause = pause_before_next(attempt);
+            let pause = self.pause_after(attempt);
             let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());
             if hopeless || attempt == MAX_ATTEMPTS || deadline.remaining() <= pause {
                 return Err(failure);
@@ -152,8 +152,8 @@ impl Upstream {
         let begun = futures_util::stream::iter(begun.into_iter().map(Ok));
         Ok(Box::pin(begun.chain(deltas.map(|delta| delta.map_err(Error::from)))))
     }
-}
 
-fn pause_before_next(attempt: u32) -> Duration {
-    FIRST_PAUSE * 2_u32.pow(attempt - 1) * fastrand::u32(50..150) / 100
+    fn pause_after(&self, attempt: u32) -> Duration {
+        self.before_retry * 2_u32.pow(attempt - 1) * fastrand::u32(50..150) / 100
+    }
 }

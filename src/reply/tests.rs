@@ -135,6 +135,9 @@ async fn streamed(awaited: Awaited, record: ReplyRecord) -> Result<Response, Err
         provider_idle: LONG,
         buffered: None,
         max_stream: None,
+        before_retry: Duration::ZERO,
+        after_finish: Duration::ZERO,
+        image: Duration::ZERO,
     };
     streamed::reply(awaited, Words, &timeouts, record).await
 }

@@ -65,6 +65,7 @@ pub struct Caller {
     base_urls: HashMap<Provider, String>,
     allow_private: bool,
     idle: Duration,
+    after_finish: Duration,
     lessons: Lessons,
 }
 
@@ -83,6 +84,7 @@ impl Caller {
             base_urls: config.provider_base_urls.clone(),
             allow_private: config.allow_private_providers,
             idle: config.timeouts.provider_idle,
+            after_finish: config.timeouts.after_finish,
             lessons: Lessons::default(),
         })
     }
@@ -111,7 +113,7 @@ impl Caller {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.lessons.remember(&endpoint.model_key(), &to_remember);
                 let frames = frames::read(response, self.idle, deadline);
-                let deltas = steps::read(frames, endpoint.protocol.decoder());
+                let deltas = steps::read(frames, endpoint.protocol.decoder(), self.after_finish);
                 let cleaned = deltas.map(move |delta| delta.map_err(|error| confidential.clean(error)));
                 return Ok(Box::pin(cleaned));
             }

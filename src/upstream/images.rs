@@ -29,8 +29,6 @@ use crate::{
 
 /// Largest image, in bytes.
 const MAX_IMAGE: usize = 5 * 1024 * 1024;
-/// Longest time for one, redirects included.
-const MAX_TIME: Duration = Duration::from_secs(5);
 /// How many a request may have fetched, and how large they may be together, in bytes: they stand in memory several times.
 const MAX_IMAGES: usize = 10;
 const MAX_TOGETHER: usize = 4 * MAX_IMAGE;
@@ -47,6 +45,7 @@ const UNSAID: [&str; 3] = ["", "application/octet-stream", "binary/octet-stream"
 pub struct ImageFetcher {
     client: LazyClient,
     connect_timeout: Duration,
+    max_time: Duration,
     allow_private: bool,
 }
 
@@ -56,6 +55,7 @@ impl ImageFetcher {
         Self {
             client: LazyClient::default(),
             connect_timeout: config.timeouts.provider_connect,
+            max_time: config.timeouts.image,
             allow_private: config.allow_private_providers,
         }
     }
@@ -89,7 +89,7 @@ impl ImageFetcher {
     }
 
     async fn fetch(&self, url: &str, together: &AtomicUsize) -> Result<String, Error> {
-        let fetched = tokio::time::timeout(MAX_TIME, self.download(url, together)).await;
+        let fetched = tokio::time::timeout(self.max_time, self.download(url, together)).await;
         fetched.unwrap_or(Err("it took too long".into())).map_err(|why| {
             let shown: String = url.chars().take(MAX_SHOWN).collect();
             invalid(format!(

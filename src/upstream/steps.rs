@@ -11,19 +11,18 @@ use crate::{
     protocol::decode::{Decode, Decoded, Ending, Frame},
 };
 
-/// How long to wait for usage or an end marker once the finish reason is there.
-const AFTER_FINISH: Duration = Duration::from_secs(3);
-
-/// The steps of an answer from a successful response's frames, up to the answer's end or the first error.
+/// The steps of an answer from a successful response's frames, up to the answer's end or the first error. Once the finish
+/// reason is there, usage or an end marker may come for as long as `after_finish`.
 pub fn read(
     mut frames: impl Stream<Item = Result<Frame, ProviderError>> + Send + Unpin,
     mut decoder: Box<dyn Decode>,
+    after_finish: Duration,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
     stream! {
         loop {
             let ending = decoder.ending();
             let next = if ending == Ending::Complete {
-                match tokio::time::timeout(AFTER_FINISH, frames.next()).await {
+                match tokio::time::timeout(after_finish, frames.next()).await {
                     Ok(next) => next,
                     Err(_) => return,
                 }

@@ -125,7 +125,9 @@ async fn decode(
         .unwrap();
     let second = Duration::from_secs(1);
     let frames = frames::read(response.into(), second, Deadline::new(None));
-    Box::pin(steps::read(frames, protocol.decoder())).collect().await
+    Box::pin(steps::read(frames, protocol.decoder(), second))
+        .collect()
+        .await
 }
 
 #[tokio::test]

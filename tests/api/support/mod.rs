@@ -124,7 +124,10 @@ impl TestApp {
             ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),
         ]);
         all.extend(settings.iter().copied());
-        let config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
+        let mut config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
+        config.timeouts.before_retry = Duration::from_millis(10);
+        config.timeouts.after_finish = Duration::from_millis(300);
+        config.timeouts.image = Duration::from_secs(2);
         let app = App::new(&config, seen_by_endpoint, ServiceRole::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -57,7 +57,7 @@ async fn errors_of(body: &str, assistant: Value) -> Vec<Value> {
             let error = if reply.status == 200 {
                 reply.events().pop().unwrap()
             } else {
-                reply.json()
+                reply.body()
             };
             let code = error["error"]["code"].as_str().unwrap_or("null").to_owned();
             error_message(&error, &code);
@@ -158,7 +158,7 @@ async fn top_logprobs_without_logprobs_reaches_no_provider() {
         body["top_logprobs"] = json!(2);
         let reply = app.chat(&token, &body).await;
         reply.error(400, "null");
-        assert_eq!(reply.json()["error"]["param"], "top_logprobs");
+        assert_eq!(reply.body()["error"]["param"], "top_logprobs");
     }
     assert!(app.provider.received().is_empty());
 }

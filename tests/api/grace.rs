@@ -178,7 +178,7 @@ async fn a_grace_period_that_cannot_be_is_a_400_and_changes_nothing() {
     wrong.push(json!({"token_grace_seconds": 60, "name": "Other"}));
     let refused = |reply: Reply| {
         reply.error(400, "invalid_value");
-        assert_eq!(reply.json()["error"]["param"], "token_grace_seconds");
+        assert_eq!(reply.body()["error"]["param"], "token_grace_seconds");
     };
     for body in wrong {
         refused(patch(&management, &path, body).await);

@@ -213,7 +213,7 @@ async fn a_cut_off_answer_never_looks_complete() {
             !buffered.status.is_success() && !buffered.text.contains("Once"),
             "{fixture}"
         );
-        error_message(&buffered.json(), code);
+        error_message(&buffered.body(), code);
     }
 }
 

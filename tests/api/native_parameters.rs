@@ -26,7 +26,7 @@ async fn what_cannot_be_honoured_is_a_400() {
         body[field] = value;
         let reply = app.chat(&token, &body).await;
         reply.error(400, "unsupported_parameter");
-        assert_eq!(reply.json()["error"]["param"], field);
+        assert_eq!(reply.body()["error"]["param"], field);
         // A model that the tables know nothing better of: the assistant's setting does.
         let token = app.assistant_with(json!({"model": native.model, "capabilities": {"json_schema": false}}));
         body = hello(false);

@@ -31,7 +31,7 @@ impl Document {
             return;
         };
         let validator = self.validator(schema);
-        let json = reply.json();
+        let json = reply.body();
         let problems: Vec<_> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
         assert!(problems.is_empty(), "{method} {path}: {problems:?} in {json:#}");
     }

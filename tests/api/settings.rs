@@ -25,7 +25,7 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
             message.contains(&format!("`config.configurable.{key}`")),
             "{key}: {message}"
         );
-        let listed = reply.json()["error"]["problems"].as_array().unwrap().clone();
+        let listed = reply.body()["error"]["problems"].as_array().unwrap().clone();
         let of_key = listed
             .iter()
             .find(|problem| problem["param"] == format!("config.configurable.{key}"));
@@ -46,7 +46,7 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
     ] {
         let reply = management.patch(id(&assistant), settings).await;
         reply.error(400, "invalid_value");
-        assert_eq!(reply.json()["error"]["param"], param);
+        assert_eq!(reply.body()["error"]["param"], param);
     }
     let path = format!("/assistants/{}", id(&assistant));
     for body in [

@@ -148,7 +148,6 @@ async fn assistants_are_listed_by_owner_or_all() {
     assert_eq!(store.list(Some("a")).await.unwrap().len(), 2);
     assert_eq!(store.list(Some("nobody")).await.unwrap().len(), 0);
     assert_eq!(store.list(None).await.unwrap().len(), 3);
-    create(&store, json!({})).await;
 }
 
 #[tokio::test]

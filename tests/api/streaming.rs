@@ -105,7 +105,7 @@ async fn a_buffered_reply_shows_no_part_of_a_cut_off_answer() {
         let app = TestApp::with(FakeProvider::always(answer).await, QUICK).await;
         let reply = app.chat(&app.assistant().await, &hello(false)).await;
         assert!(reply.status.is_server_error(), "{what}");
-        error_message(&reply.json(), code);
+        error_message(&reply.body(), code);
         assert!(!reply.text.contains("Once"), "{what}");
     }
 }

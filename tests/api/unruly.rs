@@ -233,7 +233,7 @@ async fn a_server_that_quotes_its_key_shows_it_to_nobody() {
             let last = if stream && reply.status == 200 {
                 reply.events().pop().unwrap()
             } else {
-                reply.json()
+                reply.body()
             };
             let message = error_message(&last, code);
             assert!(message.contains("Bearer [key]"), "{message}");

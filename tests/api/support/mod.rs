@@ -187,7 +187,16 @@ impl Reply {
         }
     }
 
+    /// The body of a reply that succeeded.
+    #[track_caller]
     pub fn json(&self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text);
+        self.body()
+    }
+
+    /// The body of any reply.
+    #[track_caller]
+    pub fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
@@ -201,7 +210,7 @@ impl Reply {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         assert_eq!(self.header("content-type"), Some("application/json"));
         assert!(self.headers.contains_key("x-request-id"));
-        error_message(&self.json(), code)
+        error_message(&self.body(), code)
     }
 
     /// The JSON of each `data:` event; checks that lines are data or comments and nothing else.

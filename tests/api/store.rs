@@ -14,7 +14,7 @@ use assistant_endpoint::{
 use serde_json::json;
 
 use crate::support::{
-    create, start_store,
+    start_store,
     store_fault::{self, Fault},
 };
 

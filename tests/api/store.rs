@@ -164,3 +164,14 @@ async fn a_transaction_that_keeps_running_into_others_is_unavailable() {
     let store = Store::new(&aws, embedded_store::tables());
     assert_eq!(store.list(None).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn what_dynamodb_calls_invalid_is_a_400() {
+    let (_, address) = start_store().await;
+    let faulty = store_fault::in_front_of(address, Fault::Invalid).await;
+    let written = Store::new(&faulty, embedded_store::tables())
+        .create(new("pubkey_any_0123456789"))
+        .await;
+    let error = assistant_endpoint::error::Error::from(written.unwrap_err());
+    assert_eq!(error.status(), 400, "{error}");
+}

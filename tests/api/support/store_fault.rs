@@ -25,6 +25,8 @@ pub enum Fault {
     Throttled,
     /// Every transaction runs into another one.
     Conflict,
+    /// Every transaction is rejected for what its items are.
+    Invalid,
     /// Nobody listens.
     Down,
 }
@@ -57,6 +59,11 @@ async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes
     if fault == Fault::Conflict && target.ends_with(".TransactWriteItems") {
         // As the API reference, "TransactWriteItems > Errors", shows it.
         let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]","CancellationReasons":[{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"},{"Code":"None"}]}"#;
+        return (StatusCode::BAD_REQUEST, error).into_response();
+    }
+    if fault == Fault::Invalid && target.ends_with(".TransactWriteItems") {
+        // As DynamoDB rejects an attribute without a name.
+        let error = r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"One or more parameter values were invalid: Attribute name must not be empty"}"#;
         return (StatusCode::BAD_REQUEST, error).into_response();
     }
     forward(store, headers, body).await

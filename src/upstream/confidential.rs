@@ -89,15 +89,23 @@ impl Confidential {
     /// Whether words repeat a part of the conversation. What stands in them is then the request's, not what the provider
     /// says about it.
     pub fn is_quoted_in(&self, words: &str) -> bool {
-        Readings::of(words).iter().any(|reading| {
-            let names_fields = ["messages", "role", "content"].iter().all(|field| {
+        let readings = Readings::of(words);
+        let names_fields = |reading: &String| {
+            ["messages", "role", "content"].iter().all(|field| {
                 ["\"", "'"]
                     .iter()
                     .any(|quote| reading.contains(&format!("{quote}{field}{quote}")))
-            });
-            let reading = words_of(reading);
-            let runs = Runs::of(&reading);
-            names_fields || self.texts(|_| true).any(|text| runs.share_with(&words_of(text)))
+            })
+        };
+        if readings.iter().any(names_fields) {
+            return true;
+        }
+        let readings: Vec<_> = readings.iter().map(|reading| words_of(reading)).collect();
+        let runs: Vec<_> = readings.iter().map(|reading| Runs::of(reading)).collect();
+        self.texts(|_| true).any(|text| {
+            // A conversation may be megabytes long: each text is put into words once, for all readings.
+            let text = words_of(text);
+            runs.iter().any(|runs| runs.share_with(&text))
         })
     }
 
@@ -118,15 +126,15 @@ impl Confidential {
     }
 
     fn gives_away_system_message(&self, readings: &Readings) -> bool {
-        let systems: Vec<_> = self.texts(|role| role == Role::System).collect();
-        readings.iter().any(|reading| {
-            let reading = words_of(reading);
-            let runs = Runs::of(&reading);
-            systems.iter().any(|system| {
-                let words = words_of(system);
-                let is_whole = words.trim().len() >= MIN_SYSTEM_MESSAGE && reading.contains(&words);
-                is_whole || runs.share_with(&words) || passcodes(system).any(|passcode| reading.contains(&passcode))
-            })
+        let readings: Vec<_> = readings.iter().map(|reading| words_of(reading)).collect();
+        let runs: Vec<_> = readings.iter().map(|reading| Runs::of(reading)).collect();
+        let is_read = |words: &str| readings.iter().any(|reading| reading.contains(words));
+        self.texts(|role| role == Role::System).any(|system| {
+            let words = words_of(system);
+            let is_whole = words.trim().len() >= MIN_SYSTEM_MESSAGE && is_read(&words);
+            is_whole
+                || runs.iter().any(|runs| runs.share_with(&words))
+                || passcodes(system).any(|passcode| is_read(&passcode))
         })
     }
 

@@ -40,14 +40,14 @@ pub struct Tries {
 }
 
 /// An answer on its way.
-pub type Awaited = Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send>>;
+pub(crate) type Awaited = Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send>>;
 
 /// The steps of an answer; after an error comes nothing.
-pub type Deltas = Pin<Box<dyn Stream<Item = Result<Delta, Error>> + Send>>;
+pub(crate) type Deltas = Pin<Box<dyn Stream<Item = Result<Delta, Error>> + Send>>;
 
 /// The deltas of an answer so far, put together.
 #[derive(Debug, Default)]
-pub struct Folded {
+pub(crate) struct Folded {
     text: String,
     reasoning: String,
     refusal: String,
@@ -58,7 +58,7 @@ pub struct Folded {
 
 /// A complete answer.
 #[derive(Debug)]
-pub struct Whole {
+pub(crate) struct Whole {
     /// `None` where the model refused without a word of content.
     pub text: Option<String>,
     /// The model's thinking, where the assistant shows it.
@@ -75,7 +75,7 @@ pub struct Whole {
 
 impl Folded {
     /// Puts the next delta to those before.
-    pub fn add(&mut self, delta: Delta) {
+    pub(crate) fn add(&mut self, delta: Delta) {
         match delta {
             Delta::Text { text, logprobs } => {
                 self.text.push_str(&text);
@@ -94,7 +94,7 @@ impl Folded {
     ///
     /// # Errors
     /// Where there was no finish reason: cut-off text must not look complete.
-    pub fn complete(self) -> Result<Whole, Error> {
+    pub(crate) fn complete(self) -> Result<Whole, Error> {
         let finish = self
             .finish
             .ok_or_else(|| ProviderError::failed("the answer has no finish reason"))?;

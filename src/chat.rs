@@ -2,7 +2,7 @@
 
 pub mod delta;
 pub mod image;
-pub mod lenient;
+pub(crate) mod lenient;
 pub mod message;
 pub mod parameters;
 pub mod prompt;

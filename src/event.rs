@@ -17,7 +17,7 @@ const MAX_PART: usize = 8 * 1024;
 const SHORTENED_PATH: usize = 200;
 
 /// The request that an event is about, with the invocation's context in its extensions.
-pub fn request(event: LambdaEvent<LambdaRequest>) -> Request {
+pub(crate) fn request(event: LambdaEvent<LambdaRequest>) -> Request {
     let LambdaEvent { mut payload, context } = event;
     if let LambdaRequest::ApiGatewayV2(event) = &mut payload {
         tidy(event);
@@ -26,7 +26,7 @@ pub fn request(event: LambdaEvent<LambdaRequest>) -> Request {
 }
 
 /// A response's head as the prelude, its body as the stream behind it.
-pub fn response(response: Response) -> StreamResponse<BodyDataStream> {
+pub(crate) fn response(response: Response) -> StreamResponse<BodyDataStream> {
     let (parts, body) = response.into_parts();
     StreamResponse {
         metadata_prelude: MetadataPrelude {

@@ -16,11 +16,11 @@ use url::{Host, Url};
 /// A host that resolved to nothing but addresses that are not public.
 #[derive(Debug, thiserror::Error)]
 #[error("the host has no public address")]
-pub struct NotPublic;
+pub(crate) struct NotPublic;
 
 /// A client that connects to public addresses only, and by itself: a proxy from the environment would resolve the name
 /// anew, from within the operator's network.
-pub fn public_only(client: ClientBuilder) -> ClientBuilder {
+pub(crate) fn public_only(client: ClientBuilder) -> ClientBuilder {
     client.dns_resolver(Arc::new(PublicOnly)).no_proxy()
 }
 
@@ -42,7 +42,7 @@ impl Resolve for PublicOnly {
 }
 
 /// Whether a URL may be called at all: https, and no literal address that is not public (those are never resolved).
-pub fn allows(url: &Url) -> bool {
+pub(crate) fn allows(url: &Url) -> bool {
     let public = match url.host() {
         Some(Host::Ipv4(address)) => is_public(address.into()),
         Some(Host::Ipv6(address)) => is_public(address.into()),
@@ -54,7 +54,7 @@ pub fn allows(url: &Url) -> bool {
 }
 
 /// Whether a failure to connect is [`NotPublic`].
-pub fn is_not_public(error: &reqwest::Error) -> bool {
+pub(crate) fn is_not_public(error: &reqwest::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         if error.is::<NotPublic>() {

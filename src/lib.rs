@@ -43,11 +43,18 @@
 //!
 //! The modules below stand in the order of the path: each uses those above it.
 
+// Only what the programs and the outside tests use is `pub`, so that the compiler finds dead code in the rest.
+#![warn(unreachable_pub)]
+#![expect(
+    rustdoc::private_intra_doc_links,
+    reason = "`make docs` documents private items too: they are for whoever works on this package"
+)]
+
 pub mod deadline;
 pub mod error;
-pub mod guard;
+mod guard;
 pub mod log;
-pub mod secrets;
+mod secrets;
 pub mod token;
 
 pub mod http;
@@ -60,21 +67,21 @@ pub mod config;
 
 pub mod assistant;
 
-pub mod answer;
-pub mod record;
+mod answer;
+mod record;
 
 pub mod protocol;
 
 pub mod upstream;
 
-pub mod reply;
+mod reply;
 
 pub mod public;
 
 pub mod manage;
 
-pub mod event;
-pub mod runtime_socket;
+mod event;
+mod runtime_socket;
 pub mod startup;
 
 #[cfg(feature = "cli")]

@@ -3,17 +3,17 @@
 use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 
-pub mod anthropic;
+mod anthropic;
 pub mod bedrock;
-pub mod claude;
-pub mod conversation;
-pub mod decode;
-pub mod effort;
-pub mod encode;
-pub mod failure;
-pub mod gemini;
+mod claude;
+mod conversation;
+pub(crate) mod decode;
+mod effort;
+mod encode;
+pub(crate) mod failure;
+mod gemini;
 pub mod learned;
-pub mod openai;
+mod openai;
 
 use crate::{
     chat::prompt::Prompt,

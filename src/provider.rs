@@ -5,9 +5,9 @@
 
 use url::Url;
 
-pub mod capabilities;
-pub mod display_names;
-pub mod families;
+pub(crate) mod capabilities;
+mod display_names;
+mod families;
 
 use capabilities::Overrides;
 

@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub mod chat_completions;
-pub mod models;
+mod models;
 
 use crate::{
     assistant::{

@@ -19,10 +19,10 @@ use crate::{
 const END_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Work at a reply's end, such as a write to a table.
-pub type EndTask = Box<dyn FnOnce(&ReplyRecord) -> BoxFuture<'static, ()> + Send>;
+pub(crate) type EndTask = Box<dyn FnOnce(&ReplyRecord) -> BoxFuture<'static, ()> + Send>;
 
 /// What is known of a reply so far. Its end is written once: by [`Self::end`], or where the reply is dropped before.
-pub struct ReplyRecord {
+pub(crate) struct ReplyRecord {
     assistant_id: String,
     provider: &'static str,
     model: String,
@@ -39,7 +39,7 @@ pub struct ReplyRecord {
 
 /// How a reply ended.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Completely.
     Finished(FinishReason),
     /// Without an answer or within it.
@@ -57,7 +57,7 @@ pub enum Outcome {
 
 impl ReplyRecord {
     /// `started` is when the request came in; `deadline` is the reply's own.
-    pub fn new(assistant_id: String, model: &Model, stream: bool, started: Instant, deadline: Deadline) -> Self {
+    pub(crate) fn new(assistant_id: String, model: &Model, stream: bool, started: Instant, deadline: Deadline) -> Self {
         Self {
             assistant_id,
             provider: model.provider_name(),
@@ -76,17 +76,22 @@ impl ReplyRecord {
     }
 
     /// Adds work to the reply's end, whatever it will be.
-    pub fn at_end(&mut self, task: EndTask) {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the usage of an assistant will be counted there")
+    )]
+    pub(crate) fn at_end(&mut self, task: EndTask) {
         self.end_tasks.push(task);
     }
 
     /// How long the client has been waiting.
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// How the reply ended, as far as it is known.
-    pub fn outcome(&self) -> &Outcome {
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the work at a reply's end"))]
+    pub(crate) fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
@@ -94,7 +99,7 @@ impl ReplyRecord {
     ///
     /// # Errors
     /// The failure, where nobody does.
-    pub fn begun(&mut self, answer: Result<Answer, Unanswered>) -> Result<Answer, Error> {
+    pub(crate) fn begun(&mut self, answer: Result<Answer, Unanswered>) -> Result<Answer, Error> {
         match answer {
             Ok(answer) => {
                 self.provider = answer.model.provider_name();
@@ -110,7 +115,7 @@ impl ReplyRecord {
     }
 
     /// Notes when the first text came, and the usage.
-    pub fn delta(&mut self, delta: &Delta) {
+    pub(crate) fn delta(&mut self, delta: &Delta) {
         match delta {
             Delta::Text { .. } | Delta::Refusal(_) => {
                 self.first_text.get_or_insert_with(Instant::now);
@@ -121,12 +126,12 @@ impl ReplyRecord {
     }
 
     /// Notes that the answer is complete.
-    pub fn finished(&mut self, reason: FinishReason) {
+    pub(crate) fn finished(&mut self, reason: FinishReason) {
         self.outcome = Outcome::Finished(reason);
     }
 
     /// Notes that the reply failed or was cut off.
-    pub fn failed(&mut self, error: &Error) {
+    pub(crate) fn failed(&mut self, error: &Error) {
         self.outcome = Outcome::Failed {
             status: error.status().as_u16(),
             code: error.log_code(),
@@ -136,7 +141,7 @@ impl ReplyRecord {
 
     /// Writes the reply's end. It is waited for up to 500 ms, and written to its end where the client goes away
     /// meanwhile.
-    pub async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         if let Some(written) = self.write() {
             // A task that panics ends the process.
             let _ = written.await;

@@ -3,9 +3,9 @@
 //! Delivery keeps the time, commits, keeps alive, and waits for what is written at the reply's end. What the bytes
 //! look like is the [`form`]'s.
 
-pub mod buffered;
-pub mod form;
-pub mod streamed;
+pub(crate) mod buffered;
+pub(crate) mod form;
+pub(crate) mod streamed;
 
 #[cfg(test)]
 mod tests;

@@ -13,13 +13,13 @@ use socket2::SockRef;
 
 /// The Runtime API's address.
 #[derive(Debug, Clone)]
-pub struct RuntimeSocket {
+pub(crate) struct RuntimeSocket {
     peers: Vec<SocketAddr>,
 }
 
 impl RuntimeSocket {
     /// From `AWS_LAMBDA_RUNTIME_API`, a `host:port`.
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         let address = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
         let peers = address.to_socket_addrs().map(Iterator::collect).unwrap_or_default();
         Self { peers }
@@ -27,7 +27,7 @@ impl RuntimeSocket {
 
     /// Sets the option on every connection to the Runtime API that is open now. Called with each invocation, since
     /// the runtime's client may have connected anew.
-    pub fn send_without_delay(&self) {
+    pub(crate) fn send_without_delay(&self) {
         let Ok(descriptors) = fs::read_dir("/proc/self/fd") else {
             return;
         };

@@ -22,7 +22,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A client with time limits that suit a request that waits for it.
-pub fn secrets_client(aws: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+pub(crate) fn secrets_client(aws: &SdkConfig) -> aws_sdk_secretsmanager::Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(2))
@@ -38,7 +38,7 @@ pub fn secrets_client(aws: &SdkConfig) -> aws_sdk_secretsmanager::Client {
 ///
 /// # Errors
 /// The cause, for the log.
-pub async fn read_secret(client: aws_sdk_secretsmanager::Client, id: String) -> Result<SecretString, String> {
+pub(crate) async fn read_secret(client: aws_sdk_secretsmanager::Client, id: String) -> Result<SecretString, String> {
     let output = client.get_secret_value().secret_id(id).send().await;
     let output = output.map_err(|error| {
         let error = error.into_service_error();
@@ -55,7 +55,7 @@ pub async fn read_secret(client: aws_sdk_secretsmanager::Client, id: String) -> 
 /// - The first reading may be followed at once by a second. From then on `again_after` lies between two readings.
 ///   First readings that fail are repeated after a second, then two, and so on up to `again_after`.
 /// - What was read stays valid while it cannot be read again.
-pub struct Reread<T> {
+pub(crate) struct Reread<T> {
     /// What is read, for the log.
     what: &'static str,
     again_after: Duration,
@@ -67,7 +67,7 @@ type Reading<T> = BoxFuture<'static, Result<T, String>>;
 
 /// What is known, whether or not it is what the caller needs.
 #[derive(Debug)]
-pub struct Known<T> {
+pub(crate) struct Known<T> {
     /// The value, as it was last read.
     pub value: Arc<T>,
     /// Whether the last reading failed: a value that the caller misses may be there by now.
@@ -88,7 +88,11 @@ struct State<T> {
 
 impl<T: Send + Sync + 'static> Reread<T> {
     /// Reads nothing yet. `read` returns the value or the cause, for the log, without any of the text that was read.
-    pub fn new<R>(what: &'static str, again_after: Duration, read: impl Fn() -> R + Send + Sync + 'static) -> Self
+    pub(crate) fn new<R>(
+        what: &'static str,
+        again_after: Duration,
+        read: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Self
     where
         R: Future<Output = Result<T, String>> + Send + 'static,
     {
@@ -107,7 +111,7 @@ impl<T: Send + Sync + 'static> Reread<T> {
     }
 
     /// The same with a value that has been read already.
-    pub fn knowing(self, value: T) -> Self {
+    pub(crate) fn knowing(self, value: T) -> Self {
         lock(&self.state).known = Some(Arc::new(value));
         self
     }
@@ -117,7 +121,7 @@ impl<T: Send + Sync + 'static> Reread<T> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where nothing has been read yet.
-    pub async fn get(&self, is_good: impl Fn(&T) -> bool) -> Result<Known<T>, Error> {
+    pub(crate) async fn get(&self, is_good: impl Fn(&T) -> bool) -> Result<Known<T>, Error> {
         let ended = {
             let mut state = lock(&self.state);
             if let Some(value) = state.known.as_ref().filter(|value| is_good(value)) {

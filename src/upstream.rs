@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 
-pub mod call;
+mod call;
 mod client;
-pub mod confidential;
-pub mod event_stream;
+mod confidential;
+mod event_stream;
 pub mod frames;
-pub mod images;
-pub mod keys;
-pub mod lessons;
+mod images;
+pub(crate) mod keys;
+mod lessons;
 pub mod role;
 pub mod steps;
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub mod claims;
-pub mod list;
+pub(crate) mod list;
 pub mod transaction;
 pub mod write;
 

@@ -16,7 +16,7 @@ const MAX_VALUES: usize = 100_000;
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn parse(json: &[u8]) -> Result<Value, String> {
+pub(crate) fn parse(json: &[u8]) -> Result<Value, String> {
     // A byte order mark, which some programs write (RFC 8259, section 8.1, lets a reader pass over it).
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     if values(json) > MAX_VALUES {
@@ -44,12 +44,12 @@ fn values(json: &[u8]) -> usize {
 }
 
 /// A field of an object; `None` where it is absent, `null`, or a blank string.
-pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(crate) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !is_unset(value))
 }
 
 /// Whether a value stands for "not set".
-pub fn is_unset(value: &Value) -> bool {
+pub(crate) fn is_unset(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
@@ -58,7 +58,7 @@ pub fn is_unset(value: &Value) -> bool {
 }
 
 /// `true`, or a string that spells it.
-pub fn boolean(value: &Value, param: &str) -> Result<bool, Error> {
+pub(crate) fn boolean(value: &Value, param: &str) -> Result<bool, Error> {
     match value {
         Value::Bool(value) => Ok(*value),
         Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
@@ -68,7 +68,7 @@ pub fn boolean(value: &Value, param: &str) -> Result<bool, Error> {
 }
 
 /// A finite number, kept in the form it was written in (`1` stays `1`, not `1.0`).
-pub fn number(value: &Value, param: &str) -> Result<serde_json::Number, Error> {
+pub(crate) fn number(value: &Value, param: &str) -> Result<serde_json::Number, Error> {
     match value {
         Value::Number(number) => Ok(number.clone()),
         Value::String(text) => spelled(text.trim()).ok_or_else(|| wrong_type(param, "a number", value)),
@@ -83,7 +83,7 @@ fn spelled(text: &str) -> Option<serde_json::Number> {
 }
 
 /// A whole number; `100.0` is one.
-pub fn integer(value: &Value, param: &str) -> Result<i64, Error> {
+pub(crate) fn integer(value: &Value, param: &str) -> Result<i64, Error> {
     let number = number(value, param).map_err(|_| wrong_type(param, "an integer", value))?;
     let whole = number.as_i64().or_else(|| {
         let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
@@ -93,7 +93,7 @@ pub fn integer(value: &Value, param: &str) -> Result<i64, Error> {
 }
 
 /// An array, or a string that holds one.
-pub fn array(value: &Value, param: &str) -> Result<Vec<Value>, Error> {
+pub(crate) fn array(value: &Value, param: &str) -> Result<Vec<Value>, Error> {
     match parsed(value) {
         Value::Array(items) => Ok(items),
         _ => Err(wrong_type(param, "an array", value)),
@@ -101,7 +101,7 @@ pub fn array(value: &Value, param: &str) -> Result<Vec<Value>, Error> {
 }
 
 /// An object, or a string that holds one.
-pub fn object(value: &Value, param: &str) -> Result<Map<String, Value>, Error> {
+pub(crate) fn object(value: &Value, param: &str) -> Result<Map<String, Value>, Error> {
     match parsed(value) {
         Value::Object(object) => Ok(object),
         _ => Err(wrong_type(param, "an object", value)),
@@ -109,7 +109,7 @@ pub fn object(value: &Value, param: &str) -> Result<Map<String, Value>, Error> {
 }
 
 /// A string.
-pub fn string(value: &Value, param: &str) -> Result<String, Error> {
+pub(crate) fn string(value: &Value, param: &str) -> Result<String, Error> {
     match value {
         Value::String(text) => Ok(text.clone()),
         other => Err(wrong_type(param, "a string", other)),
@@ -124,7 +124,7 @@ fn parsed(value: &Value) -> Value {
 }
 
 /// A 400 in OpenAI's words.
-pub fn wrong_type(param: &str, expected: &str, got: &Value) -> Error {
+pub(crate) fn wrong_type(param: &str, expected: &str, got: &Value) -> Error {
     let got = match got {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

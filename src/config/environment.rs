@@ -7,20 +7,20 @@ use secrecy::SecretString;
 
 use super::{ConfigError, Tables};
 
-pub struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
+pub(super) struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
 
 impl Environment<'_> {
-    pub fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         let value = (self.0)(name)?;
         let value = value.trim();
         (!value.is_empty()).then(|| value.to_owned())
     }
 
-    pub fn require(&self, name: &str) -> Result<String, ConfigError> {
+    pub(super) fn require(&self, name: &str) -> Result<String, ConfigError> {
         self.get(name).ok_or_else(|| problem(name, "is required but not set"))
     }
 
-    pub fn tables(&self) -> Result<Tables, ConfigError> {
+    pub(super) fn tables(&self) -> Result<Tables, ConfigError> {
         Ok(Tables {
             assistants: self.table("ASSISTANTS_TABLE")?,
             token_claims: self.table("TOKEN_CLAIMS_TABLE")?,
@@ -28,7 +28,7 @@ impl Environment<'_> {
     }
 
     /// A name or an ARN.
-    pub fn table(&self, name: &str) -> Result<String, ConfigError> {
+    pub(super) fn table(&self, name: &str) -> Result<String, ConfigError> {
         let table = self.require(name)?;
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/');
         if !table.bytes().all(is_name) {
@@ -38,7 +38,7 @@ impl Environment<'_> {
     }
 
     /// What others read: AWS's SDKs their endpoints, the settings page its URL.
-    pub fn check_surroundings(&self) -> Result<(), ConfigError> {
+    pub(super) fn check_surroundings(&self) -> Result<(), ConfigError> {
         for name in [
             "AWS_ENDPOINT_URL",
             "AWS_ENDPOINT_URL_DYNAMODB",
@@ -50,7 +50,7 @@ impl Environment<'_> {
         Ok(())
     }
 
-    pub fn key(&self, name: &str) -> Result<Option<SecretString>, ConfigError> {
+    pub(super) fn key(&self, name: &str) -> Result<Option<SecretString>, ConfigError> {
         let Some(key) = self.get(name) else {
             return Ok(None);
         };
@@ -61,7 +61,7 @@ impl Environment<'_> {
     }
 
     /// A URL that paths can be put behind.
-    pub fn base_url(&self, name: &str) -> Result<Option<String>, ConfigError> {
+    pub(super) fn base_url(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let url = self.url(name)?;
         if url.as_ref().is_some_and(|url| url.contains(['?', '#'])) {
             return Err(problem(name, "must be a URL without a query"));
@@ -69,7 +69,7 @@ impl Environment<'_> {
         Ok(url)
     }
 
-    pub fn flag(&self, name: &str) -> Result<bool, ConfigError> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, ConfigError> {
         match self.get(name).map(|value| value.to_lowercase()).as_deref() {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
@@ -77,11 +77,11 @@ impl Environment<'_> {
         }
     }
 
-    pub fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
+    pub(super) fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
         Ok(self.optional_seconds(name)?.unwrap_or(Duration::from_secs(default)))
     }
 
-    pub fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
+    pub(super) fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -93,7 +93,7 @@ impl Environment<'_> {
         }
     }
 
-    pub fn url(&self, name: &str) -> Result<Option<String>, ConfigError> {
+    pub(super) fn url(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -104,7 +104,7 @@ impl Environment<'_> {
     }
 }
 
-pub fn problem(variable: &str, problem: &str) -> ConfigError {
+pub(super) fn problem(variable: &str, problem: &str) -> ConfigError {
     ConfigError {
         variable: variable.to_owned(),
         problem: problem.to_owned(),

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::ErrorReply;
 
 /// The document without any route.
-pub fn base() -> OpenApiRouter {
+pub(crate) fn base() -> OpenApiRouter {
     #[derive(OpenApi)]
     #[openapi(
         info(
@@ -30,7 +30,7 @@ pub fn base() -> OpenApiRouter {
 }
 
 /// A front whose routes take bearer tokens of a kind.
-pub fn with_bearer<S>(scheme: &str, format: &str, description: &str) -> OpenApiRouter<S>
+pub(crate) fn with_bearer<S>(scheme: &str, format: &str, description: &str) -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -44,7 +44,7 @@ where
 }
 
 /// What a router knows, for its errors and for CORS.
-pub struct Known {
+pub(crate) struct Known {
     /// `GET /health, POST /public/openai/v1/chat/completions, …`
     pub operations: String,
     /// The methods that any route has.
@@ -52,7 +52,7 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn of(document: &Document) -> Self {
+    pub(crate) fn of(document: &Document) -> Self {
         let mut methods = BTreeSet::new();
         let mut operations = Vec::new();
         for (path, item) in &document.paths.paths {

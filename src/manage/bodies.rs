@@ -75,7 +75,7 @@ pub(crate) struct AssistantReply {
 }
 
 impl AssistantReply {
-    pub fn new(record: &Record) -> Self {
+    pub(super) fn new(record: &Record) -> Self {
         let mut config = record.config.clone();
         if let Some(Value::Object(configurable)) = config.get_mut("configurable") {
             // Not by this API, but an item may have been written by another.
@@ -96,7 +96,7 @@ impl AssistantReply {
     }
 
     /// `token` is one that was generated just now, and `grace` the old one's: both are shown this once.
-    pub fn with_token(self, token: Option<&Token>, grace: Option<Grace>) -> Self {
+    pub(super) fn with_token(self, token: Option<&Token>, grace: Option<Grace>) -> Self {
         Self {
             public_token: token.map(|token| token.reveal().to_owned()),
             old_token_valid_until: grace.map(|grace| grace.valid_until()),
@@ -119,7 +119,7 @@ pub(crate) struct AssistantList {
 }
 
 impl AssistantList {
-    pub fn new(records: &[Record], next: Option<String>) -> Self {
+    pub(super) fn new(records: &[Record], next: Option<String>) -> Self {
         Self {
             object: "list",
             data: records.iter().map(AssistantReply::new).collect(),

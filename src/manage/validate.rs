@@ -14,7 +14,7 @@ use crate::{
 
 /// What is wrong with a config because of what the patch wrote into it. What was wrong before stays the owner's: a change
 /// of something else is not refused for it.
-pub fn problems(config: &Value, patch: &Value, keys: Keys, allow_private_providers: bool) -> Vec<Problem> {
+pub(super) fn problems(config: &Value, patch: &Value, keys: Keys, allow_private_providers: bool) -> Vec<Problem> {
     let nothing = Map::new();
     let written = patch["configurable"].as_object().unwrap_or(&nothing);
     let (_, mut problems) = Settings::read(config);

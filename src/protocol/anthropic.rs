@@ -1,7 +1,7 @@
 //! Anthropic's Messages API, version 2023-06-01.
 
-pub mod decode;
-pub mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;
 
 /// The value of the header `anthropic-version`.
-pub const VERSION: &str = "2023-06-01";
+pub(super) const VERSION: &str = "2023-06-01";

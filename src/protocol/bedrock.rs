@@ -3,8 +3,8 @@
 use super::encode::segment;
 use crate::provider::Model;
 
-pub mod decode;
-pub mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;
 
 /// `/model/{modelId}/converse-stream`: a model's id, an inference profile's or an ARN, encoded as AWS's SDKs do.
 pub fn path(model: &Model) -> String {

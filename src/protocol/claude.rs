@@ -1,4 +1,4 @@
 //! What Claude wants, by Anthropic's own API and by Bedrock.
 
-pub mod schema;
-pub mod thinking;
+pub(crate) mod schema;
+pub(crate) mod thinking;

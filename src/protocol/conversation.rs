@@ -9,7 +9,7 @@ const SILENT_TURN: &str = "Continue.";
 
 /// All system messages, and the turns between user and assistant.
 #[derive(Debug, PartialEq)]
-pub struct Conversation<'a> {
+pub(super) struct Conversation<'a> {
     /// In their order, none blank.
     pub system: Vec<&'a str>,
     /// At least one.
@@ -18,7 +18,7 @@ pub struct Conversation<'a> {
 
 /// What one side says in one go, never empty.
 #[derive(Debug, PartialEq)]
-pub struct Turn<'a> {
+pub(super) struct Turn<'a> {
     /// Never [`Role::System`].
     pub role: Role,
     /// In their order, no text blank.
@@ -27,7 +27,7 @@ pub struct Turn<'a> {
 
 /// A [`Part`] that says something.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Piece<'a> {
+pub(super) enum Piece<'a> {
     /// Not blank.
     Text(&'a str),
     /// `https:`, `http:` or `data:`.
@@ -36,7 +36,7 @@ pub enum Piece<'a> {
 
 impl<'a> Conversation<'a> {
     /// Sorts messages. Where a model has no place for a system prompt, the first turn begins with it.
-    pub fn of(messages: &'a [Message], takes_system: bool) -> Self {
+    pub(super) fn of(messages: &'a [Message], takes_system: bool) -> Self {
         let mut system = Vec::new();
         let mut turns: Vec<Turn> = Vec::new();
         for message in messages {

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 /// How much a model is asked to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-#[expect(missing_docs, reason = "OpenAI's names")]
-pub enum Effort {
+pub(super) enum Effort {
     None,
     Minimal,
     Low,
@@ -17,7 +16,7 @@ pub enum Effort {
 
 impl Effort {
     /// `None` for a word that is not known: a hint that says nothing is left out.
-    pub fn read(value: Option<&Value>) -> Option<Self> {
+    pub(super) fn read(value: Option<&Value>) -> Option<Self> {
         Some(match value?.as_str()?.trim().to_ascii_lowercase().as_str() {
             "none" => Self::None,
             "minimal" => Self::Minimal,
@@ -31,7 +30,7 @@ impl Effort {
     }
 
     /// Tokens to think with: what Google's own OpenAI-compatible API takes the levels for ("OpenAI compatibility").
-    pub const fn budget(self) -> u64 {
+    pub(super) const fn budget(self) -> u64 {
         match self {
             Self::None => 0,
             Self::Minimal | Self::Low => 1024,

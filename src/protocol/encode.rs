@@ -10,7 +10,7 @@ use crate::{chat::parameters::Parameter, error::Error};
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A name as one segment of a path, its `/` and `:` encoded.
-pub fn segment(name: &str) -> PercentEncode<'_> {
+pub(super) fn segment(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, UNRESERVED)
 }
 
@@ -19,7 +19,7 @@ pub fn segment(name: &str) -> PercentEncode<'_> {
 ///
 /// # Errors
 /// A 400 that names it.
-pub fn check_left_out(parameter: Parameter, value: &Value) -> Result<(), Error> {
+pub(super) fn check_left_out(parameter: Parameter, value: &Value) -> Result<(), Error> {
     let changes_the_answers_form = match parameter {
         Parameter::Logprobs => value == &Value::Bool(true),
         Parameter::ResponseFormat => value["type"] != "text",
@@ -50,7 +50,7 @@ pub fn check_left_out(parameter: Parameter, value: &Value) -> Result<(), Error> 
 }
 
 /// A number, or the most that a provider takes.
-pub fn at_most(value: &Value, most: f64) -> Value {
+pub(super) fn at_most(value: &Value, most: f64) -> Value {
     if value.as_f64() > Some(most) {
         json!(most)
     } else {
@@ -59,7 +59,7 @@ pub fn at_most(value: &Value, most: f64) -> Value {
 }
 
 /// `stop` as a list, whichever of its two forms it has.
-pub fn stop_sequences(stop: &Value) -> Value {
+pub(super) fn stop_sequences(stop: &Value) -> Value {
     match stop {
         Value::Array(_) => stop.clone(),
         one => json!([one]),
@@ -67,7 +67,7 @@ pub fn stop_sequences(stop: &Value) -> Value {
 }
 
 /// A turn with its content as a list of blocks, as Anthropic's API and Bedrock have it.
-pub fn turn(turn: &Turn, block: fn(&Piece) -> Result<Value, Error>) -> Result<Value, Error> {
+pub(super) fn turn(turn: &Turn, block: fn(&Piece) -> Result<Value, Error>) -> Result<Value, Error> {
     let content: Result<Vec<_>, _> = turn.pieces.iter().map(block).collect();
     Ok(json!({"role": turn.role.as_str(), "content": content?}))
 }

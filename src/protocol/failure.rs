@@ -11,12 +11,12 @@ use phrases::{MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, OVERFLOW, OVERFLOWS, SPENT,
 use words::{Words, identifier};
 
 /// What a response without success means.
-pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+pub(crate) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
     classify(status, Words::of_response(headers, body))
 }
 
 /// What an error within a stream means: the value of `error`, or the whole frame.
-pub fn from_event(error: &Value) -> ProviderError {
+pub(crate) fn from_event(error: &Value) -> ProviderError {
     let words = Words::read(error);
     let status = words.status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or_else(|| {
@@ -40,7 +40,7 @@ pub fn from_event(error: &Value) -> ProviderError {
 }
 
 /// A frame that cannot be read. The parser's own words quote the frame, and with it the answer.
-pub fn malformed(frame: &str, error: &serde_json::Error) -> ProviderError {
+pub(crate) fn malformed(frame: &str, error: &serde_json::Error) -> ProviderError {
     use serde_json::error::Category;
     let problem = match error.classify() {
         Category::Data => "a value of a kind that is not expected",
@@ -52,7 +52,7 @@ pub fn malformed(frame: &str, error: &serde_json::Error) -> ProviderError {
 }
 
 /// A reason that does not end an answer well, or that is not known.
-pub fn finish_reason(reason: &str) -> ProviderError {
+pub(crate) fn finish_reason(reason: &str) -> ProviderError {
     ProviderError::failed(match identifier(reason) {
         Some(reason) => format!("finish reason {reason}"),
         None => "a finish reason that is no identifier".into(),

@@ -3,14 +3,14 @@
 use super::encode::segment;
 use crate::provider::Model;
 
-pub mod decode;
-pub mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;
 
 /// The version that has all of it: `v1` lacks system instructions and thinking.
-pub const VERSION: &str = "v1beta";
+pub(super) const VERSION: &str = "v1beta";
 
 /// `models/{model}:streamGenerateContent`; a tuned model stands under `tunedModels/`.
-pub fn path(model: &Model) -> String {
+pub(super) fn path(model: &Model) -> String {
     let segments = model.name.split('/').filter(|name| !matches!(*name, "." | ".."));
     let segments: Vec<_> = segments.map(|name| segment(name).to_string()).collect();
     let folder = if segments.len() > 1 { "" } else { "models/" };

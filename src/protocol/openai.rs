@@ -1,4 +1,4 @@
 //! OpenAI's own API, and every provider or server that speaks it.
 
-pub mod decode;
-pub mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;

@@ -10,7 +10,7 @@ mod gemini;
 mod openai;
 mod overrides;
 
-pub use overrides::Overrides;
+pub(crate) use overrides::Overrides;
 
 use super::{Model, Provider, Server};
 use crate::chat::parameters::{Parameter, ParameterSet, Parameters};

@@ -34,7 +34,7 @@ const NAMES: [(&str, Provider, &str); 18] = [
 ];
 
 /// Provider and model for an old display name, read without case, with `-` for a blank where there was one.
-pub fn resolve(configured: &str) -> Option<(Provider, String)> {
+pub(super) fn resolve(configured: &str) -> Option<(Provider, String)> {
     let name = configured.trim().to_lowercase();
     // `GROQ (llama3-70b-8192)`: the provider's own model name stands in the brackets.
     if let Some(model) = name.strip_prefix("groq (").and_then(|rest| rest.strip_suffix(')')) {

@@ -51,7 +51,7 @@ const BEDROCK_MAKERS: [&str; 16] = [
 const BEDROCK_REGIONS: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
 
 /// Who serves a model of this name.
-pub fn known_family(model: &str) -> Option<Provider> {
+pub(super) fn known_family(model: &str) -> Option<Provider> {
     let model = model.to_ascii_lowercase();
     let unprefixed = BEDROCK_REGIONS
         .iter()

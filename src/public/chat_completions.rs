@@ -8,7 +8,7 @@ use axum::{
 };
 
 mod bodies;
-pub mod form;
+mod form;
 pub mod request;
 
 use super::{App, function_deadline};

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// Whatever cut the answer off: no part of it is shown then.
-pub async fn reply(awaited: Awaited, form: impl Form, mut record: ReplyRecord) -> Result<Response, Error> {
+pub(crate) async fn reply(awaited: Awaited, form: impl Form, mut record: ReplyRecord) -> Result<Response, Error> {
     let whole = whole(awaited, &mut record).await;
     match &whole {
         Ok((_, whole)) => record.finished(whole.finish),

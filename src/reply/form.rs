@@ -10,7 +10,7 @@ use crate::{answer::Whole, chat::delta::Delta, error::Error, provider::Model};
 /// For a stream the methods write server-sent events to `out`, as many as the form has for each step, or none. They are
 /// called in this order: `begin`, `delta` for each delta, `finish`, `end`. Where the answer fails, `error` is called in
 /// place of all that is left, `begin` included. For a buffered reply `whole` alone is called.
-pub trait Form: Send + 'static {
+pub(crate) trait Form: Send + 'static {
     /// The answer begins; `model` gives it.
     fn begin(&mut self, model: &Model, out: &mut BytesMut);
 

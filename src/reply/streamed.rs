@@ -32,7 +32,7 @@ const SHARED_WRITE: usize = 64;
 ///
 /// # Errors
 /// What went wrong before the reply was committed.
-pub async fn reply(
+pub(crate) async fn reply(
     mut awaited: Awaited,
     form: impl Form,
     timeouts: &Timeouts,

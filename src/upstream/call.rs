@@ -34,7 +34,7 @@ const MAX_LESSONS: usize = 8;
 
 /// Where a model is called.
 #[derive(Debug)]
-pub struct Endpoint {
+pub(super) struct Endpoint {
     url: Url,
     protocol: Protocol,
     key: Option<KeyId>,
@@ -54,7 +54,7 @@ impl Endpoint {
 
 /// Calls providers, each with its own key.
 #[derive(Debug)]
-pub struct Caller {
+pub(super) struct Caller {
     /// For the operator's endpoints.
     platform: reqwest::Client,
     /// For assistants' own servers: connects to public addresses only.
@@ -74,7 +74,7 @@ impl Caller {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(config: &Config, role: ServiceRole, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(config: &Config, role: ServiceRole, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
         Ok(Self {
             platform: client::builder(config.timeouts.provider_connect).build()?,
             guarded: LazyClient::default(),
@@ -92,7 +92,7 @@ impl Caller {
     /// Sends the prompt. It is sent again without what the model rejects, or with newer credentials where the first are
     /// refused.
     /// Adds each request that it sends to `calls`.
-    pub async fn open(
+    pub(super) async fn open(
         &self,
         model: &Model,
         prompt: &Prompt,

@@ -3,7 +3,7 @@
 use std::{sync::OnceLock, time::Duration};
 
 /// A client's settings, which go for every server.
-pub fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
+pub(super) fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(connect_timeout)
         // A redirect could lead a key to another host or past the address check.
@@ -15,14 +15,14 @@ pub fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
 /// A client that is made at its first use: most functions need none of it, and each client reads the root certificates
 /// when it is made.
 #[derive(Debug, Default)]
-pub struct LazyClient(OnceLock<reqwest::Client>);
+pub(super) struct LazyClient(OnceLock<reqwest::Client>);
 
 impl LazyClient {
     /// The client, made of `builder` at the first call.
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn get_or_build(
+    pub(super) fn get_or_build(
         &self,
         builder: impl FnOnce() -> reqwest::ClientBuilder,
     ) -> Result<&reqwest::Client, reqwest::Error> {

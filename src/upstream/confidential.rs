@@ -37,19 +37,19 @@ const WITHHELD_OVERFLOW: &str = "This model's maximum context length is exceeded
 
 /// The key and the messages of one call.
 #[derive(Debug, Clone)]
-pub struct Confidential {
+pub(super) struct Confidential {
     key: Option<SecretString>,
     messages: Arc<Vec<Message>>,
 }
 
 impl Confidential {
     /// `key` is the one that the call was made with; `messages` are the prompt's.
-    pub fn new(key: Option<SecretString>, messages: Arc<Vec<Message>>) -> Self {
+    pub(super) fn new(key: Option<SecretString>, messages: Arc<Vec<Message>>) -> Self {
         Self { key, messages }
     }
 
     /// The error as callers and the log may see it: without the key and the system message, and not too long.
-    pub fn clean(&self, error: ProviderError) -> ProviderError {
+    pub(super) fn clean(&self, error: ProviderError) -> ProviderError {
         let cause = |cause| {
             self.without_secrets(cause, MAX_CODE)
                 .unwrap_or_else(|| "the provider's words cannot be shown".into())
@@ -88,7 +88,7 @@ impl Confidential {
 
     /// Whether words repeat a part of the conversation. What stands in them is then the request's, not what the provider
     /// says about it.
-    pub fn is_quoted_in(&self, words: &str) -> bool {
+    pub(super) fn is_quoted_in(&self, words: &str) -> bool {
         let readings = Readings::of(words);
         let names_fields = |reading: &String| {
             ["messages", "role", "content"].iter().all(|field| {

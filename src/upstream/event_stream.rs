@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::{error::ProviderError, protocol::decode::Frame};
 
 /// Content type of such a body.
-pub const CONTENT_TYPE: &[u8] = b"application/vnd.amazon.eventstream";
+pub(super) const CONTENT_TYPE: &[u8] = b"application/vnd.amazon.eventstream";
 
 /// Frames as they arrive, up to the end of input or the first error. Calls `arrived` at each.
-pub fn read(
+pub(super) fn read(
     mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Send + Unpin,
     arrived: impl Fn() + Send,
 ) -> impl Stream<Item = Result<Frame, ProviderError>> + Send {

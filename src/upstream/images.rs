@@ -42,7 +42,7 @@ const UNSAID: [&str; 3] = ["", "application/octet-stream", "binary/octet-stream"
 
 /// Fetches images, from public addresses only unless the operator allows others.
 #[derive(Debug)]
-pub struct ImageFetcher {
+pub(super) struct ImageFetcher {
     client: LazyClient,
     connect_timeout: Duration,
     max_time: Duration,
@@ -51,7 +51,7 @@ pub struct ImageFetcher {
 
 impl ImageFetcher {
     /// Builds nothing yet.
-    pub fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
             client: LazyClient::default(),
             connect_timeout: config.timeouts.provider_connect,
@@ -64,7 +64,7 @@ impl ImageFetcher {
     ///
     /// # Errors
     /// A 400 saying which image cannot be had, and why.
-    pub async fn put_in_place(&self, prompt: &mut Prompt) -> Result<(), Error> {
+    pub(super) async fn put_in_place(&self, prompt: &mut Prompt) -> Result<(), Error> {
         let remote: Vec<_> = Arc::make_mut(&mut prompt.messages)
             .iter_mut()
             .flat_map(|message| &mut message.parts)

@@ -96,7 +96,7 @@ impl ProviderKeys {
 }
 
 /// What is wrong where a provider's key is nowhere.
-pub fn missing(name: &str) -> Error {
+pub(crate) fn missing(name: &str) -> Error {
     Error::Misconfigured(format!(
         "its provider's API key is missing. The operator has to set `{name}`."
     ))

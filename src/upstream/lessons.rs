@@ -90,17 +90,17 @@ const WRONG_VALUE: [&str; 13] = [
 
 /// What is known of each model, by its endpoint and name.
 #[derive(Debug, Default)]
-pub struct Lessons(Mutex<HashMap<String, Learned>>);
+pub(super) struct Lessons(Mutex<HashMap<String, Learned>>);
 
 impl Lessons {
     /// What a model's errors have said so far.
-    pub fn of(&self, model_key: &str) -> Learned {
+    pub(super) fn of(&self, model_key: &str) -> Learned {
         let lessons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lessons.get(model_key).copied().unwrap_or_default()
     }
 
     /// Remembers what a model's errors said.
-    pub fn remember(&self, model_key: &str, lessons: &[Lesson]) {
+    pub(super) fn remember(&self, model_key: &str, lessons: &[Lesson]) {
         if lessons.is_empty() {
             return;
         }
@@ -116,7 +116,11 @@ impl Lessons {
 ///
 /// The field is named by the rejection's `param`, or where there is none by its message. A message of which
 /// `quotes_request` holds is not read: its words are the request's.
-pub fn lesson_of(rejection: &ProviderError, quotes_request: impl Fn(&str) -> bool, sent: &Value) -> Option<Lesson> {
+pub(super) fn lesson_of(
+    rejection: &ProviderError,
+    quotes_request: impl Fn(&str) -> bool,
+    sent: &Value,
+) -> Option<Lesson> {
     let ProviderError::Rejected { message, param, .. } = rejection else {
         return None;
     };
@@ -149,7 +153,7 @@ pub fn lesson_of(rejection: &ProviderError, quotes_request: impl Fn(&str) -> boo
 }
 
 /// Whether a lesson holds for other requests too: not so where only the value that this caller chose is wrong.
-pub fn holds_for_others(lesson: Lesson, rejection: &ProviderError) -> bool {
+pub(super) fn holds_for_others(lesson: Lesson, rejection: &ProviderError) -> bool {
     match lesson {
         Lesson::MaxOutput(_) => true,
         Lesson::Omit(_) | Lesson::NewerTokenLimit | Lesson::OmitStreamOptions => is_about_the_parameter(rejection),

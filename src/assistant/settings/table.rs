@@ -187,7 +187,7 @@ pub(super) struct ModelChoice {
 
 impl ModelChoice {
     /// The configured name and where it stands.
-    pub fn configured(&self, keys: Keys, configurable: &Map<String, Value>) -> Option<(String, &str)> {
+    pub(super) fn configured(&self, keys: Keys, configurable: &Map<String, Value>) -> Option<(String, &str)> {
         let within = |name: &str, found: &'_ Option<String>| {
             let key = keys.find(configurable, name).map_or(name, |(key, _)| key);
             found.as_ref().map(|_| path(key))
@@ -204,7 +204,7 @@ impl ModelChoice {
     }
 
     /// The model with what the other settings say of it.
-    pub fn refine(&self, model: Model) -> Model {
+    pub(super) fn refine(&self, model: Model) -> Model {
         Model {
             streams: !self.refuses_streams,
             overrides: self.overrides,

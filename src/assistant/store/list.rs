@@ -7,10 +7,10 @@ use super::{Item, MAX_ID, Store, record, string, unavailable};
 use crate::{assistant::Record, error::Error};
 
 /// The index of the Assistants table by owner, in the order of creation.
-pub const OWNER_INDEX: &str = "by_owner";
+pub(crate) const OWNER_INDEX: &str = "by_owner";
 
 /// Most assistants on a page.
-pub const MAX_PAGE: i32 = 100;
+pub(crate) const MAX_PAGE: i32 = 100;
 
 impl Store {
     /// A page of an owner's assistants in the order of creation, and where the next one begins, if there is one.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{chat::lenient, error::Error};
 
 /// What a parameter's value may be. The ranges are those of OpenAI's schema `CreateChatCompletionRequest`.
-pub enum Kind {
+pub(super) enum Kind {
     Decimal {
         min: f64,
         max: f64,
@@ -26,14 +26,14 @@ pub enum Kind {
 
 impl Kind {
     /// Whether a value stands for "not set". A blank `stop` is set: a line break is the most usual place to stop at.
-    pub fn is_unset(&self, value: &Value) -> bool {
+    pub(super) fn is_unset(&self, value: &Value) -> bool {
         match self {
             Self::Stop => value.is_null() || value == "",
             _ => lenient::is_unset(value),
         }
     }
 
-    pub fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
+    pub(super) fn read(&self, name: &str, value: &Value) -> Result<Value, Error> {
         match self {
             Self::Decimal { min, max } => decimal(name, value, *min, *max),
             Self::Integer { min, max } => {
@@ -67,7 +67,7 @@ impl Kind {
     }
 
     /// A JSON Schema of the values in their plain form.
-    pub fn schema(&self) -> Value {
+    pub(super) fn schema(&self) -> Value {
         match self {
             Self::Decimal { min, max } => json!({"type": "number", "minimum": min, "maximum": max}),
             Self::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),

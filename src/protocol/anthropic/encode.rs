@@ -25,7 +25,7 @@ use crate::{
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
+pub(crate) fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = &prompt.parameters;
     let plan = ThinkingPlan::decide(parameters, capabilities, prompt.show_reasoning);

@@ -14,7 +14,7 @@ use crate::{
 
 /// Decodes a stream's events, and a whole answer of `Converse` in one frame.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     ending: Ending,
 }
 

@@ -61,7 +61,7 @@ const FORMATS: [&str; 10] = [
 ///
 /// # Errors
 /// A 400 for what cannot be said, and for an object whose keys are the model's to choose: closed it would be empty.
-pub fn conforming(schema: &Value) -> Result<Value, Error> {
+pub(crate) fn conforming(schema: &Value) -> Result<Value, Error> {
     let Some(fields) = schema.as_object() else {
         return Ok(schema.clone());
     };

@@ -15,7 +15,7 @@ const MIN_BUDGET: u64 = 1024;
 
 /// What a request says about thinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ThinkingPlan {
+pub(crate) enum ThinkingPlan {
     /// Nothing: the model does as it does by itself.
     Unsaid,
     /// The model thinks with up to so many tokens, as models up to 4.5 do.
@@ -35,7 +35,7 @@ pub enum ThinkingPlan {
 
 impl ThinkingPlan {
     /// Decides by `reasoning_effort`, the token limit and what the model can. `show` asks for the thinking's text.
-    pub fn decide(parameters: &Parameters, capabilities: Capabilities, show: bool) -> Self {
+    pub(crate) fn decide(parameters: &Parameters, capabilities: Capabilities, show: bool) -> Self {
         match (capabilities.thinking, asked(parameters, capabilities)) {
             (Thinking::Budget, Some(effort)) => {
                 let budget = budget(effort, parameters, capabilities);
@@ -59,7 +59,7 @@ impl ThinkingPlan {
     }
 
     /// The request's fields `thinking` and `output_config`.
-    pub fn fields(self) -> Map<String, Value> {
+    pub(crate) fn fields(self) -> Map<String, Value> {
         let mut fields = Map::new();
         let thinking = match self {
             Self::Unsaid | Self::Least => None,
@@ -83,7 +83,7 @@ impl ThinkingPlan {
     }
 
     /// Whether sampling parameters may be set beside: `temperature` "may only be set to 1 when thinking is enabled".
-    pub const fn takes_sampling(self) -> bool {
+    pub(crate) const fn takes_sampling(self) -> bool {
         match self {
             Self::Unsaid | Self::Least => true,
             Self::Budget(_) | Self::Adaptive { .. } | Self::Off(_) => false,
@@ -91,7 +91,7 @@ impl ThinkingPlan {
     }
 
     /// Whether the model is asked to think.
-    pub const fn thinks(self) -> bool {
+    pub(crate) const fn thinks(self) -> bool {
         match self {
             Self::Budget(_) | Self::Adaptive { .. } => true,
             Self::Unsaid | Self::Off(_) | Self::Least => false,
@@ -100,7 +100,7 @@ impl ThinkingPlan {
 }
 
 /// The limit that is set, else a default with room for thinking, as far as the model allows.
-pub fn max_tokens(parameters: &Parameters, capabilities: Capabilities) -> u64 {
+pub(crate) fn max_tokens(parameters: &Parameters, capabilities: Capabilities) -> u64 {
     let effort = match asked(parameters, capabilities) {
         // The least effort is `low`.
         Some(Effort::None) if capabilities.turning_off == TurningOff::Impossible => Some(Effort::Low),

@@ -1,7 +1,7 @@
 //! The phrases and codes that tell a failure where its status does not.
 
 /// Codes by which providers say that they do not know the model, whatever the status.
-pub const MODEL_CODES: [&str; 4] = [
+pub(super) const MODEL_CODES: [&str; 4] = [
     "model_not_found",
     "invalid_model",
     "model_decommissioned",
@@ -9,9 +9,9 @@ pub const MODEL_CODES: [&str; 4] = [
 ];
 
 /// OpenAI's words and code for a prompt that is too long: LangChain, LiteLLM and others look for either.
-pub const OVERFLOW: &str = "This model's maximum context length is exceeded";
+pub(super) const OVERFLOW: &str = "This model's maximum context length is exceeded";
 /// By which other providers say so; llama.cpp has a type for it.
-pub const OVERFLOWS: [&str; 5] = [
+pub(super) const OVERFLOWS: [&str; 5] = [
     // OpenAI, Mistral, vLLM
     "maximum context length",
     // Anthropic
@@ -24,11 +24,11 @@ pub const OVERFLOWS: [&str; 5] = [
     "exceeds the maximum number of tokens allowed",
 ];
 /// By which Bedrock says, with a 400, that the configured model is wrong.
-pub const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
+pub(super) const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
 
 /// By which providers turn down what the caller has by another name, with that name and OpenAI's code: Bedrock's, but for
 /// the last, which is Anthropic's.
-pub const OTHER_NAMES: [(&str, &str, &str); 6] = [
+pub(super) const OTHER_NAMES: [(&str, &str, &str); 6] = [
     (
         "output_config.format: Extra inputs",
         "response_format",
@@ -45,12 +45,12 @@ pub const OTHER_NAMES: [(&str, &str, &str); 6] = [
     ),
 ];
 /// By which Anthropic says, with a 400, that the account behind the key has had its share.
-pub const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];
+pub(super) const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];
 /// By which the key turns out to be wrong, or its account closed, with a 400: Anthropic's words, and xAI's, which show a
 /// part of the key.
-pub const WRONG_ACCOUNT: [&str; 2] = ["This organization has been disabled", "Incorrect API key provided"];
+pub(super) const WRONG_ACCOUNT: [&str; 2] = ["This organization has been disabled", "Incorrect API key provided"];
 /// AWS's kinds of errors about who is asking ("Common errors"), some of them with a 400.
-pub const NOT_ALLOWED: [&str; 10] = [
+pub(super) const NOT_ALLOWED: [&str; 10] = [
     "AccessDeniedException",
     "ExpiredTokenException",
     "IncompleteSignature",

@@ -11,7 +11,7 @@ const MAX_IDENTIFIER: usize = 64;
 
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
-pub struct Words {
+pub(super) struct Words {
     pub message: Option<String>,
     pub kind: Option<String>,
     pub param: Option<String>,
@@ -24,7 +24,7 @@ pub struct Words {
 
 impl Words {
     /// Reads a response's body, and what else it says in its headers: Bedrock the kind of error.
-    pub fn of_response(headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(super) fn of_response(headers: &HeaderMap, body: &[u8]) -> Self {
         let words = serde_json::from_slice(body)
             .map(|body| Self::read(&body))
             .unwrap_or_default();
@@ -41,7 +41,7 @@ impl Words {
     /// Reads `{"error": {…}}`, `[{"error": {…}}]` and `{"error": {"status", "details": […]}}` (Google), `{"error": "…"}`,
     /// `{"message", "type", "code"}` (Mistral), `{"message"}` (Bedrock, in either case) and
     /// `{"detail": "…" | [{"loc", "msg"}]}` (FastAPI: Mistral, vLLM).
-    pub fn read(body: &Value) -> Self {
+    pub(super) fn read(body: &Value) -> Self {
         let body = body.get(0).unwrap_or(body);
         let error = body.get("error").filter(|error| !error.is_null()).unwrap_or(body);
         let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -69,7 +69,7 @@ impl Words {
 
 impl Words {
     /// What the log may say of them: ` (server_error, internal)`, or nothing.
-    pub fn labels(&self) -> String {
+    pub(super) fn labels(&self) -> String {
         let labels: Vec<_> = [&self.kind, &self.code]
             .into_iter()
             .flatten()
@@ -97,7 +97,7 @@ fn google_detail(error: &Value, field: &str) -> Option<String> {
 
 /// A word that names a kind of thing, such as `server_error`. Anything else a provider writes may be a text of the
 /// conversation, which no log may hold.
-pub fn identifier(text: &str) -> Option<&str> {
+pub(super) fn identifier(text: &str) -> Option<&str> {
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
     (!text.is_empty() && text.len() <= MAX_IDENTIFIER && text.bytes().all(is_inner)).then_some(text)
 }

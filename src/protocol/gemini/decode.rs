@@ -14,7 +14,7 @@ use crate::{
 
 /// Decodes `GenerateContentResponse` frames; a whole answer of `generateContent` is one of them.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     ending: Ending,
 }
 

@@ -31,7 +31,7 @@ const MIN_LITE: u64 = 512;
 ///
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
+pub(crate) fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
     let conversation = Conversation::of(&prompt.messages, capabilities.system);
     let parameters = &prompt.parameters;
     let mut body = Map::new();

@@ -14,7 +14,7 @@ use crate::{
 
 /// Decodes `chat.completion.chunk` frames, and a whole `chat.completion` in one frame.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     ending: Ending,
     /// Whether the answer has said anything yet.
     begun: bool,

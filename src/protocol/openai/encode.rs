@@ -21,7 +21,12 @@ use crate::{
 ///
 /// # Errors
 /// A 400 naming a parameter that would change the answer's form and cannot be honoured.
-pub fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities, learned: Learned) -> Result<Value, Error> {
+pub(crate) fn encode(
+    prompt: &Prompt,
+    model: &Model,
+    capabilities: Capabilities,
+    learned: Learned,
+) -> Result<Value, Error> {
     let messages: Vec<_> = prompt
         .messages
         .iter()

@@ -166,7 +166,7 @@ pub(crate) struct ChunkDelta<'a> {
 
 impl<'a> ChatCompletionChunk<'a> {
     /// What all chunks of a reply share: a fresh id, the time now, and the model that answers.
-    pub fn head(model: &'a Model) -> Self {
+    pub(super) fn head(model: &'a Model) -> Self {
         Self {
             id: fresh_id(),
             object: "chat.completion.chunk",
@@ -177,10 +177,10 @@ impl<'a> ChatCompletionChunk<'a> {
     }
 }
 
-pub fn fresh_id() -> String {
+pub(super) fn fresh_id() -> String {
     format!("chatcmpl-{}", uuid::Uuid::new_v4().simple())
 }
 
-pub fn now() -> i64 {
+pub(super) fn now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }

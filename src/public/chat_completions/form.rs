@@ -24,7 +24,7 @@ const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// The form of one reply.
 #[derive(Debug)]
-pub struct Completion {
+pub(super) struct Completion {
     include_usage: bool,
     /// A chunk up to its choices, from `data: ` on.
     head: Vec<u8>,
@@ -33,7 +33,7 @@ pub struct Completion {
 
 impl Completion {
     /// `include_usage`: whether a stream has a chunk with its usage, and `"usage": null` in the others.
-    pub fn new(include_usage: bool) -> Self {
+    pub(super) fn new(include_usage: bool) -> Self {
         Self {
             include_usage,
             head: Vec::new(),

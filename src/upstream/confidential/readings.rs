@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 4;
 const MIN_DIGITS: usize = 16;
 
 /// What a text says in each of its encodings.
-pub struct Readings {
+pub(super) struct Readings {
     /// The text itself, and with one layer of escapes after another read.
     pub unescaped: Vec<String>,
     /// What its runs of base64 or hex digits say: mostly noise.
@@ -21,7 +21,7 @@ pub struct Readings {
 
 impl Readings {
     /// Reads a provider's words.
-    pub fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let unescaped = layers(text.to_owned());
         let decoded = unescaped.iter().flat_map(|text| digits_read(text)).flat_map(layers);
         Self {
@@ -31,7 +31,7 @@ impl Readings {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &String> {
         self.unescaped.iter().chain(&self.decoded)
     }
 }
@@ -51,7 +51,7 @@ fn layers(text: String) -> Vec<String> {
 
 /// Letters and digits in lower case, with one blank between words and at both ends: texts that differ in their spacing,
 /// their punctuation and their case alone are the same then.
-pub fn words_of(text: &str) -> String {
+pub(super) fn words_of(text: &str) -> String {
     let mut words = String::with_capacity(text.len() + 2);
     words.push(' ');
     for character in text.chars() {

@@ -8,14 +8,14 @@ const RUN: usize = 16;
 const BLOCK: usize = RUN / 2;
 
 /// Where each block of bytes stands in a shorter text.
-pub struct Runs<'a> {
+pub(super) struct Runs<'a> {
     text: &'a [u8],
     blocks: HashMap<&'a [u8], Vec<usize>>,
 }
 
 impl<'a> Runs<'a> {
     /// Of a provider's words, a few kilobytes at most.
-    pub fn of(text: &'a str) -> Self {
+    pub(super) fn of(text: &'a str) -> Self {
         let text = text.as_bytes();
         let mut blocks: HashMap<_, Vec<_>> = HashMap::new();
         for (at, block) in text.windows(BLOCK).enumerate() {
@@ -25,7 +25,7 @@ impl<'a> Runs<'a> {
     }
 
     /// Whether a text of any length, megabytes too, has a run in common.
-    pub fn share_with(&self, other: &str) -> bool {
+    pub(super) fn share_with(&self, other: &str) -> bool {
         let other = other.as_bytes();
         let mut blocks = other.chunks_exact(BLOCK).enumerate();
         blocks.any(|(number, block)| {

@@ -64,7 +64,7 @@ const WORDINGS: [Wording; 8] = [
 const MAX_APART: usize = 160;
 
 /// The limit that a rejection states, if it is about the token limit that was sent and lower than that.
-pub fn stated_limit(message: &str, param: Option<&str>, sent: &Value) -> Option<u64> {
+pub(super) fn stated_limit(message: &str, param: Option<&str>, sent: &Value) -> Option<u64> {
     let is_named = param.is_some_and(|param| NAMES.contains(&param));
     if param.is_some() && !is_named {
         return None;

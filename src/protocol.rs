@@ -11,16 +11,19 @@ pub(crate) mod decode;
 mod effort;
 mod encode;
 pub(crate) mod failure;
+mod finish_reason;
 mod gemini;
 pub mod learned;
 mod openai;
+mod surrogates;
+mod wire;
 
 use crate::{
     chat::prompt::Prompt,
     error::Error,
     provider::{Model, Provider, Server, capabilities::Capabilities},
 };
-use decode::Decode;
+use decode::Reader;
 use learned::Learned;
 
 const EVENTS: (&str, &str) = ("accept", "text/event-stream");
@@ -105,13 +108,13 @@ impl Protocol {
         }
     }
 
-    /// A decoder for one answer.
-    pub fn decoder(self) -> Box<dyn Decode> {
+    /// Reads the frames of one answer.
+    pub fn reader(self) -> Reader {
         match self {
-            Self::OpenAi => Box::new(openai::decode::Decoder::default()),
-            Self::Anthropic => Box::new(anthropic::decode::Decoder::default()),
-            Self::Bedrock => Box::new(bedrock::decode::Decoder::default()),
-            Self::Gemini => Box::new(gemini::decode::Decoder::default()),
+            Self::OpenAi => Reader::new(openai::decode::Decoder::default()),
+            Self::Anthropic => Reader::new(anthropic::decode::Decoder::default()),
+            Self::Bedrock => Reader::new(bedrock::decode::Decoder::default()),
+            Self::Gemini => Reader::new(gemini::decode::Decoder::default()),
         }
     }
 }

@@ -47,7 +47,7 @@ impl FinishReason {
     }
 }
 
-/// Tokens used, counted by the provider.
+/// Tokens used, as far as the provider has counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// All of the prompt, cached tokens included.
@@ -58,4 +58,32 @@ pub struct Usage {
     pub cached: Option<u64>,
     /// Of the answer, spent on reasoning.
     pub reasoning: Option<u64>,
+}
+
+impl Usage {
+    /// Takes newer counts. A zero replaces no count: some servers end with zeros, or count in several messages.
+    pub(crate) fn update(&mut self, newer: Self) {
+        let Self {
+            prompt,
+            completion,
+            cached,
+            reasoning,
+        } = newer;
+        let filled = |newer: Option<u64>, older: Option<u64>| newer.filter(|count| *count > 0).or(older).or(newer);
+        self.prompt = if prompt > 0 { prompt } else { self.prompt };
+        self.completion = if completion > 0 { completion } else { self.completion };
+        self.cached = filled(cached, self.cached);
+        self.reasoning = filled(reasoning, self.reasoning);
+    }
+
+    /// Whether nothing was counted.
+    pub(crate) fn is_empty(self) -> bool {
+        let Self {
+            prompt,
+            completion,
+            cached,
+            reasoning,
+        } = self;
+        prompt == 0 && completion == 0 && cached.unwrap_or(0) == 0 && reasoning.unwrap_or(0) == 0
+    }
 }

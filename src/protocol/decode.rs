@@ -1,20 +1,24 @@
 //! What a decoder is: a provider's frames in, steps of an answer out.
 
-use crate::{chat::delta::Delta, error::ProviderError};
+use serde_json::Value;
 
-/// Turns one provider's frames into deltas.
-///
-/// There are only three things to say: deltas, the end, an error. Input that stops where [`Ending::CutOff`] holds is an
-/// error, so that cut-off text cannot look complete.
-pub trait Decode: Send {
-    /// Takes the next frame.
-    ///
-    /// # Errors
-    /// What the provider reported within its stream, or that the frame is malformed.
-    fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError>;
+use super::{
+    failure,
+    surrogates::{self, Halves},
+    wire::{self, Messages},
+};
+use crate::{
+    chat::delta::{Delta, Usage},
+    error::ProviderError,
+};
 
-    /// What it means if nothing more comes.
-    fn ending(&self) -> Ending;
+/// One message of a provider's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The event's name, where it has one.
+    pub event: Option<String>,
+    /// The payload.
+    pub data: String,
 }
 
 /// What it means if nothing more comes after a frame.
@@ -29,22 +33,124 @@ pub enum Ending {
     /// The answer is complete. Usage or an end marker may follow; neither silence nor a broken connection takes anything
     /// from it, only what the provider itself says is an error.
     Complete,
+    /// The answer is complete, and the provider's own end marker is there: nothing more needs to be read.
+    Over,
 }
 
-/// What a frame means.
-#[derive(Debug, PartialEq)]
-pub enum Decoded {
-    /// Any number of steps of the answer.
-    Deltas(Vec<Delta>),
-    /// The provider's own end marker.
-    End,
+impl Ending {
+    /// Whether nothing that is missing or broken from here on takes anything from the answer.
+    pub(crate) fn is_complete(self) -> bool {
+        matches!(self, Self::Complete | Self::Over)
+    }
 }
 
-/// One message of a provider's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// The event's name, where it has one.
-    pub event: Option<String>,
-    /// The payload.
-    pub data: String,
+/// Turns one protocol's messages into deltas.
+///
+/// There are only three things to say: deltas, the end, an error. Input that stops where [`Ending::CutOff`] holds is an
+/// error, so that cut-off text cannot look complete.
+pub(crate) trait Decode: Send {
+    /// Takes the next message, which says something and is not an error. It is as [`wire::parse`] leaves it: an absent
+    /// field may have been null or empty.
+    ///
+    /// # Errors
+    /// A field of a kind that the protocol does not have there, or a finish reason that does not end an answer well.
+    fn decode(&mut self, event: Option<&str>, message: Value) -> Result<Vec<Delta>, ProviderError>;
+
+    /// What it means if nothing more comes.
+    fn ending(&self) -> Ending;
+}
+
+/// Reads the frames of one answer. The rules that hold for every provider stand here, the others in its [`Decode`].
+pub struct Reader {
+    decoder: Box<dyn Decode>,
+    /// Whether OpenAI's end marker has come.
+    is_done: bool,
+    halves: Halves,
+    usage: Usage,
+}
+
+impl Reader {
+    pub(super) fn new(decoder: impl Decode + 'static) -> Self {
+        Self {
+            decoder: Box::new(decoder),
+            is_done: false,
+            halves: Halves::default(),
+            usage: Usage::default(),
+        }
+    }
+
+    /// What it means if nothing more comes.
+    pub fn ending(&self) -> Ending {
+        if self.is_done {
+            Ending::Over
+        } else {
+            self.decoder.ending()
+        }
+    }
+
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// What the provider reported within its stream, or that the frame is malformed.
+    pub fn read(&mut self, frame: &Frame) -> Result<Vec<Delta>, ProviderError> {
+        let event = frame.event.as_deref();
+        let data = frame.data.trim();
+        // Some servers write the marker right under the last event, and proxies write it whatever the protocol.
+        let (data, is_done) = match data.strip_suffix("[DONE]") {
+            Some(before) => (before, true),
+            None => (data, false),
+        };
+        let mut deltas = Vec::new();
+        let Messages { all, marked } = self.messages(event, data)?;
+        for message in all {
+            for delta in self.message(event, message, marked)? {
+                self.settle(delta, marked, &mut deltas);
+            }
+        }
+        if is_done && self.ending() == Ending::CutOff {
+            return Err(ProviderError::failed("[DONE] without a finish reason"));
+        }
+        self.is_done |= is_done;
+        Ok(deltas)
+    }
+
+    fn messages(&self, event: Option<&str>, data: &str) -> Result<Messages, ProviderError> {
+        let plain = |all| Messages { all, marked: false };
+        match wire::parse(data) {
+            Ok(messages) if messages.all.is_empty() && event == Some("error") => Ok(plain(vec![Value::Null])),
+            Ok(messages) => Ok(messages),
+            // The answer is whole: this is something else.
+            Err(_) if self.ending().is_complete() => Ok(plain(Vec::new())),
+            // An error in plain words.
+            Err(_) if event == Some("error") => Ok(plain(vec![Value::from(data)])),
+            Err(error) => Err(failure::malformed("message", &error)),
+        }
+    }
+
+    fn message(&mut self, event: Option<&str>, mut message: Value, marked: bool) -> Result<Vec<Delta>, ProviderError> {
+        if wire::is_error(event, &message, self.ending()) {
+            if marked {
+                surrogates::replace(&mut message);
+            }
+            return Err(failure::from_event(&message));
+        }
+        if !message.is_object() || wire::is_sign_of_life(event, &message) {
+            return Ok(Vec::new());
+        }
+        self.decoder.decode(event, message)
+    }
+
+    /// Adds a delta with halves of characters joined, and counts with those before.
+    fn settle(&mut self, delta: Delta, marked: bool, deltas: &mut Vec<Delta>) {
+        match delta {
+            Delta::Usage(newer) => {
+                self.usage.update(newer);
+                // Counts that are all zero say nothing.
+                if !self.usage.is_empty() {
+                    deltas.push(Delta::Usage(self.usage));
+                }
+            }
+            other => self.halves.join(other, marked, deltas),
+        }
+    }
 }

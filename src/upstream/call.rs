@@ -113,7 +113,7 @@ impl Caller {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.lessons.remember(&endpoint.model_key(), &to_remember);
                 let frames = frames::read(response, self.idle, deadline);
-                let deltas = steps::read(frames, endpoint.protocol.decoder(), self.after_finish);
+                let deltas = steps::read(frames, endpoint.protocol.reader(), self.after_finish);
                 let cleaned = deltas.map(move |delta| delta.map_err(|error| confidential.clean(error)));
                 return Ok(Box::pin(cleaned));
             }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{error::ProviderError, protocol::decode::Frame};
 
-/// Content type of such a body.
-pub(super) const CONTENT_TYPE: &[u8] = b"application/vnd.amazon.eventstream";
+/// Each message begins with its length in bytes, four bytes wide, and none is longer than 16 MB.
+pub(super) const FIRST_BYTE: u8 = 0;
 
 /// Frames as they arrive, up to the end of input or the first error. Calls `arrived` at each.
 pub(super) fn read(

@@ -11,9 +11,12 @@ use std::{
 };
 
 use async_stream::stream;
-use axum::http::header::CONTENT_TYPE;
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::{
+    Stream, StreamExt,
+    future::ready,
+    stream::{empty, once},
+};
 use sse_stream::SseByteStream;
 
 use super::event_stream;
@@ -29,20 +32,38 @@ const MAX_FRAME: usize = 8 * 1024 * 1024;
 /// Frames as they arrive; ends at the end of input or after the first error.
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, ProviderError>> + Send>>;
 
-/// Reads a successful response. A body of JSON, from a model that its provider won't stream, is one frame.
+/// Reads a successful response. Its first byte tells what the body is, not its content type: servers send events as
+/// `application/json` and whole answers as `text/event-stream`. A JSON body, from a model that its provider won't stream,
+/// is one frame.
 pub fn read(response: reqwest::Response, idle: Duration, deadline: Deadline) -> Frames {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    let content_type = content_type.map_or(&b""[..], |kind| kind.as_bytes()).to_owned();
     let since_frame = Arc::new(AtomicUsize::new(0));
-    let bytes = Box::pin(watched(response, idle, deadline, Arc::clone(&since_frame)));
+    let mut bytes = Box::pin(watched(response, idle, deadline, Arc::clone(&since_frame)));
     let arrived = move || since_frame.store(0, Ordering::Relaxed);
-    if content_type.starts_with(event_stream::CONTENT_TYPE) {
-        Box::pin(event_stream::read(bytes, arrived))
-    } else if content_type.starts_with(b"application/json") {
-        Box::pin(futures_util::stream::once(whole(bytes)))
-    } else {
-        Box::pin(server_sent_events(bytes, arrived))
-    }
+    let judged = async move {
+        let mut head = BytesMut::new();
+        let first = loop {
+            match bytes.next().await {
+                Some(Ok(piece)) => head.extend_from_slice(&piece),
+                Some(Err(error)) => return Box::pin(once(ready(Err(error)))) as Frames,
+                None => return Box::pin(empty()) as Frames,
+            }
+            if let Some(first) = head.iter().find(|byte| !is_before_the_first(**byte)) {
+                break *first;
+            }
+        };
+        let bytes = once(ready(Ok(head.freeze()))).chain(bytes);
+        match first {
+            event_stream::FIRST_BYTE => Box::pin(event_stream::read(bytes, arrived)) as Frames,
+            b'{' | b'[' => Box::pin(once(whole(bytes))),
+            _ => Box::pin(server_sent_events(bytes, arrived)),
+        }
+    };
+    Box::pin(once(judged).flatten())
+}
+
+/// White space and the three bytes of a byte order mark.
+fn is_before_the_first(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(&byte)
 }
 
 /// Events as they arrive. Google may break off with an error that is no event but bare lines of JSON: what stands in
@@ -55,16 +76,25 @@ fn server_sent_events(
     let kept = Arc::clone(&stray);
     let events = stream! {
         while let Some(piece) = bytes.next().await {
+            let broken = piece.is_err();
             yield piece.map(|piece| lock(&kept).keep(piece)).map_err(io::Error::other);
+            if broken {
+                return;
+            }
         }
+        // The body has ended well: its last event counts without a blank line after it.
+        yield Ok(Bytes::from_static(b"\n\n"));
     };
     let mut events = Box::pin(SseByteStream::new(events));
     stream! {
         while let Some(event) = events.next().await {
             arrived();
             match event {
-                Ok(sse_stream::Sse { data: None, .. }) => {}
-                Ok(sse_stream::Sse { data: Some(data), event, .. }) => yield Ok(Frame { event, data }),
+                Ok(sse_stream::Sse { data, event, .. }) => {
+                    if data.is_some() || event.as_deref() == Some("error") {
+                        yield Ok(Frame { event, data: data.unwrap_or_default() });
+                    }
+                }
                 Err(error) => {
                     yield Err(provider_error(error));
                     return;

@@ -8,40 +8,39 @@ use futures_util::{Stream, StreamExt};
 use crate::{
     chat::delta::Delta,
     error::ProviderError,
-    protocol::decode::{Decode, Decoded, Ending, Frame},
+    protocol::decode::{Ending, Frame, Reader},
 };
 
 /// The steps of an answer from a successful response's frames, up to the answer's end or the first error. Once the finish
 /// reason is there, usage or an end marker may come for as long as `after_finish`.
 pub fn read(
     mut frames: impl Stream<Item = Result<Frame, ProviderError>> + Send + Unpin,
-    mut decoder: Box<dyn Decode>,
+    mut reader: Reader,
     after_finish: Duration,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
     stream! {
         loop {
-            let ending = decoder.ending();
-            let next = if ending == Ending::Complete {
-                match tokio::time::timeout(after_finish, frames.next()).await {
+            let ending = reader.ending();
+            let next = match ending {
+                Ending::Over => return,
+                Ending::Complete => match tokio::time::timeout(after_finish, frames.next()).await {
                     Ok(next) => next,
                     Err(_) => return,
-                }
-            } else {
-                frames.next().await
+                },
+                Ending::CutOff | Ending::AtEndOfInput => frames.next().await,
             };
-            let decoded = match next {
+            let deltas = match next {
                 None if ending == Ending::CutOff => Err(ProviderError::failed("the stream ended before the answer did")),
                 None => return,
                 Some(Err(_)) if ending == Ending::Complete => return,
-                Some(frame) => frame.and_then(|frame| decoder.decode(&frame)),
+                Some(frame) => frame.and_then(|frame| reader.read(&frame)),
             };
-            match decoded {
+            match deltas {
                 Err(error) => {
                     yield Err(error);
                     return;
                 }
-                Ok(Decoded::End) => return,
-                Ok(Decoded::Deltas(deltas)) => {
+                Ok(deltas) => {
                     for delta in deltas {
                         yield Ok(delta);
                     }

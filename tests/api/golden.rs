@@ -125,9 +125,7 @@ async fn decode(
         .unwrap();
     let second = Duration::from_secs(1);
     let frames = frames::read(response.into(), second, Deadline::new(None));
-    Box::pin(steps::read(frames, protocol.decoder(), second))
-        .collect()
-        .await
+    Box::pin(steps::read(frames, protocol.reader(), second)).collect().await
 }
 
 #[tokio::test]

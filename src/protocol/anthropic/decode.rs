@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, FinishReason, Usage},
+    chat::delta::{Delta, Usage},
     error::ProviderError,
     protocol::{
-        decode::{Decode, Decoded, Ending, Frame},
-        failure,
+        decode::{Decode, Ending},
+        failure, finish_reason,
     },
 };
 
@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     usage: WireUsage,
+    /// Whether a stop reason has come.
+    finished: bool,
     ending: Ending,
 }
 
@@ -23,27 +25,30 @@ pub(crate) struct Decoder {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Event {
     MessageStart {
+        #[serde(default)]
         message: MessageStart,
     },
     ContentBlockStart {
+        #[serde(default)]
         content_block: Block,
     },
     ContentBlockDelta {
+        #[serde(default)]
         delta: Block,
     },
     MessageDelta {
+        #[serde(default)]
         delta: MessageDelta,
         #[serde(default)]
         usage: WireUsage,
     },
     MessageStop,
-    Error {
-        error: Value,
-    },
     /// A reply that was not streamed.
     Message {
+        #[serde(default)]
         content: Vec<Block>,
-        stop_reason: Option<String>,
+        #[serde(default)]
+        stop_reason: Value,
         #[serde(default)]
         usage: WireUsage,
     },
@@ -52,30 +57,31 @@ enum Event {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct MessageStart {
-    #[serde(default)]
     usage: WireUsage,
 }
 
 /// A content block or a piece of one.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Block {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
     text: String,
-    #[serde(default)]
     thinking: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct MessageDelta {
-    stop_reason: Option<String>,
+    stop_reason: Value,
 }
 
-/// Counts are cumulative: a later one replaces an earlier one.
+/// Counts are cumulative: a later one replaces an earlier one, unless it is zero (proxies write zeros for what they don't know).
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct WireUsage {
     input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
@@ -90,8 +96,14 @@ struct OutputDetails {
 }
 
 impl Decode for Decoder {
-    fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
-        let event = serde_json::from_str(&frame.data).map_err(|error| failure::malformed("event", &error))?;
+    fn decode(&mut self, event: Option<&str>, mut message: Value) -> Result<Vec<Delta>, ProviderError> {
+        if message["type"].is_null() {
+            let Some(event) = event else {
+                return Ok(Vec::new());
+            };
+            message["type"] = event.into();
+        }
+        let event = serde_json::from_value(message).map_err(|error| failure::malformed("event", &error))?;
         let mut deltas = Vec::new();
         match event {
             Event::MessageStart { message } => self.usage.update(message.usage),
@@ -99,10 +111,10 @@ impl Decode for Decoder {
             Event::ContentBlockDelta { delta } => deltas.extend(delta.into_delta()),
             Event::MessageDelta { delta, usage } => {
                 self.usage.update(usage);
-                self.finish(delta.stop_reason, &mut deltas)?;
+                self.finish(&delta.stop_reason, &mut deltas)?;
             }
-            Event::MessageStop => return Ok(Decoded::End),
-            Event::Error { error } => return Err(failure::from_event(&error)),
+            Event::MessageStop if self.finished => self.ending = Ending::Over,
+            Event::MessageStop => return Err(ProviderError::failed("message_stop without a stop reason")),
             Event::Message {
                 content,
                 stop_reason,
@@ -110,12 +122,14 @@ impl Decode for Decoder {
             } => {
                 self.usage.update(usage);
                 deltas.extend(content.into_iter().filter_map(Block::into_delta));
-                self.finish(stop_reason, &mut deltas)?;
-                self.ending = Ending::Complete;
+                self.finish(&stop_reason, &mut deltas)?;
+                if self.finished {
+                    self.ending = Ending::Complete;
+                }
             }
             Event::Other => {}
         }
-        Ok(Decoded::Deltas(deltas))
+        Ok(deltas)
     }
 
     fn ending(&self) -> Ending {
@@ -124,23 +138,13 @@ impl Decode for Decoder {
 }
 
 impl Decoder {
-    fn finish(&self, stop_reason: Option<String>, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
-        if let Some(reason) = stop_reason {
-            deltas.push(Delta::Finish(finish_reason(&reason)?));
+    fn finish(&mut self, stop_reason: &Value, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
+        if let Some(reason) = finish_reason::read(stop_reason)? {
+            self.finished = true;
+            deltas.push(Delta::Finish(reason));
             deltas.push(Delta::Usage(self.usage.total()));
         }
         Ok(())
-    }
-}
-
-/// "Handling stop reasons". One that is not known is an error: to guess `stop` would make cut-off text look complete.
-fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
-    match reason {
-        "end_turn" | "stop_sequence" => Ok(FinishReason::Stop),
-        // A paused turn would go on if it were sent back.
-        "max_tokens" | "model_context_window_exceeded" | "pause_turn" => Ok(FinishReason::Length),
-        "refusal" => Ok(FinishReason::ContentFilter),
-        other => Err(failure::finish_reason(other)),
     }
 }
 
@@ -164,10 +168,11 @@ impl WireUsage {
             output_tokens,
             output_tokens_details,
         } = newer;
-        self.input_tokens = input_tokens.or(self.input_tokens);
-        self.cache_creation_input_tokens = cache_creation_input_tokens.or(self.cache_creation_input_tokens);
-        self.cache_read_input_tokens = cache_read_input_tokens.or(self.cache_read_input_tokens);
-        self.output_tokens = output_tokens.or(self.output_tokens);
+        let filled = |newer: Option<u64>, older: Option<u64>| newer.filter(|count| *count > 0).or(older).or(newer);
+        self.input_tokens = filled(input_tokens, self.input_tokens);
+        self.cache_creation_input_tokens = filled(cache_creation_input_tokens, self.cache_creation_input_tokens);
+        self.cache_read_input_tokens = filled(cache_read_input_tokens, self.cache_read_input_tokens);
+        self.output_tokens = filled(output_tokens, self.output_tokens);
         self.output_tokens_details = output_tokens_details.or(self.output_tokens_details);
     }
 

@@ -1,14 +1,14 @@
 //! The events of `ConverseStream`, as deltas.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, FinishReason, Usage},
+    chat::delta::{Delta, Usage},
     error::ProviderError,
     protocol::{
-        decode::{Decode, Decoded, Ending, Frame},
-        failure,
+        decode::{Decode, Ending},
+        failure, finish_reason,
     },
 };
 
@@ -18,57 +18,62 @@ pub(crate) struct Decoder {
     ending: Ending,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct ContentBlockDelta {
     delta: Block,
 }
 
 /// A content block or a piece of one: a union by the name of its one field.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Block {
     text: Option<String>,
     reasoning_content: Option<Reasoning>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Reasoning {
     text: Option<String>,
     /// In a whole answer.
     reasoning_text: Option<ReasoningText>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct ReasoningText {
     text: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct MessageStop {
-    stop_reason: String,
+    stop_reason: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Metadata {
     usage: Option<WireUsage>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Converse {
     output: Output,
-    stop_reason: String,
+    stop_reason: Value,
     usage: Option<WireUsage>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Output {
     message: Message,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Message {
     content: Vec<Block>,
 }
@@ -85,34 +90,26 @@ struct WireUsage {
 }
 
 impl Decode for Decoder {
-    fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
+    fn decode(&mut self, event: Option<&str>, message: Value) -> Result<Vec<Delta>, ProviderError> {
         let mut deltas = Vec::new();
-        match frame.event.as_deref() {
-            Some("contentBlockDelta") => deltas.extend(parse::<ContentBlockDelta>(frame)?.delta.into_delta()),
-            Some("messageStop") => {
-                deltas.push(Delta::Finish(finish_reason(&parse::<MessageStop>(frame)?.stop_reason)?));
-                self.ending = Ending::Complete;
-            }
+        match event {
+            Some("contentBlockDelta") => deltas.extend(parse::<ContentBlockDelta>(message)?.delta.into_delta()),
+            Some("messageStop") => self.finish(&parse::<MessageStop>(message)?.stop_reason, &mut deltas)?,
             // Usage comes after the stop, and last.
             Some("metadata") => {
-                let usage = parse::<Metadata>(frame).ok().and_then(|metadata| metadata.usage);
+                let usage = parse::<Metadata>(message).ok().and_then(|metadata| metadata.usage);
                 deltas.extend(usage.map(WireUsage::into_delta));
-            }
-            Some("error") => {
-                let error: Value = serde_json::from_str(&frame.data).unwrap_or_default();
-                return Err(failure::from_event(&error));
             }
             // `messageStart`, `contentBlockStart`, `contentBlockStop`, and what may come.
             Some(_) => {}
             None => {
-                let whole: Converse = parse(frame)?;
+                let whole: Converse = parse(message)?;
                 deltas.extend(whole.output.message.content.into_iter().filter_map(Block::into_delta));
-                deltas.push(Delta::Finish(finish_reason(&whole.stop_reason)?));
+                self.finish(&whole.stop_reason, &mut deltas)?;
                 deltas.extend(whole.usage.map(WireUsage::into_delta));
-                self.ending = Ending::Complete;
             }
         }
-        Ok(Decoded::Deltas(deltas))
+        Ok(deltas)
     }
 
     fn ending(&self) -> Ending {
@@ -120,20 +117,18 @@ impl Decode for Decoder {
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, ProviderError> {
-    serde_json::from_str(&frame.data).map_err(|error| failure::malformed("event", &error))
+impl Decoder {
+    fn finish(&mut self, stop_reason: &Value, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
+        if let Some(reason) = finish_reason::read(stop_reason)? {
+            deltas.push(Delta::Finish(reason));
+            self.ending = Ending::Complete;
+        }
+        Ok(())
+    }
 }
 
-/// Converse's `StopReason`. One that is not known is an error, and so are `tool_use` and `malformed_…`: to guess
-/// `stop` would make cut-off text look complete.
-fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
-    match reason {
-        "end_turn" | "stop_sequence" => Ok(FinishReason::Stop),
-        "max_tokens" | "model_context_window_exceeded" => Ok(FinishReason::Length),
-        // `refusal`: Claude's own word, which some of its versions let through.
-        "guardrail_intervened" | "content_filtered" | "refusal" => Ok(FinishReason::ContentFilter),
-        other => Err(failure::finish_reason(other)),
-    }
+fn parse<T: DeserializeOwned>(message: Value) -> Result<T, ProviderError> {
+    serde_json::from_value(message).map_err(|error| failure::malformed("event", &error))
 }
 
 impl Block {

@@ -7,8 +7,8 @@ use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::ProviderError,
     protocol::{
-        decode::{Decode, Decoded, Ending, Frame},
-        failure,
+        decode::{Decode, Ending},
+        failure, finish_reason,
     },
 };
 
@@ -18,36 +18,32 @@ pub(crate) struct Decoder {
     ending: Ending,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Response {
-    #[serde(default)]
     candidates: Vec<Candidate>,
     prompt_feedback: Option<PromptFeedback>,
     usage_metadata: Option<WireUsage>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Candidate {
-    #[serde(default)]
-    content: Content,
-    finish_reason: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Candidate {
+    content: Content,
+    finish_reason: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Content {
-    #[serde(default)]
     parts: Vec<Part>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Part {
-    #[serde(default)]
     text: String,
     /// Whether it is thinking and no part of the answer.
-    #[serde(default)]
     thought: bool,
 }
 
@@ -57,31 +53,26 @@ struct PromptFeedback {
     block_reason: Option<String>,
 }
 
-/// Counts so far: those of the last chunk that has them are the answer's.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// Counts so far.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 #[expect(clippy::struct_field_names, reason = "Google's names")]
 struct WireUsage {
-    #[serde(default)]
     prompt_token_count: u64,
-    #[serde(default)]
     candidates_token_count: u64,
     thoughts_token_count: Option<u64>,
     cached_content_token_count: Option<u64>,
 }
 
 impl Decode for Decoder {
-    fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
+    fn decode(&mut self, _event: Option<&str>, message: Value) -> Result<Vec<Delta>, ProviderError> {
         let response: Response =
-            serde_json::from_str(&frame.data).map_err(|error| failure::malformed("chunk", &error))?;
-        if let Some(error) = response.error {
-            return Err(failure::from_event(&error));
-        }
+            serde_json::from_value(message).map_err(|error| failure::malformed("chunk", &error))?;
         let mut deltas = Vec::new();
         if let Some(candidate) = response.candidates.into_iter().next() {
             deltas.extend(candidate.content.parts.into_iter().filter_map(Part::into_delta));
-            if let Some(reason) = candidate.finish_reason {
-                self.finish(finish_reason(&reason)?, &mut deltas);
+            if let Some(reason) = finish_reason::read(&candidate.finish_reason)? {
+                self.finish(reason, &mut deltas);
             } else if !deltas.is_empty() {
                 // There was a reason before, on a chunk that was not the last: old models have one on each.
                 self.ending = Ending::CutOff;
@@ -94,7 +85,7 @@ impl Decode for Decoder {
             self.finish(FinishReason::ContentFilter, &mut deltas);
         }
         deltas.extend(response.usage_metadata.map(WireUsage::into_delta));
-        Ok(Decoded::Deltas(deltas))
+        Ok(deltas)
     }
 
     fn ending(&self) -> Ending {
@@ -107,26 +98,6 @@ impl Decoder {
     fn finish(&mut self, reason: FinishReason, deltas: &mut Vec<Delta>) {
         self.ending = Ending::AtEndOfInput;
         deltas.push(Delta::Finish(reason));
-    }
-}
-
-/// `FinishReason`. What went wrong within the model (`MALFORMED_FUNCTION_CALL`, `OTHER`, …) and what is not known is an
-/// error: to guess `stop` would make cut-off text look complete.
-fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
-    match reason {
-        "STOP" => Ok(FinishReason::Stop),
-        "MAX_TOKENS" => Ok(FinishReason::Length),
-        "SAFETY"
-        | "RECITATION"
-        | "LANGUAGE"
-        | "BLOCKLIST"
-        | "PROHIBITED_CONTENT"
-        | "SPII"
-        | "MODEL_ARMOR"
-        | "IMAGE_SAFETY"
-        | "IMAGE_PROHIBITED_CONTENT"
-        | "IMAGE_RECITATION" => Ok(FinishReason::ContentFilter),
-        other => Err(failure::finish_reason(other)),
     }
 }
 

@@ -4,15 +4,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, FinishReason, Usage},
+    chat::delta::{Delta, Usage},
     error::ProviderError,
     protocol::{
-        decode::{Decode, Decoded, Ending, Frame},
-        failure,
+        decode::{Decode, Ending},
+        failure, finish_reason, wire,
     },
 };
 
-/// Decodes `chat.completion.chunk` frames, and a whole `chat.completion` in one frame.
+/// Decodes `chat.completion.chunk` messages, and a whole `chat.completion`.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     ending: Ending,
@@ -23,33 +23,43 @@ pub(crate) struct Decoder {
 }
 
 #[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
 struct Chunk {
-    choices: Option<Vec<Choice>>,
-    usage: Option<Value>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    index: u64,
-    delta: Option<WireMessage>,
-    /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
-    message: Option<WireMessage>,
-    logprobs: Option<Value>,
-    finish_reason: Option<String>,
+    choices: Vec<Choice>,
+    usage: Value,
+    /// Groq's: <https://console.groq.com/docs/text-chat>, read 2026-11.
+    x_groq: Value,
 }
 
 #[derive(Deserialize, Default)]
-struct WireMessage {
+#[serde(default)]
+struct Choice {
+    index: Value,
+    delta: Option<Message>,
+    /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
+    message: Option<Message>,
+    logprobs: Option<Value>,
+    finish_reason: Value,
+    /// Moonshot's: <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
+    usage: Value,
+    /// OpenRouter's: <https://openrouter.ai/docs/api-reference/overview>, read 2026-11.
+    error: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Message {
     content: Option<Content>,
     refusal: Option<String>,
-    /// DeepSeek, xAI, vLLM, llama.cpp. Text, and whatever else it is is nothing to show.
-    #[serde(default)]
+    /// DeepSeek, xAI, vLLM, llama.cpp. Text; whatever else it is cannot be shown.
     reasoning_content: Value,
     /// OpenRouter, Groq, Together, Ollama.
-    #[serde(default)]
     reasoning: Value,
+    /// Some gateways, after Anthropic's name.
+    thinking: Value,
+    /// OpenRouter, beside `reasoning` or instead of it.
+    reasoning_details: Value,
 }
 
 #[derive(Deserialize)]
@@ -57,19 +67,20 @@ struct WireMessage {
 enum Content {
     Text(String),
     /// Mistral's reasoning models send parts: `text`, and `thinking` with parts of its own.
-    Parts(Vec<ContentPart>),
+    Parts(Vec<Part>),
 }
 
-#[derive(Deserialize)]
-struct ContentPart {
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Part {
     #[serde(rename = "type")]
     kind: String,
-    text: Option<String>,
-    #[serde(default)]
+    text: String,
     thinking: Value,
+    reasoning: Value,
 }
 
-impl WireMessage {
+impl Message {
     fn is_silent(&self) -> bool {
         match &self.content {
             None => true,
@@ -77,47 +88,65 @@ impl WireMessage {
             Some(Content::Parts(parts)) => parts.is_empty(),
         }
     }
+
+    /// The answer's text and the thinking.
+    fn text_and_reasoning(content: Option<Content>, reasoning: [&Value; 4]) -> (String, String) {
+        // Servers that have several of the fields write the same into them, or leave one empty.
+        let mut texts = reasoning.into_iter().map(text_of);
+        let mut reasoning = texts.find(|text| !text.is_empty()).unwrap_or_default();
+        let mut text = String::new();
+        match content {
+            Some(Content::Text(whole)) => text = whole,
+            Some(Content::Parts(parts)) => {
+                for part in parts {
+                    match part.kind.as_str() {
+                        "text" | "output_text" | "" => text.push_str(&part.text),
+                        "thinking" | "reasoning" => {
+                            reasoning.push_str(&part.text);
+                            reasoning.push_str(&text_of(&part.thinking));
+                            reasoning.push_str(&text_of(&part.reasoning));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            None => {}
+        }
+        (text, reasoning)
+    }
+}
+
+/// The text of a string, or of the parts in a list.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let text = |part: &Value| part["text"].as_str().or(part["summary"].as_str()).map(str::to_owned);
+            parts.iter().filter_map(text).collect()
+        }
+        _ => String::new(),
+    }
 }
 
 impl Decode for Decoder {
-    fn decode(&mut self, frame: &Frame) -> Result<Decoded, ProviderError> {
-        let data = frame.data.trim();
-        if data == "[DONE]" {
-            return match self.ending {
-                Ending::CutOff => Err(ProviderError::failed("[DONE] without a finish reason")),
-                Ending::AtEndOfInput | Ending::Complete => Ok(Decoded::End),
-            };
-        }
-        if data.is_empty() {
-            return Ok(Decoded::Deltas(Vec::new()));
-        }
-        let chunk: Chunk = match serde_json::from_str(data) {
+    fn decode(&mut self, _event: Option<&str>, message: Value) -> Result<Vec<Delta>, ProviderError> {
+        let chunk: Chunk = match serde_json::from_value(message) {
             Ok(chunk) => chunk,
             // The answer is whole: this is something else.
-            Err(_) if self.ending == Ending::Complete => return Ok(Decoded::Deltas(Vec::new())),
+            Err(_) if self.ending == Ending::Complete => return Ok(Vec::new()),
             Err(error) => return Err(failure::malformed("chunk", &error)),
         };
-        if let Some(error) = chunk.error {
-            return Err(failure::from_event(&error));
-        }
-        let says_nothing = chunk.choices.is_none() && chunk.usage.is_none() && self.ending == Ending::CutOff;
-        if frame.event.as_deref() == Some("error") || says_nothing {
-            let body: Value = serde_json::from_str(data).unwrap_or_default();
-            return Err(failure::from_event(&body));
-        }
         let mut deltas = Vec::new();
-        for choice in chunk.choices.into_iter().flatten() {
-            if choice.index == 0 {
+        let mut counts = vec![chunk.x_groq["usage"].clone(), chunk.usage];
+        for choice in chunk.choices {
+            if choice.index.as_u64().unwrap_or(0) == 0 {
+                counts.insert(0, choice.usage.clone());
                 self.choice(choice, &mut deltas)?;
             }
         }
-        deltas.extend(
-            chunk
-                .usage
-                .filter(Value::is_object)
-                .map(|counts| Delta::Usage(usage(&counts))),
-        );
-        Ok(Decoded::Deltas(deltas))
+        let counts = counts.iter().filter(|counts| counts.is_object());
+        deltas.extend(counts.map(|counts| Delta::Usage(usage(counts))));
+        Ok(deltas)
     }
 
     fn ending(&self) -> Ending {
@@ -127,32 +156,23 @@ impl Decode for Decoder {
 
 impl Decoder {
     fn choice(&mut self, choice: Choice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
-        let finishes = choice.finish_reason.is_some();
+        if wire::says_error(&choice.error) {
+            return Err(failure::from_event(&choice.error));
+        }
+        let reason = finish_reason::read(&choice.finish_reason)?;
         let message = match (choice.delta, choice.message) {
             // Perplexity's whole answer has an empty delta beside it.
-            (Some(delta), Some(message)) if finishes && !self.begun && delta.is_silent() => message,
+            (Some(delta), Some(message)) if reason.is_some() && !self.begun && delta.is_silent() => message,
             (delta, message) => delta.or(message).unwrap_or_default(),
         };
         let before = deltas.len();
-        let reasoning = message.reasoning_content.as_str().or(message.reasoning.as_str());
-        let mut reasoning = reasoning.unwrap_or_default().to_owned();
-        let mut text = String::new();
-        match message.content {
-            Some(Content::Text(whole)) => text = whole,
-            Some(Content::Parts(parts)) => {
-                for part in parts {
-                    match part.kind.as_str() {
-                        "text" => text.push_str(&part.text.unwrap_or_default()),
-                        "thinking" => {
-                            let parts = part.thinking.as_array().into_iter().flatten();
-                            reasoning.extend(parts.filter_map(|part| part["text"].as_str()));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            None => {}
-        }
+        let fields = [
+            &message.reasoning_content,
+            &message.reasoning,
+            &message.thinking,
+            &message.reasoning_details,
+        ];
+        let (text, reasoning) = Message::text_and_reasoning(message.content, fields);
         if !reasoning.is_empty() {
             deltas.push(Delta::Reasoning(reasoning));
         }
@@ -163,19 +183,13 @@ impl Decoder {
         if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
             deltas.push(Delta::Refusal(refusal));
         }
-        let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
-        self.note(deltas.len() > before, reason.is_some());
-        deltas.extend(
-            reason
-                .map(|reason| finish_reason(&reason))
-                .transpose()?
-                .map(Delta::Finish),
-        );
+        self.update_ending(deltas.len() > before, reason.is_some());
+        deltas.extend(reason.map(Delta::Finish));
         Ok(())
     }
 
     /// A reason on a chunk of its own, after the text, is the end; one beside text may stand on every chunk.
-    fn note(&mut self, speaks: bool, finishes: bool) {
+    fn update_ending(&mut self, speaks: bool, finishes: bool) {
         self.went_on |= speaks && self.ending != Ending::CutOff;
         self.ending = match (speaks, finishes, self.ending) {
             (false, true, Ending::CutOff) if self.begun && !self.went_on => Ending::Complete,
@@ -187,22 +201,12 @@ impl Decoder {
     }
 }
 
-/// OpenAI's reasons, and what other servers call the same. A reason that is not known is an error: to guess `stop`
-/// would make cut-off text look complete.
-fn finish_reason(reason: &str) -> Result<FinishReason, ProviderError> {
-    match reason {
-        // Together and older text-generation servers: `eos`, `eos_token`, `stop_sequence`.
-        "stop" | "eos" | "eos_token" | "stop_sequence" => Ok(FinishReason::Stop),
-        // Mistral: `model_length`, the end of the model's context.
-        "length" | "model_length" | "max_tokens" => Ok(FinishReason::Length),
-        "content_filter" => Ok(FinishReason::ContentFilter),
-        // DeepSeek.
-        "insufficient_system_resource" => Err(ProviderError::Overloaded { retry_after: None }),
-        other => Err(failure::finish_reason(other)),
-    }
-}
-
-/// Counts that are no numbers, or not whole ones, cost nobody an answer.
+/// Reads the counts, where they stand in each server's chunks. Counts that are not numbers, or not whole ones, cost nobody
+/// an answer.
+///
+/// - `prompt_cache_hit_tokens`: DeepSeek, <https://api-docs.deepseek.com/guides/kv_cache>, read 2026-11.
+/// - `cached_tokens`: Moonshot, <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
+/// - `input_tokens`, `output_tokens`: gateways that pass on the counts of other protocols.
 fn usage(counts: &Value) -> Usage {
     #[expect(
         clippy::cast_possible_truncation,
@@ -210,10 +214,35 @@ fn usage(counts: &Value) -> Usage {
         reason = "saturates, and what is negative becomes 0"
     )]
     let count = |value: &Value| value.as_u64().or_else(|| value.as_f64().map(|float| float as u64));
+    let first = |values: &[&Value]| values.iter().find_map(|value| count(value));
+    let prompt = first(&[&counts["prompt_tokens"], &counts["input_tokens"]]).unwrap_or(0);
+    let completion = first(&[&counts["completion_tokens"], &counts["output_tokens"]]).unwrap_or(0);
+    let reasoning = first(&[
+        &counts["completion_tokens_details"]["reasoning_tokens"],
+        &counts["output_tokens_details"]["reasoning_tokens"],
+        &counts["reasoning_tokens"],
+    ]);
     Usage {
-        prompt: count(&counts["prompt_tokens"]).unwrap_or(0),
-        completion: count(&counts["completion_tokens"]).unwrap_or(0),
-        cached: count(&counts["prompt_tokens_details"]["cached_tokens"]),
-        reasoning: count(&counts["completion_tokens_details"]["reasoning_tokens"]),
+        prompt,
+        completion: with_reasoning(completion, reasoning, prompt, count(&counts["total_tokens"])),
+        cached: first(&[
+            &counts["prompt_tokens_details"]["cached_tokens"],
+            &counts["input_tokens_details"]["cached_tokens"],
+            &counts["prompt_cache_hit_tokens"],
+            &counts["cached_tokens"],
+        ]),
+        reasoning,
     }
 }
+
+/// xAI counts reasoning beside `completion_tokens`, OpenAI within them: the total tells, or that there is more of it.
+/// <https://docs.x.ai/docs/guides/reasoning>, read 2026-11.
+fn with_reasoning(completion: u64, reasoning: Option<u64>, prompt: u64, total: Option<u64>) -> u64 {
+    let reasoning = reasoning.unwrap_or(0);
+    let sum = completion.saturating_add(reasoning);
+    let is_beside = reasoning > completion || (reasoning > 0 && total == Some(sum.saturating_add(prompt)));
+    if is_beside { sum } else { completion }
+}
+
+#[cfg(test)]
+mod tests;

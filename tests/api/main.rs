@@ -30,6 +30,7 @@ mod native;
 mod native_parameters;
 mod openapi;
 mod program;
+mod provider_bodies;
 mod provider_failures;
 mod schema;
 mod sdks;

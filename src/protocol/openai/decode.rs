@@ -1,7 +1,7 @@
 //! The chunks of a server that speaks OpenAI's API, as deltas.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     chat::delta::{Delta, Usage},
@@ -177,7 +177,7 @@ impl Decoder {
             deltas.push(Delta::Reasoning(reasoning));
         }
         if !text.is_empty() {
-            let logprobs = choice.logprobs.filter(|logprobs| !logprobs.is_null());
+            let logprobs = choice.logprobs.and_then(complete_logprobs);
             deltas.push(Delta::Text { text, logprobs });
         }
         if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
@@ -199,6 +199,33 @@ impl Decoder {
         };
         self.begun |= speaks;
     }
+}
+
+/// Logprobs with all the fields that OpenAI's have: strict clients decode them, and other servers leave some out.
+fn complete_logprobs(mut logprobs: Value) -> Option<Value> {
+    let fields = logprobs.as_object_mut()?;
+    for name in ["content", "refusal"] {
+        for token in fields
+            .entry(name)
+            .or_insert(Value::Null)
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+        {
+            let token = token.as_object_mut()?;
+            token.entry("bytes").or_insert(Value::Null);
+            for one in token
+                .entry("top_logprobs")
+                .or_insert(json!([]))
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+            {
+                one.as_object_mut()?.entry("bytes").or_insert(Value::Null);
+            }
+        }
+    }
+    Some(logprobs)
 }
 
 /// Reads the counts, where they stand in each server's chunks. Counts that are not numbers, or not whole ones, cost nobody

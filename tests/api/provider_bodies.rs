@@ -1,0 +1,163 @@
+//! A provider's successful body is judged by what it is, whatever its content type, and its last event counts without
+//! the blank line after it.
+
+use serde_json::json;
+
+use crate::{
+    schema::{check_chunk, check_completion},
+    support::{
+        TestApp, error_message, hello,
+        provider::{Answer, FakeProvider, piece, stream_end, stream_head},
+        text_of,
+    },
+};
+
+const FIRST: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"Once"}}]}"#;
+const LAST: &str = r#"{"choices":[{"index":0,"delta":{"content":" upon"},"finish_reason":"stop"}]}"#;
+const WHOLE: &str = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Once upon"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}}"#;
+
+fn body(content_type: &str, body: &str) -> Answer {
+    vec![stream_head(content_type), piece(body), stream_end()]
+}
+
+/// Checks both forms of "Once upon", and that each took one call.
+async fn check_whole(answer: Answer, about: &str) {
+    let app = TestApp::start(FakeProvider::always(answer).await).await;
+    let token = app.assistant().await;
+    let completion = app.chat(&token, &hello(false)).await.json();
+    check_completion(&completion);
+    assert_eq!(completion["choices"][0]["message"]["content"], "Once upon", "{about}");
+    assert_eq!(completion["choices"][0]["finish_reason"], "stop", "{about}");
+    let streamed = app.chat(&token, &hello(true)).await;
+    let events = streamed.events();
+    events.iter().for_each(check_chunk);
+    assert_eq!(text_of(&events), "Once upon", "{about}");
+    assert!(streamed.is_done(), "{about}: {}", streamed.text);
+    assert_eq!(app.provider.received().len(), 2, "{about}");
+}
+
+/// Checks that both forms are errors without the finish.
+async fn check_cut_off(answer: Answer, about: &str) {
+    let app = TestApp::start(FakeProvider::always(answer).await).await;
+    let token = app.assistant().await;
+    let buffered = app.chat(&token, &hello(false)).await;
+    assert!(buffered.status.is_server_error(), "{about}: {}", buffered.text);
+    error_message(&buffered.body(), "provider_error");
+    let streamed = app.chat(&token, &hello(true)).await;
+    assert!(
+        !streamed.text.contains("[DONE]") && !streamed.text.contains("\"stop\""),
+        "{about}: {}",
+        streamed.text
+    );
+    assert!(
+        streamed.text.contains("\"provider_error\""),
+        "{about}: {}",
+        streamed.text
+    );
+}
+
+#[tokio::test]
+async fn a_body_is_judged_by_what_it_is() {
+    let events = format!("data: {FIRST}\n\ndata: {LAST}\n\ndata: [DONE]\n\n");
+    let commented = format!(": OPENROUTER PROCESSING\n\n{events}");
+    let with_mark = format!("\u{feff}{events}");
+    let late = format!("\n\r\n  {WHOLE}\n");
+    let list = format!("[{FIRST},\n{LAST}]");
+    let lines = format!("{FIRST}\n{LAST}\n");
+    for content_type in [
+        "text/event-stream",
+        "application/json",
+        "Application/JSON; charset=utf-8",
+        "text/plain",
+        "application/x-ndjson",
+    ] {
+        for (kind, text) in [
+            ("events", events.as_str()),
+            ("events after a comment", &commented),
+            ("events after a byte order mark", &with_mark),
+            ("a whole answer", WHOLE),
+            ("a whole answer after white space", &late),
+            ("a list of chunks", &list),
+            ("chunks line by line", &lines),
+        ] {
+            check_whole(body(content_type, text), &format!("{kind} as {content_type}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_event_counts_without_its_blank_line_if_it_is_whole() {
+    for end in ["", "\n", "\r\n", "\n\n", "\n\ndata: [DONE]", "\n\ndata: [DONE]\n"] {
+        let text = format!("data: {FIRST}\n\ndata: {LAST}{end}");
+        check_whole(body("text/event-stream", &text), end).await;
+    }
+    for cut in 1..LAST.len() {
+        // Each cut is a case, but a few of them tell.
+        if cut % 9 == 0 {
+            let text = format!("data: {FIRST}\n\ndata: {}", &LAST[..cut]);
+            check_cut_off(body("text/event-stream", &text), &text).await;
+        }
+    }
+    // The connection breaks: more may have been to come.
+    let text = format!("data: {FIRST}\n\ndata: {LAST}\n");
+    check_cut_off(
+        vec![stream_head("text/event-stream"), piece(&text)],
+        "a broken connection",
+    )
+    .await;
+    // A finish reason on every chunk, and the next chunk is cut.
+    let text = format!("data: {LAST}\n\ndata: {{\"choices\":[{{\"ind");
+    check_cut_off(body("text/event-stream", &text), &text).await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_answer_is_an_error() {
+    for text in [
+        "",
+        "\n\n",
+        "<html><body>Welcome</body></html>",
+        "OK",
+        "null",
+        "{}",
+        "[]",
+        "{\"choices\":[",
+        ": ping\n\n",
+    ] {
+        check_cut_off(body("text/html", text), text).await;
+        check_cut_off(body("text/event-stream", text), text).await;
+    }
+}
+
+/// Half an emoji, numbers that JSON does not have, chunks that say nothing, each kind end to end.
+#[tokio::test]
+async fn odd_json_loses_nothing_on_the_way() {
+    let text = [
+        ": connected",
+        "data: null",
+        r#"data: {"type":"ping"}"#,
+        r#"data: {"choices":[{"index":0,"delta":{"content":"a\ud83d"},"logprobs":{"content":[{"token":"a","bytes":null,"logprob":-Infinity,"top_logprobs":[]}]}}],"usage":null,"error":""}"#,
+        r#"data: {"choices":null}"#,
+        r#"data: {"choices":[{"index":0,"delta":{"content":"\ude00"},"finish_reason":null}]}"#,
+        r#"data: {"choices":[{"index":0,"delta":[],"finish_reason":"EOS"}]}"#,
+        r#"data: {"choices":[],"usage":{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,"completion_tokens_details":{"reasoning_tokens":94}}}"#,
+    ]
+    .join("\n\n");
+    let app = TestApp::start(FakeProvider::always(body("text/event-stream", &text)).await).await;
+    let token = app.assistant().await;
+    let mut request = hello(false);
+    request["logprobs"] = json!(true);
+    let completion = app.chat(&token, &request).await.json();
+    check_completion(&completion);
+    assert_eq!(completion["choices"][0]["message"]["content"], "a😀");
+    assert_eq!(completion["choices"][0]["logprobs"]["content"][0]["logprob"], -9999.0);
+    assert_eq!(completion["usage"]["completion_tokens"], 103);
+    assert_eq!(completion["usage"]["completion_tokens_details"]["reasoning_tokens"], 94);
+    request["stream"] = json!(true);
+    request["stream_options"] = json!({"include_usage": true});
+    let streamed = app.chat(&token, &request).await;
+    let events = streamed.events();
+    events.iter().for_each(check_chunk);
+    assert_eq!(text_of(&events), "a😀");
+    assert_eq!(events.last().unwrap()["usage"], completion["usage"]);
+    assert!(streamed.is_done());
+}

@@ -1,10 +1,12 @@
-//! A prompt's messages for providers that are stricter than OpenAI: a system prompt of its own, then turns in
-//! alternation, a user's first and last, none of them blank.
+//! A prompt's messages in the order that a model's server takes: a system prompt of its own, then turns.
 
-use crate::chat::message::{Message, Part, Role};
+use crate::{
+    chat::message::{Message, Part, Role},
+    provider::capabilities::{Capabilities, Order},
+};
 
-/// What a user says where OpenAI needs no user's turn and the others do: a conversation begins with one, and models
-/// such as Claude from 4.6 on turn down a conversation that ends with the assistant's.
+/// What a user says where OpenAI needs no user's turn and others do: a conversation begins with one, and models such as
+/// Claude from 4.6 on reject a conversation that ends with the assistant's.
 const SILENT_TURN: &str = "Continue.";
 
 /// All system messages, and the turns between user and assistant.
@@ -12,96 +14,210 @@ const SILENT_TURN: &str = "Continue.";
 pub(super) struct Conversation<'a> {
     /// In their order, none blank.
     pub system: Vec<&'a str>,
-    /// At least one.
+    /// In the order that the server takes.
     pub turns: Vec<Turn<'a>>,
 }
 
-/// What one side says in one go, never empty.
+/// What one side says in one go.
 #[derive(Debug, PartialEq)]
 pub(super) struct Turn<'a> {
     /// Never [`Role::System`].
     pub role: Role,
-    /// In their order, no text blank.
+    /// The participant's name, where one is given.
+    pub name: Option<&'a str>,
+    /// In their order, no text blank. Empty only where [`Order::Alternating`] is not asked for, and in users' turns only.
     pub pieces: Vec<Piece<'a>>,
 }
 
-/// A [`Part`] that says something.
+/// A piece of a turn, as it stands in the message.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Piece<'a> {
-    /// Not blank.
+    /// Text.
     Text(&'a str),
-    /// `https:`, `http:` or `data:`.
-    Image(&'a str),
+    /// An image.
+    Image {
+        /// `https:`, `http:` or `data:`.
+        url: &'a str,
+        /// `low`, `high` or `auto`.
+        detail: Option<&'a str>,
+    },
 }
 
 impl<'a> Conversation<'a> {
-    /// Sorts messages. Where a model has no place for a system prompt, the first turn begins with it.
-    pub(super) fn of(messages: &'a [Message], takes_system: bool) -> Self {
+    /// Sorts messages as the model's server takes them. Where a model has no place for a system prompt, the first turn begins
+    /// with it.
+    pub(super) fn of(messages: &'a [Message], capabilities: &Capabilities) -> Self {
+        let alternates = capabilities.order >= Order::Alternating;
         let mut system = Vec::new();
         let mut turns: Vec<Turn> = Vec::new();
         for message in messages {
-            let mut pieces: Vec<_> = message.parts.iter().filter_map(piece).collect();
+            let mut pieces: Vec<_> = message
+                .parts
+                .iter()
+                .map(Piece::of)
+                .filter(|one| !one.is_blank())
+                .collect();
+            let name = message.name.as_deref();
             match (message.role, turns.last_mut()) {
-                _ if pieces.is_empty() => {}
                 (Role::System, _) => system.extend(pieces.iter().filter_map(text)),
-                (role, Some(turn)) if turn.role == role => turn.pieces.append(&mut pieces),
-                (role, _) => turns.push(Turn { role, pieces }),
+                (role, _) if pieces.is_empty() && (alternates || role == Role::Assistant) => {}
+                (role, Some(turn)) if alternates && turn.role == role => {
+                    turn.pieces.append(&mut pieces);
+                    turn.name = turn.name.filter(|first| name == Some(first));
+                }
+                (role, _) => turns.push(Turn { role, name, pieces }),
             }
         }
-        let silent = || Turn {
-            role: Role::User,
-            pieces: vec![Piece::Text(SILENT_TURN)],
-        };
-        if turns.first().is_none_or(|turn| turn.role == Role::Assistant) {
-            turns.insert(0, silent());
+        let is_assistants = |turn: &Turn| turn.role == Role::Assistant;
+        if turns.first().map_or(capabilities.order >= Order::UserLast, |turn| {
+            alternates && is_assistants(turn)
+        }) {
+            turns.insert(0, silent_turn());
         }
-        if turns.last().is_some_and(|turn| turn.role == Role::Assistant) {
-            turns.push(silent());
+        if capabilities.order >= Order::UserLast && turns.last().is_some_and(is_assistants) {
+            turns.push(silent_turn());
         }
-        if !takes_system && let Some(first) = turns.first_mut() {
-            first.pieces.splice(0..0, system.drain(..).map(Piece::Text));
+        if !capabilities.system && !system.is_empty() {
+            if turns.first().is_none_or(is_assistants) {
+                turns.insert(0, silent_turn());
+            }
+            turns[0].pieces.splice(0..0, system.drain(..).map(Piece::Text));
         }
         Self { system, turns }
     }
 }
 
-fn piece(part: &Part) -> Option<Piece<'_>> {
-    match part {
-        // Python's blanks, by which providers go, have some control characters among them.
-        Part::Text(text) if text.chars().all(|one| one.is_whitespace() || one.is_control()) => None,
-        Part::Text(text) => Some(Piece::Text(text)),
-        Part::Image { url, .. } => Some(Piece::Image(url)),
+fn silent_turn<'a>() -> Turn<'a> {
+    Turn {
+        role: Role::User,
+        name: None,
+        pieces: vec![Piece::Text(SILENT_TURN)],
+    }
+}
+
+impl<'a> Piece<'a> {
+    pub(super) fn of(part: &'a Part) -> Self {
+        match part {
+            Part::Text(text) => Self::Text(text),
+            Part::Image { url, detail } => Self::Image {
+                url,
+                detail: detail.as_deref(),
+            },
+        }
+    }
+
+    /// Python's blanks, by which providers go, have some control characters among them.
+    fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.chars().all(|one| one.is_whitespace() || one.is_control()))
     }
 }
 
 fn text<'a>(piece: &Piece<'a>) -> Option<&'a str> {
     match piece {
         Piece::Text(text) => Some(text),
-        Piece::Image(_) => None,
+        Piece::Image { .. } => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::choose;
+
+    /// A conversation as `role: text` lines, the system prompt first.
+    fn lines(messages: &[(Role, &str)], model: &str, change: impl Fn(&mut Capabilities)) -> Vec<String> {
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|(role, text)| Message::text(*role, *text))
+            .collect();
+        let mut capabilities = Capabilities::of(&choose(model, None, None).unwrap());
+        change(&mut capabilities);
+        let conversation = Conversation::of(&messages, &capabilities);
+        let system = conversation.system.iter().map(|text| format!("system: {text}"));
+        let turns = conversation.turns.iter().map(|turn| {
+            let texts: Vec<_> = turn.pieces.iter().filter_map(text).collect();
+            format!("{}: {}", turn.role.as_str(), texts.join(" + "))
+        });
+        system.chain(turns).collect()
+    }
+
+    const MESSAGES: [(Role, &str); 7] = [
+        (Role::System, "Be brief."),
+        (Role::Assistant, "Hello!"),
+        (Role::User, "One"),
+        (Role::User, "two"),
+        (Role::Assistant, ""),
+        (Role::System, "Be kind."),
+        (Role::Assistant, "Three"),
+    ];
+
+    #[test]
+    fn messages_go_in_the_order_that_a_server_takes() {
+        let system = ["system: Be brief.", "system: Be kind."];
+        for (model, expected) in [
+            (
+                "groq/any",
+                &["assistant: Hello!", "user: One", "user: two", "assistant: Three"][..],
+            ),
+            (
+                "mistral/any",
+                &[
+                    "assistant: Hello!",
+                    "user: One",
+                    "user: two",
+                    "assistant: Three",
+                    "user: Continue.",
+                ],
+            ),
+            (
+                "claude-opus-5",
+                &[
+                    "user: Continue.",
+                    "assistant: Hello!",
+                    "user: One + two",
+                    "assistant: Three",
+                    "user: Continue.",
+                ],
+            ),
+        ] {
+            assert_eq!(
+                lines(&MESSAGES, model, |_| {}),
+                [&system[..], expected].concat(),
+                "{model}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_conversation_without_turns_has_one_where_it_must() {
+        let only_system = [(Role::System, "Be brief.")];
+        assert_eq!(lines(&only_system, "groq/any", |_| {}), ["system: Be brief."]);
+        for model in ["mistral/any", "claude-opus-5"] {
+            assert_eq!(
+                lines(&only_system, model, |_| {}),
+                ["system: Be brief.", "user: Continue."],
+                "{model}"
+            );
+        }
+        let blank = [(Role::User, " \u{1c}\n")];
+        assert_eq!(lines(&blank, "groq/any", |_| {}), ["user: "]);
+        assert_eq!(lines(&blank, "claude-opus-5", |_| {}), ["user: Continue."]);
+    }
 
     #[test]
     fn a_system_prompt_without_a_place_begins_the_first_turn() {
-        let messages = [
-            Message::text(Role::System, "Be brief."),
-            Message::text(Role::Assistant, "Hello!"),
-            Message::text(Role::User, " \u{1c}\n"),
-        ];
-        let conversation = Conversation::of(&messages, false);
-        assert!(conversation.system.is_empty());
-        let texts: Vec<_> = conversation.turns.iter().map(|turn| turn.pieces.clone()).collect();
+        let without_system = |capabilities: &mut Capabilities| capabilities.system = false;
         assert_eq!(
-            texts,
-            [
-                vec![Piece::Text("Be brief."), Piece::Text(SILENT_TURN)],
-                vec![Piece::Text("Hello!")],
-                vec![Piece::Text(SILENT_TURN)],
-            ]
+            lines(&MESSAGES[..2], "claude-opus-5", without_system),
+            ["user: Be brief. + Continue.", "assistant: Hello!", "user: Continue."]
+        );
+        assert_eq!(
+            lines(&MESSAGES[..3], "groq/any", without_system),
+            ["user: Be brief. + Continue.", "assistant: Hello!", "user: One"]
+        );
+        assert_eq!(
+            lines(&[MESSAGES[2], MESSAGES[0]], "groq/any", without_system),
+            ["user: Be brief. + One"]
         );
     }
 }

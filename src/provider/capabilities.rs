@@ -61,6 +61,19 @@ pub enum Maker {
     Other,
 }
 
+/// Which order of messages a model's server takes, each stricter than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+pub enum Order {
+    /// Any, with system messages anywhere.
+    Free,
+    /// One system message, at the beginning, and no empty turns of the assistant.
+    SystemFirst,
+    /// The same, and the last turn is the user's.
+    UserLast,
+    /// The same, and user and assistant take turns; the user begins.
+    Alternating,
+}
+
 /// What a model takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own in a table")]
@@ -75,6 +88,8 @@ pub struct Capabilities {
     pub json_schema: bool,
     /// A system prompt.
     pub system: bool,
+    /// The order of the conversation's messages.
+    pub order: Order,
     /// Images by their https URLs; else they are fetched.
     pub image_urls: bool,
     /// The most tokens of one answer, where the tables know it.
@@ -101,6 +116,7 @@ const MODERN: Capabilities = Capabilities {
     turning_off: TurningOff::Unneeded,
     json_schema: true,
     system: true,
+    order: Order::Alternating,
     image_urls: false,
     max_output: None,
     max_temperature: 2.0,
@@ -222,6 +238,15 @@ mod tests {
         use Parameter::{LogitBias, Logprobs, PresencePenalty, ReasoningEffort, User, Verbosity};
         for (model, accepted, refused) in [
             ("gpt-4o", vec![LogitBias, User], vec![ReasoningEffort, Verbosity]),
+            ("ft:gpt-4.1-mini:acme", vec![LogitBias], vec![ReasoningEffort]),
+            ("gpt-5-chat-latest", vec![LogitBias], vec![ReasoningEffort]),
+            // What nobody knows yet is sent, and learned from the 400 where it is rejected.
+            (
+                "azure/our-deployment",
+                vec![LogitBias, ReasoningEffort, Verbosity],
+                vec![],
+            ),
+            ("openai/gpt-7", vec![LogitBias, ReasoningEffort, Verbosity], vec![]),
             (
                 "o3",
                 vec![ReasoningEffort, Verbosity],

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
 pub(crate) fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
-    let conversation = Conversation::of(&prompt.messages, capabilities.system);
+    let conversation = Conversation::of(&prompt.messages, &capabilities);
     let parameters = &prompt.parameters;
     let plan = ThinkingPlan::decide(parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
@@ -107,8 +107,8 @@ fn output_format(parameters: &Parameters, capabilities: Capabilities) -> Result<
 fn block(piece: &Piece) -> Result<Value, Error> {
     let source = match piece {
         Piece::Text(text) => return Ok(json!({"type": "text", "text": text})),
-        Piece::Image(url) if url.starts_with("https:") => json!({"type": "url", "url": url}),
-        Piece::Image(url) => {
+        Piece::Image { url, .. } if url.starts_with("https:") => json!({"type": "url", "url": url}),
+        Piece::Image { url, .. } => {
             let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
             json!({"type": "base64", "media_type": media_type, "data": data})
         }

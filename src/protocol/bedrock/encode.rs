@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
 pub(crate) fn encode(prompt: &Prompt, capabilities: Capabilities) -> Result<Value, Error> {
-    let conversation = Conversation::of(&prompt.messages, capabilities.system);
+    let conversation = Conversation::of(&prompt.messages, &capabilities);
     let parameters = &prompt.parameters;
     let reasoning = reasoning(parameters, capabilities, prompt.show_reasoning);
     let mut body = Map::new();
@@ -163,7 +163,7 @@ fn nova_reasoning(effort: Effort, parameters: &Parameters) -> Value {
 fn block(piece: &Piece) -> Result<Value, Error> {
     let url = match piece {
         Piece::Text(text) => return Ok(json!({"text": text})),
-        Piece::Image(url) => url,
+        Piece::Image { url, .. } => url,
     };
     let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
     let format = media_type.strip_prefix("image/").unwrap_or(media_type);

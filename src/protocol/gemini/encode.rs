@@ -32,7 +32,7 @@ const MIN_LITE: u64 = 512;
 /// # Errors
 /// A 400 naming what would change the answer's form and cannot be honoured.
 pub(crate) fn encode(prompt: &Prompt, model: &Model, capabilities: Capabilities) -> Result<Value, Error> {
-    let conversation = Conversation::of(&prompt.messages, capabilities.system);
+    let conversation = Conversation::of(&prompt.messages, &capabilities);
     let parameters = &prompt.parameters;
     let mut body = Map::new();
     if !conversation.system.is_empty() {
@@ -171,7 +171,7 @@ fn turn(turn: &Turn) -> Result<Value, Error> {
 fn part(piece: &Piece) -> Result<Value, Error> {
     match piece {
         Piece::Text(text) => Ok(json!({"text": text})),
-        Piece::Image(url) => {
+        Piece::Image { url, .. } => {
             let InlineImage { media_type, data } = InlineImage::read(url).ok_or_else(image::not_inline)?;
             Ok(json!({"inlineData": {"mimeType": media_type, "data": data}}))
         }

@@ -4,16 +4,20 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{
-        message::{Message, Part},
+        message::{Message, Role},
         parameters::Parameter,
         prompt::Prompt,
     },
     error::Error,
     protocol::{
+        conversation::{Conversation, Piece},
         encode::{at_most, check_left_out},
         learned::Learned,
     },
-    provider::{Model, capabilities::Capabilities},
+    provider::{
+        Model,
+        capabilities::{Capabilities, Order},
+    },
 };
 
 /// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters
@@ -27,11 +31,7 @@ pub(crate) fn encode(
     capabilities: Capabilities,
     learned: Learned,
 ) -> Result<Value, Error> {
-    let messages: Vec<_> = prompt
-        .messages
-        .iter()
-        .map(|message| encode_message(message, capabilities.names))
-        .collect();
+    let messages = messages(&prompt.messages, &capabilities);
     let mut body = Map::new();
     body.insert("model".into(), json!(model.name));
     body.insert("messages".into(), json!(messages));
@@ -73,38 +73,46 @@ pub(crate) fn encode(
     Ok(Value::Object(body))
 }
 
-fn encode_message(message: &Message, names: bool) -> Value {
-    // Text alone goes as a plain string: many servers take content parts in users' messages only, or not at all.
-    let content = match message.parts.as_slice() {
-        [Part::Text(text)] => json!(text),
-        parts => match all_text(parts) {
-            Some(text) => json!(text),
-            None => parts.iter().map(encode_part).collect(),
-        },
+/// The messages as they are, or in the order that the server takes.
+fn messages(messages: &[Message], capabilities: &Capabilities) -> Vec<Value> {
+    let encode = |role: Role, pieces: &[Piece], name: Option<&str>| {
+        let mut encoded = json!({"role": role.as_str(), "content": content(pieces)});
+        if let Some(name) = name.filter(|_| capabilities.names) {
+            encoded["name"] = json!(name);
+        }
+        encoded
     };
-    let mut encoded = json!({"role": message.role.as_str(), "content": content});
-    if let Some(name) = message.name.as_ref().filter(|_| names) {
-        encoded["name"] = json!(name);
+    if capabilities.order == Order::Free && capabilities.system {
+        let as_it_is = |message: &Message| {
+            let pieces: Vec<_> = message.parts.iter().map(Piece::of).collect();
+            encode(message.role, &pieces, message.name.as_deref())
+        };
+        return messages.iter().map(as_it_is).collect();
     }
-    encoded
+    let Conversation { system, turns } = Conversation::of(messages, capabilities);
+    let system = (!system.is_empty()).then(|| encode(Role::System, &[Piece::Text(&system.join("\n\n"))], None));
+    let turns = turns.iter().map(|turn| encode(turn.role, &turn.pieces, turn.name));
+    system.into_iter().chain(turns).collect()
 }
 
-fn all_text(parts: &[Part]) -> Option<String> {
-    let texts: Option<Vec<_>> = parts
-        .iter()
-        .map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::Image { .. } => None,
-        })
-        .collect();
-    texts.map(|texts| texts.join("\n"))
+/// Text alone goes as a plain string: many servers take content parts in users' messages only, or not at all.
+fn content(pieces: &[Piece]) -> Value {
+    let text = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => Some((*text).to_owned()),
+        Piece::Image { .. } => None,
+    };
+    let all_text: Option<Vec<_>> = pieces.iter().map(text).collect();
+    all_text.map_or_else(
+        || pieces.iter().map(encode_piece).collect(),
+        |texts| json!(texts.join("\n")),
+    )
 }
 
-fn encode_part(part: &Part) -> Value {
-    match part {
-        Part::Text(text) => json!({"type": "text", "text": text}),
-        Part::Image { url, detail: None } => json!({"type": "image_url", "image_url": {"url": url}}),
-        Part::Image {
+fn encode_piece(piece: &Piece) -> Value {
+    match piece {
+        Piece::Text(text) => json!({"type": "text", "text": text}),
+        Piece::Image { url, detail: None } => json!({"type": "image_url", "image_url": {"url": url}}),
+        Piece::Image {
             url,
             detail: Some(detail),
         } => json!({"type": "image_url", "image_url": {"url": url, "detail": detail}}),

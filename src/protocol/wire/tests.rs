@@ -316,7 +316,8 @@ fn numbers_that_json_does_not_have_become_openais() {
         [{"token": "a", "logprob": -Infinity, "bytes": null, "top_logprobs": [{"token": "\ud83d", "logprob": NaN}]}]}}]}"#;
     let deltas = Protocol::OpenAi.reader().read(&frame("", data)).unwrap();
     let logprobs = json!({"content": [{"token": "a", "logprob": -9999.0, "bytes": null,
-        "top_logprobs": [{"token": "\u{fffd}", "logprob": -9999.0}]}]});
+        "top_logprobs": [{"token": "\u{fffd}", "logprob": -9999.0, "bytes": null}]}],
+        "refusal": null});
     assert_eq!(
         deltas,
         [Delta::Text {

@@ -1,6 +1,6 @@
 //! OpenAI's models, and the servers that speak its API: what they take is known by the server.
 
-use super::{Capabilities, MODERN, Sampling, Thinking};
+use super::{Capabilities, MODERN, Order, Sampling, Thinking};
 use crate::chat::parameters::{Parameter, ParameterSet};
 
 /// All servers take these.
@@ -37,9 +37,11 @@ const OPENAI_REASONING: ParameterSet = ParameterSet::of(&[
 .and(EFFORT)
 .and(OPENAI_ONLY);
 
-/// Most of them fetch images themselves.
+/// Most of them fetch images themselves. Many turn down a second system message, or one after the first turn: the chat
+/// templates of Qwen do (<https://github.com/vllm-project/vllm/issues/17788>, read 2026-11).
 const USUAL_SERVER: Capabilities = Capabilities {
     image_urls: true,
+    order: Order::SystemFirst,
     ..MODERN
 };
 /// A server of an owner's own (vLLM, llama.cpp, LiteLLM, …): it ignores what it does not know.
@@ -50,11 +52,14 @@ pub(super) const OWN_SERVER: Capabilities = Capabilities {
 };
 /// A router ignores what the model's provider does not know.
 pub(super) const OPENROUTER: Capabilities = OWN_SERVER;
-/// Mistral answers 422 to any field that it does not know. <https://docs.mistral.ai/api>
+/// Mistral answers 422 to any field that it does not know (<https://docs.mistral.ai/api>), and 400 to a conversation that
+/// ends with the assistant's turn or has an empty one
+/// (<https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py>, read 2026-11).
 pub(super) const MISTRAL: Capabilities = Capabilities {
     accepts: COMMON.and(PENALTIES),
     seed_field: "random_seed",
     max_temperature: 1.5,
+    order: Order::UserLast,
     ..USUAL_SERVER
 };
 pub(super) const GROQ: Capabilities = USUAL_SERVER;
@@ -74,27 +79,40 @@ pub(super) const XAI: Capabilities = Capabilities {
     ..USUAL_SERVER
 };
 /// It takes images as data only.
-pub(super) const OLLAMA: Capabilities = MODERN;
+pub(super) const OLLAMA: Capabilities = Capabilities {
+    image_urls: false,
+    ..USUAL_SERVER
+};
 
 /// The beginnings of the names of models that reason; those with `-chat` in their names do not.
 const REASONING_FAMILIES: &[&str] = &["o1", "o3", "o4", "gpt-5"];
+/// The beginnings of the names of models that do not.
+const PLAIN_FAMILIES: &[&str] = &["gpt-4", "gpt-3.5", "chatgpt-", "ft:gpt-4", "ft:gpt-3.5", "gpt-5"];
 
-/// A model at OpenAI or Azure by its name.
+/// A model at OpenAI or Azure by its name. Azure's deployments have names of their own, and new models reason: where the name
+/// says nothing, all parameters are sent, and what the model rejects is learned.
 pub(super) fn facts(model: &str) -> Capabilities {
     let openai = Capabilities {
         accepts: OPENAI_ALL,
         names: true,
+        order: Order::Free,
         ..USUAL_SERVER
     };
-    let reasons = REASONING_FAMILIES.iter().any(|family| model.starts_with(family)) && !model.contains("-chat");
-    if !reasons {
+    let is_of = |families: &[&str]| families.iter().any(|family| model.starts_with(family));
+    if is_of(REASONING_FAMILIES) && !model.contains("-chat") {
+        return Capabilities {
+            sampling: Sampling::None,
+            thinking: Thinking::Effort,
+            accepts: OPENAI_REASONING,
+            token_limit_field: "max_completion_tokens",
+            ..openai
+        };
+    }
+    if is_of(PLAIN_FAMILIES) {
         return openai;
     }
     Capabilities {
-        sampling: Sampling::None,
-        thinking: Thinking::Effort,
-        accepts: OPENAI_REASONING,
-        token_limit_field: "max_completion_tokens",
+        accepts: OPENAI_ALL.and(OPENAI_REASONING),
         ..openai
     }
 }

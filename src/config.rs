@@ -64,12 +64,31 @@ pub struct Timeouts {
     /// `MAX_STREAM_SECONDS` (unset: the function's own deadline): limit for a streamed reply.
     pub max_stream: Option<Duration>,
     /// The pause before a call is made a second time; doubled before each further one, and varied by half. No variable sets
-    /// it, nor the next two.
+    /// it, nor those below.
     pub before_retry: Duration,
     /// How long to wait for usage or an end marker once the finish reason is there.
     pub after_finish: Duration,
     /// The longest time for fetching one image, redirects included.
     pub image: Duration,
+    /// After how long a silence an HTTP/2 connection is pinged, and how long the answer may take.
+    pub http2_ping: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            commit_after: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(10),
+            provider_connect: Duration::from_secs(5),
+            provider_idle: Duration::from_secs(60),
+            buffered: None,
+            max_stream: None,
+            before_retry: Duration::from_millis(200),
+            after_finish: Duration::from_secs(3),
+            image: Duration::from_secs(5),
+            http2_ping: Duration::from_secs(5),
+        }
+    }
 }
 
 impl Config {
@@ -85,6 +104,7 @@ impl Config {
     pub fn read(source: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&source);
         env.check_surroundings()?;
+        let usual = Timeouts::default();
         let mut provider_keys = HashMap::new();
         let mut provider_base_urls = HashMap::new();
         for provider in Provider::ALL {
@@ -105,15 +125,13 @@ impl Config {
             provider_base_urls,
             allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
             timeouts: Timeouts {
-                commit_after: env.seconds("COMMIT_AFTER_SECONDS", 10)?,
-                keep_alive: env.seconds("KEEP_ALIVE_SECONDS", 10)?,
-                provider_connect: env.seconds("PROVIDER_CONNECT_TIMEOUT_SECONDS", 5)?,
-                provider_idle: env.seconds("PROVIDER_IDLE_TIMEOUT_SECONDS", 60)?,
+                commit_after: env.seconds("COMMIT_AFTER_SECONDS", usual.commit_after)?,
+                keep_alive: env.seconds("KEEP_ALIVE_SECONDS", usual.keep_alive)?,
+                provider_connect: env.seconds("PROVIDER_CONNECT_TIMEOUT_SECONDS", usual.provider_connect)?,
+                provider_idle: env.seconds("PROVIDER_IDLE_TIMEOUT_SECONDS", usual.provider_idle)?,
                 buffered: env.optional_seconds("BUFFERED_TIMEOUT_SECONDS")?,
                 max_stream: env.optional_seconds("MAX_STREAM_SECONDS")?,
-                before_retry: Duration::from_millis(200),
-                after_finish: Duration::from_secs(3),
-                image: Duration::from_secs(5),
+                ..usual
             },
         })
     }

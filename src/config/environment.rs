@@ -77,8 +77,8 @@ impl Environment<'_> {
         }
     }
 
-    pub(super) fn seconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
-        Ok(self.optional_seconds(name)?.unwrap_or(Duration::from_secs(default)))
+    pub(super) fn seconds(&self, name: &str, default: Duration) -> Result<Duration, ConfigError> {
+        Ok(self.optional_seconds(name)?.unwrap_or(default))
     }
 
     pub(super) fn optional_seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {

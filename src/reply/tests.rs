@@ -127,18 +127,7 @@ fn failing() -> Awaited {
 }
 
 async fn streamed(awaited: Awaited, record: ReplyRecord) -> Result<Response, Error> {
-    const LONG: Duration = Duration::from_secs(10);
-    let timeouts = Timeouts {
-        commit_after: LONG,
-        keep_alive: LONG,
-        provider_connect: LONG,
-        provider_idle: LONG,
-        buffered: None,
-        max_stream: None,
-        before_retry: Duration::ZERO,
-        after_finish: Duration::ZERO,
-        image: Duration::ZERO,
-    };
+    let timeouts = Timeouts::default();
     streamed::reply(awaited, Words, &timeouts, record).await
 }
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    client::{self, LazyClient},
+    client::{self, Client, Connections},
     confidential::Confidential,
     frames,
     keys::{self, KeyId, ProviderKeys},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     chat::{delta::Delta, prompt::Prompt},
-    config::Config,
+    config::{Config, Timeouts},
     deadline::Deadline,
     error::{Error, ProviderError, root_cause},
     guard,
@@ -56,16 +56,14 @@ impl Endpoint {
 #[derive(Debug)]
 pub(super) struct Caller {
     /// For the operator's endpoints.
-    platform: reqwest::Client,
-    /// For assistants' own servers: connects to public addresses only.
-    guarded: LazyClient,
+    platform: Connections,
+    /// For assistants' own servers: they lead to public addresses only.
+    guarded: Connections,
     role: ServiceRole,
-    connect_timeout: Duration,
+    timeouts: Timeouts,
     keys: ProviderKeys,
     base_urls: HashMap<Provider, String>,
     allow_private: bool,
-    idle: Duration,
-    after_finish: Duration,
     lessons: Lessons,
 }
 
@@ -75,16 +73,16 @@ impl Caller {
     /// # Errors
     /// Where TLS cannot be set up.
     pub(super) fn new(config: &Config, role: ServiceRole, keys: ProviderKeys) -> Result<Self, reqwest::Error> {
+        let platform = Connections::default();
+        platform.client(|| client::builder(&config.timeouts))?;
         Ok(Self {
-            platform: client::builder(config.timeouts.provider_connect).build()?,
-            guarded: LazyClient::default(),
+            platform,
+            guarded: Connections::default(),
             role,
-            connect_timeout: config.timeouts.provider_connect,
+            timeouts: config.timeouts.clone(),
             keys,
             base_urls: config.provider_base_urls.clone(),
             allow_private: config.allow_private_providers,
-            idle: config.timeouts.provider_idle,
-            after_finish: config.timeouts.after_finish,
             lessons: Lessons::default(),
         })
     }
@@ -108,16 +106,26 @@ impl Caller {
             let body = endpoint.protocol.encode(prompt, model, learned)?;
             let confidential = Confidential::new(key.clone(), Arc::clone(&prompt.messages));
             *calls += 1;
-            let response = self.send(&endpoint, key.as_ref(), body.to_string(), deadline).await?;
+            let client = self
+                .client(&endpoint)
+                .map_err(|error| ProviderError::failed(root_cause(&error)))?;
+            let response = self
+                .send(&client, &endpoint, key.as_ref(), body.to_string(), deadline)
+                .await?;
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.lessons.remember(&endpoint.model_key(), &to_remember);
-                let frames = frames::read(response, self.idle, deadline);
-                let deltas = steps::read(frames, endpoint.protocol.reader(), self.after_finish);
-                let cleaned = deltas.map(move |delta| delta.map_err(|error| confidential.clean(error)));
+                let frames = frames::read(response, self.timeouts.provider_idle, deadline);
+                let deltas = steps::read(frames, endpoint.protocol.reader(), self.timeouts.after_finish);
+                let cleaned = deltas.map(move |delta| {
+                    delta.map_err(|error| {
+                        abandon_after_silence(&client, &error);
+                        confidential.clean(error)
+                    })
+                });
                 return Ok(Box::pin(cleaned));
             }
-            let rejection = read_failure(response, self.idle, deadline).await?;
+            let rejection = read_failure(response, self.timeouts.provider_idle, deadline).await?;
             if rejection == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
                 let newer = self.newer_key(&endpoint, key.as_ref()).await;
                 if newer.is_some() || (key.is_none() && endpoint.region.is_some()) {
@@ -224,25 +232,24 @@ impl Caller {
         None
     }
 
-    fn client(&self, endpoint: &Endpoint) -> Result<&reqwest::Client, reqwest::Error> {
+    fn client(&self, endpoint: &Endpoint) -> Result<Client, reqwest::Error> {
+        let builder = || client::builder(&self.timeouts);
         if !endpoint.own || self.allow_private {
-            return Ok(&self.platform);
+            return self.platform.client(builder);
         }
-        self.guarded
-            .get_or_build(|| guard::public_only(client::builder(self.connect_timeout)))
+        self.guarded.client(|| guard::public_only(builder()))
     }
 
     async fn send(
         &self,
+        client: &Client,
         endpoint: &Endpoint,
         key: Option<&SecretString>,
         body: String,
         deadline: Deadline,
     ) -> Result<reqwest::Response, Error> {
-        let client = self
-            .client(endpoint)
-            .map_err(|error| ProviderError::failed(root_cause(&error)))?;
         let mut request = client
+            .http
             .post(endpoint.url.clone())
             .header(header::CONTENT_TYPE, "application/json");
         for (name, value) in endpoint.protocol.headers() {
@@ -254,7 +261,8 @@ impl Caller {
             (None, None) => request,
         };
         let request = request.body(body);
-        let sent = deadline.within(self.idle, request.send()).await?;
+        let sent = deadline.within(self.timeouts.provider_idle, request.send()).await;
+        let sent = sent.inspect_err(|error| abandon_after_silence(client, error))?;
         sent.map_err(|error| match error {
             error if guard::is_not_public(&error) => base_url_not_public(),
             error if error.is_connect() && error.is_timeout() => {
@@ -262,6 +270,13 @@ impl Caller {
             }
             error => ProviderError::failed(format!("not reached: {}", root_cause(&error))).into(),
         })
+    }
+}
+
+/// Where a call had to wait for too long, its connection may be dead: no later call uses it.
+fn abandon_after_silence(client: &Client, error: &ProviderError) {
+    if matches!(error, ProviderError::TimedOut { .. }) {
+        client.abandon();
     }
 }
 

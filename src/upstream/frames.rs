@@ -11,12 +11,17 @@ use std::{
 };
 
 use async_stream::stream;
+use axum::{
+    body::HttpBody,
+    http::{Response, Version},
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::{
     Stream, StreamExt,
     future::ready,
     stream::{empty, once},
 };
+use http_body_util::BodyExt;
 use sse_stream::SseByteStream;
 
 use super::event_stream;
@@ -139,18 +144,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The body's bytes, each piece within the idle time. Any byte is a sign of life, comments too.
+///
+/// hyper takes a stream of HTTP/2 that is reset without an error for one that has ended: the difference is whether the
+/// server has said that it ends. (<https://www.rfc-editor.org/rfc/rfc9113#section-8.1>)
 fn watched(
-    mut response: reqwest::Response,
+    response: reqwest::Response,
     idle: Duration,
     deadline: Deadline,
     since_frame: Arc<AtomicUsize>,
 ) -> impl Stream<Item = Result<Bytes, ProviderError>> + Send {
+    let is_http2 = response.version() == Version::HTTP_2;
+    let mut body = Response::<reqwest::Body>::from(response).into_body();
     stream! {
         loop {
-            let piece = match deadline.within(idle, response.chunk()).await {
-                Ok(Ok(None)) => return,
-                Ok(Ok(Some(piece))) => Ok(piece),
-                Ok(Err(error)) => Err(ProviderError::failed(format!("the connection broke: {}", root_cause(&error)))),
+            let piece = match deadline.within(idle, body.frame()).await {
+                Ok(None) if is_http2 && !body.is_end_stream() => Err(ProviderError::failed("the stream was reset")),
+                Ok(None) => return,
+                // Trailers are not a part of the body.
+                Ok(Some(Ok(frame))) => Ok(frame.into_data().unwrap_or_default()),
+                Ok(Some(Err(error))) => Err(ProviderError::failed(format!("the connection broke: {}", root_cause(&error)))),
                 Err(timeout) => Err(timeout),
             };
             let size = piece.as_ref().map_or(0, Bytes::len);

@@ -1,12 +1,9 @@
 //! Fetches images for models that take them as data only. Their URLs come from anybody on the web, and the function
 //! stands inside the operator's network.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use axum::http::header::CONTENT_TYPE;
@@ -15,14 +12,14 @@ use futures_util::future::try_join_all;
 use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
-use super::client::{self, LazyClient};
+use super::client::{self, Client, Connections};
 use crate::{
     chat::{
         image::{normal_url, type_of},
         message::Part,
         prompt::Prompt,
     },
-    config::Config,
+    config::{Config, Timeouts},
     error::{Error, root_cause},
     guard,
 };
@@ -43,9 +40,8 @@ const UNSAID: [&str; 3] = ["", "application/octet-stream", "binary/octet-stream"
 /// Fetches images, from public addresses only unless the operator allows others.
 #[derive(Debug)]
 pub(super) struct ImageFetcher {
-    client: LazyClient,
-    connect_timeout: Duration,
-    max_time: Duration,
+    connections: Connections,
+    timeouts: Timeouts,
     allow_private: bool,
 }
 
@@ -53,9 +49,8 @@ impl ImageFetcher {
     /// Builds nothing yet.
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            client: LazyClient::default(),
-            connect_timeout: config.timeouts.provider_connect,
-            max_time: config.timeouts.image,
+            connections: Connections::default(),
+            timeouts: config.timeouts.clone(),
             allow_private: config.allow_private_providers,
         }
     }
@@ -89,7 +84,7 @@ impl ImageFetcher {
     }
 
     async fn fetch(&self, url: &str, together: &AtomicUsize) -> Result<String, Error> {
-        let fetched = tokio::time::timeout(self.max_time, self.download(url, together)).await;
+        let fetched = tokio::time::timeout(self.timeouts.image, self.download(url, together)).await;
         fetched.unwrap_or(Err("it took too long".into())).map_err(|why| {
             let shown: String = url.chars().take(MAX_SHOWN).collect();
             invalid(format!(
@@ -106,11 +101,11 @@ impl ImageFetcher {
             return Err(not_public());
         }
         let client = self.client().map_err(|error| root_cause(&error))?;
-        let mut response = client.get(parsed).send().await.map_err(|error| match error {
-            error if guard::is_not_public(&error) => not_public(),
+        let mut response = client.http.get(parsed).send().await.map_err(|error| match error {
+            error if error.is_redirect() && guard::is_not_public(&error) => not_public(),
             error if error.is_redirect() => format!("it leads on more than {MAX_REDIRECTS} times"),
-            // What the network says would tell the public what there is inside.
-            _ => "its server could not be reached".to_owned(),
+            // What the network says would tell the public what there is inside: a private name is as good as an unknown one.
+            _ => "its server could not be reached at a public address".to_owned(),
         })?;
         if !response.status().is_success() {
             return Err(format!(
@@ -154,12 +149,15 @@ impl ImageFetcher {
         Ok(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 
-    /// Redirects are followed, each checked like the URL itself.
-    fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+    /// Redirects are followed, each checked like the URL itself. No connection is kept: its server may have closed it by the
+    /// time of the next image.
+    fn client(&self) -> Result<Client, reqwest::Error> {
         let allow_private = self.allow_private;
-        self.client.get_or_build(|| {
+        self.connections.client(|| {
             let policy = Policy::custom(move |attempt| follow(attempt, allow_private));
-            let builder = client::builder(self.connect_timeout).redirect(policy);
+            let builder = client::builder(&self.timeouts)
+                .redirect(policy)
+                .pool_max_idle_per_host(0);
             if allow_private {
                 builder
             } else {

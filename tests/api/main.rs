@@ -31,6 +31,7 @@ mod native_parameters;
 mod openapi;
 mod program;
 mod provider_bodies;
+mod provider_error_forms;
 mod provider_failures;
 mod schema;
 mod sdks;

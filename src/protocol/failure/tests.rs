@@ -270,100 +270,110 @@ fn errors_within_a_stream_are_told_by_code_or_type() {
     ));
 }
 
-/// What a provider says in its status, or in an event of a stream or an exception of AWS's: its code for clients.
+/// Kinds of errors within a stream, with our status and code.
+const KINDS: &[(&[&str], u16, &str)] = &[
+    (
+        &[
+            "authentication_error",
+            "invalid_api_key",
+            "UNAUTHENTICATED",
+            "AccessDeniedException",
+            "permission_error",
+            "PERMISSION_DENIED",
+        ],
+        502,
+        "provider_authentication_failed",
+    ),
+    (
+        &["not_found_error", "NOT_FOUND", "resourceNotFoundException"],
+        502,
+        "provider_model_not_found",
+    ),
+    (
+        &["billing_error", "insufficient_quota", "ServiceQuotaExceededException"],
+        429,
+        "insufficient_quota",
+    ),
+    (
+        &["timeout_error", "modelTimeoutException", "DEADLINE_EXCEEDED"],
+        504,
+        "provider_timeout",
+    ),
+    (
+        &[
+            "rate_limit_error",
+            "rate_limit_exceeded",
+            "throttlingException",
+            "RESOURCE_EXHAUSTED",
+            "TooManyRequests",
+        ],
+        429,
+        "rate_limit_exceeded",
+    ),
+    (
+        &[
+            "overloaded_error",
+            "serviceUnavailableException",
+            "UNAVAILABLE",
+            "modelNotReadyException",
+        ],
+        503,
+        "provider_overloaded",
+    ),
+    (
+        &[
+            "invalid_request_error",
+            "BadRequestError",
+            "validationException",
+            "INVALID_ARGUMENT",
+        ],
+        400,
+        "",
+    ),
+    (&["request_too_large"], 413, ""),
+    (
+        &[
+            "api_error",
+            "server_error",
+            "internalServerException",
+            "INTERNAL",
+            "something_new",
+        ],
+        502,
+        "provider_error",
+    ),
+];
+
+/// Statuses without words, with our status and code, and whether the call is made again at once.
+const STATUSES: &[(u16, u16, &str, bool)] = &[
+    (301, 502, "provider_error", false),
+    (307, 502, "provider_error", false),
+    (402, 429, "insufficient_quota", false),
+    (405, 502, "provider_error", false),
+    (409, 502, "provider_error", false),
+    (418, 502, "provider_error", false),
+    (424, 502, "provider_error", false),
+    (451, 400, "", false),
+    (500, 502, "provider_error", true),
+    (502, 502, "provider_error", true),
+    (529, 503, "provider_overloaded", true),
+];
+
 #[test]
 fn whose_fault_it_is_and_what_it_is_called() {
-    let code = |error: ProviderError| {
+    let ours = |error: ProviderError| {
         let error = crate::error::Error::from(error);
         (error.status().as_u16(), error.code().unwrap_or_default())
     };
-    let event = |kind: &str| code(from_event(&serde_json::json!({"type": kind, "message": "x"})));
-    for (kinds, expected) in [
-        (
-            &[
-                "authentication_error",
-                "invalid_api_key",
-                "UNAUTHENTICATED",
-                "AccessDeniedException",
-            ][..],
-            (502, "provider_authentication_failed"),
-        ),
-        (
-            &["permission_error", "PERMISSION_DENIED"],
-            (502, "provider_authentication_failed"),
-        ),
-        (
-            &["not_found_error", "NOT_FOUND", "resourceNotFoundException"],
-            (502, "provider_model_not_found"),
-        ),
-        (
-            &["billing_error", "insufficient_quota", "ServiceQuotaExceededException"],
-            (429, "insufficient_quota"),
-        ),
-        (
-            &["timeout_error", "modelTimeoutException", "DEADLINE_EXCEEDED"],
-            (504, "provider_timeout"),
-        ),
-        (
-            &[
-                "rate_limit_error",
-                "rate_limit_exceeded",
-                "throttlingException",
-                "RESOURCE_EXHAUSTED",
-                "TooManyRequests",
-            ],
-            (429, "rate_limit_exceeded"),
-        ),
-        (
-            &[
-                "overloaded_error",
-                "serviceUnavailableException",
-                "UNAVAILABLE",
-                "modelNotReadyException",
-            ],
-            (503, "provider_overloaded"),
-        ),
-        (
-            &[
-                "invalid_request_error",
-                "BadRequestError",
-                "validationException",
-                "INVALID_ARGUMENT",
-            ],
-            (400, ""),
-        ),
-        (&["request_too_large"], (413, "")),
-        (
-            &[
-                "api_error",
-                "server_error",
-                "internalServerException",
-                "INTERNAL",
-                "something_new",
-            ],
-            (502, "provider_error"),
-        ),
-    ] {
-        for kind in kinds {
-            assert_eq!(event(kind), (expected.0, expected.1.to_owned()), "{kind}");
+    for (kinds, status, code) in KINDS {
+        for kind in *kinds {
+            let error = from_event(&serde_json::json!({"type": kind, "message": "x"}));
+            assert_eq!(ours(error), (*status, (*code).to_owned()), "{kind}");
         }
     }
-    for (status, expected) in [
-        (301, (502, "provider_error", false)),
-        (307, (502, "provider_error", false)),
-        (402, (429, "insufficient_quota", false)),
-        (405, (502, "provider_error", false)),
-        (409, (502, "provider_error", false)),
-        (418, (502, "provider_error", false)),
-        (424, (502, "provider_error", false)),
-        (451, (400, "", false)),
-        (500, (502, "provider_error", true)),
-        (502, (502, "provider_error", true)),
-        (529, (503, "provider_overloaded", true)),
-    ] {
-        let error = answer(status, "{}");
-        let is_transient = error.is_transient();
-        let (ours, code) = code(error);
-        assert_eq!((ours, code.as_str(), is_transient), expected, "{status}");
+    for (theirs, status, code, is_transient) in STATUSES {
+        let error = answer(*theirs, "{}");
+        assert_eq!(error.is_transient(), *is_transient, "{theirs}");
+        assert_eq!(ours(error), (*status, (*code).to_owned()), "{theirs}");
     }
 }

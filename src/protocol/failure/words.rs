@@ -134,9 +134,7 @@ impl Words {
                 .or_else(|| first(&["status"])),
             param: first(&["param"]).filter(is_param),
             code: first(&["code", "error_code"]).filter(|code| code.parse::<u64>().is_err()),
-            status: ["code", "status", "status_code", "statusCode", "originalStatusCode"]
-                .iter()
-                .find_map(status),
+            status: ["code", "status", "status_code", "statusCode"].iter().find_map(status),
             retry_after: google_detail(error, "retryDelay").and_then(|delay| seconds(delay.trim_end_matches('s'), 1.0)),
             is_flagged: !error["metadata"]["flagged_input"].is_null() || !error["metadata"]["reasons"].is_null(),
         }

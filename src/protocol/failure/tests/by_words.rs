@@ -52,11 +52,9 @@ fn an_overflow_is_a_400_with_its_code_whatever_else_is_said() {
         assert_eq!(from_event(&event), expected, "{code}");
         assert_eq!(from_event(&event["error"]), expected, "{code}");
     }
-    let by_exception =
-        serde_json::json!({"type": "modelStreamErrorException", "message": message, "originalStatusCode": 400});
+    let by_exception = serde_json::json!({"type": "modelStreamErrorException", "message": message, "status": 400});
     assert_eq!(from_event(&by_exception), expected);
-    let by_exception =
-        serde_json::json!({"type": "modelStreamErrorException", "message": "no", "originalStatusCode": 400});
+    let by_exception = serde_json::json!({"type": "modelStreamErrorException", "message": "no", "status": 400});
     assert_eq!(from_event(&by_exception), rejected(400, "no", None, None));
     assert_eq!(from_event(&Value::from(message)), expected);
     // OpenAI's own stays as it is.

@@ -26,6 +26,7 @@ mod lambda;
 mod log_lines;
 mod manage;
 mod manage_requests;
+mod memory;
 mod message_order;
 mod native;
 mod native_parameters;

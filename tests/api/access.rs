@@ -11,13 +11,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    manage::{Management, SECRET},
-    support::{
-        Reply, TestApp, create, hello,
-        provider::{FakeProvider, answer},
-        store_fault::Fault,
-    },
+use crate::support::{
+    Reply, TestApp, create, hello,
+    management::{Management, SECRET},
+    provider::{FakeProvider, answer},
+    store_fault::Fault,
 };
 
 const CHAT: &str = "/public/openai/v1/chat/completions";

@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::support::{
+    PLATFORM_KEY, Reply, TestApp, hello,
+    provider::{FakeProvider, answer, events_head, finish, piece, response, stream_end, text},
     schema::{check_chunk, check_completion},
-    support::{
-        PLATFORM_KEY, Reply, TestApp, hello,
-        provider::{FakeProvider, answer, events_head, finish, piece, response, stream_end, text},
-        text_of,
-    },
+    text_of,
 };
 
 #[tokio::test]

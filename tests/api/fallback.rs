@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{
-    schema::{check_chunk, check_completion},
-    support::{
-        TestApp, hello,
-        provider::{
-            Answer, FakeProvider, Received, Step, answer, error, events_head, finish, piece, response, stream_end, text,
-        },
-        streams, text_of,
+use crate::support::{
+    TestApp, hello,
+    provider::{
+        Answer, FakeProvider, Received, Step, answer, error, events_head, finish, piece, response, stream_end, text,
     },
+    schema::{check_chunk, check_completion},
+    streams, text_of,
 };
 
 /// OpenAI's `gpt-4o` does as it is told; `gpt-4o-mini` is down; Claude, Nova and Gemini answer.

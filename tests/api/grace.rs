@@ -11,15 +11,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{
-    claims::put_claim,
-    manage::{Management, SECRET, jwt, now, start},
-    support::{
-        Reply, TestApp, create, hello,
-        provider::{FakeProvider, answer},
-        store_fault::Fault,
-        store_record::{self, Actions},
-    },
+use crate::support::{
+    Reply, TestApp,
+    claim::put_claim,
+    create, hello,
+    management::{Management, SECRET, jwt, now, start},
+    provider::{FakeProvider, answer},
+    store_fault::Fault,
+    store_record::{self, Actions},
 };
 
 const FIRST: &str = "pubkey_mybot_first_1";

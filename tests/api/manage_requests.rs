@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    manage::{jwt, start},
-    support::{Reply, hello},
+use crate::support::{
+    Reply, hello,
+    management::{jwt, start},
 };
 
 #[tokio::test]

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    native::NATIVES,
-    support::{
-        TestApp, error_message, hello,
-        provider::{Answer, FakeProvider, Step, answer, events_head, piece, response, stream_end, text},
-        secret::Secret,
-        streams, text_of,
-    },
+use crate::support::{
+    TestApp, error_message, hello,
+    provider::{Answer, FakeProvider, Step, answer, events_head, piece, response, stream_end, text},
+    secret::Secret,
+    streams, text_of,
+    wire::Wire,
 };
 
 /// A chunk of OpenAI's with text and a finish reason at once.
@@ -48,7 +46,7 @@ async fn a_finish_reason_that_is_not_the_last_ends_nothing() {
         (vec![gemini_stop("Once"), gemini_stop(" upon"), stream_end()], true),
         (vec![gemini_stop("Once"), gemini_stop(" upon")], false),
     ] {
-        let (app, token) = NATIVES[2].answering(openai(steps), json!({})).await;
+        let (app, token) = Wire::Gemini.answering(openai(steps), json!({})).await;
         check(&app, &token, stop).await;
     }
 }

@@ -25,8 +25,11 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub mod claim;
 pub mod function;
+pub mod management;
 pub mod provider;
+pub mod schema;
 pub mod secret;
 pub mod store_fault;
 pub mod store_record;

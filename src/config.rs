@@ -70,6 +70,8 @@ pub struct Timeouts {
     pub after_finish: Duration,
     /// The longest time for fetching one image, redirects included.
     pub image: Duration,
+    /// The longest time for the body of a response without success.
+    pub error_body: Duration,
     /// After how long a silence an HTTP/2 connection is pinged, and how long the answer may take.
     pub http2_ping: Duration,
 }
@@ -86,6 +88,7 @@ impl Default for Timeouts {
             before_retry: Duration::from_millis(200),
             after_finish: Duration::from_secs(3),
             image: Duration::from_secs(5),
+            error_body: Duration::from_secs(2),
             http2_ping: Duration::from_secs(5),
         }
     }

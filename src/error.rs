@@ -212,10 +212,17 @@ impl Error {
 
     /// Whether a model failed, and another may not: not so where the request, the key or a setting is at fault.
     pub fn is_the_models(&self) -> bool {
-        use ProviderError::{Failed, Overloaded, QuotaExceeded, RateLimited, TimedOut};
+        use ProviderError::{Failed, Overloaded, QuotaExceeded, RateLimited, TimedOut, Unexpected};
         matches!(
             self,
-            Self::Provider(Failed { .. } | Overloaded { .. } | QuotaExceeded | RateLimited { .. } | TimedOut { .. })
+            Self::Provider(
+                Failed { .. }
+                    | Overloaded { .. }
+                    | QuotaExceeded
+                    | RateLimited { .. }
+                    | TimedOut { .. }
+                    | Unexpected { .. }
+            )
         )
     }
 
@@ -240,7 +247,11 @@ impl Error {
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Unavailable { cause }
-            | Self::Provider(ProviderError::Failed { cause, .. } | ProviderError::TimedOut { cause }) => Some(cause),
+            | Self::Provider(
+                ProviderError::Failed { cause, .. }
+                | ProviderError::Unexpected { cause }
+                | ProviderError::TimedOut { cause },
+            ) => Some(cause),
             _ => None,
         }
     }

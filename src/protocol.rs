@@ -99,7 +99,7 @@ impl Protocol {
     /// A 400 naming what would change the answer's form and cannot be honoured.
     pub fn encode(self, prompt: &Prompt, model: &Model, learned: Learned) -> Result<Value, Error> {
         let prompt = &learned.without_omitted(prompt);
-        let capabilities = learned.limit(Capabilities::of(model));
+        let capabilities = learned.apply(Capabilities::of(model));
         match self {
             Self::OpenAi => openai::encode::encode(prompt, model, capabilities, learned),
             Self::Anthropic => anthropic::encode::encode(prompt, model, capabilities),

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 mod call;
 mod client;
@@ -29,8 +29,10 @@ use images::ImageFetcher;
 use keys::ProviderKeys;
 use role::ServiceRole;
 
-/// How often a call is made at most while nothing of its answer has arrived.
+/// How often a model is called at most while nothing of an answer has arrived.
 const MAX_ATTEMPTS: u32 = 3;
+/// How often, where a call has begun with a status of success and then failed: each such call may be paid for.
+const MAX_BEGUN: u32 = 2;
 
 /// What asks models, made once at the cold start.
 #[derive(Debug)]
@@ -116,13 +118,17 @@ impl Upstream {
         }
         let mut attempt = 1;
         loop {
-            let failure = match self.begin(model, prompt, deadline, calls).await {
-                Ok(deltas) => return Ok(deltas),
-                Err(failure) => failure,
+            let opened = self.caller.open(model, prompt, deadline, calls).await;
+            let (failure, most) = match opened {
+                Ok(deltas) => match begun(deltas, prompt.show_reasoning).await {
+                    Ok(deltas) => return Ok(deltas),
+                    Err(failure) => (failure.into(), MAX_BEGUN),
+                },
+                Err(failure) => (failure, MAX_ATTEMPTS),
             };
             let pause = self.pause_after(attempt);
             let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());
-            if hopeless || attempt == MAX_ATTEMPTS || deadline.remaining() <= pause {
+            if hopeless || attempt >= most || deadline.remaining() <= pause {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
@@ -130,30 +136,25 @@ impl Upstream {
         }
     }
 
-    /// Waits until an answer has begun: with text, a refusal or its finish, and with thinking only where that is shown.
-    async fn begin(
-        &self,
-        model: &Model,
-        prompt: &Prompt,
-        deadline: Deadline,
-        calls: &mut u32,
-    ) -> Result<Deltas, Error> {
-        let shown = prompt.show_reasoning;
-        let deltas = self.caller.open(model, prompt, deadline, calls).await?;
-        let mut deltas = deltas.filter(move |delta| {
-            let hidden = !shown && matches!(delta, Ok(Delta::Reasoning(_)));
-            std::future::ready(!hidden)
-        });
-        let mut begun = Vec::new();
-        while begun.iter().all(|delta| matches!(delta, Delta::Usage(_))) {
-            let delta = deltas.next().await;
-            begun.push(delta.unwrap_or_else(|| Err(ProviderError::failed("the answer is empty")))?);
-        }
-        let begun = futures_util::stream::iter(begun.into_iter().map(Ok));
-        Ok(Box::pin(begun.chain(deltas.map(|delta| delta.map_err(Error::from)))))
-    }
-
     fn pause_after(&self, attempt: u32) -> Duration {
         self.before_retry * 2_u32.pow(attempt - 1) * fastrand::u32(50..150) / 100
     }
+}
+
+/// Waits until an answer has begun: with text, a refusal or its finish, and with thinking only where that is shown.
+async fn begun(
+    deltas: impl Stream<Item = Result<Delta, ProviderError>> + Send + Unpin + 'static,
+    shows_reasoning: bool,
+) -> Result<Deltas, ProviderError> {
+    let mut deltas = deltas.filter(move |delta| {
+        let hidden = !shows_reasoning && matches!(delta, Ok(Delta::Reasoning(_)));
+        std::future::ready(!hidden)
+    });
+    let mut begun = Vec::new();
+    while begun.iter().all(|delta| matches!(delta, Delta::Usage(_))) {
+        let delta = deltas.next().await;
+        begun.push(delta.unwrap_or_else(|| Err(ProviderError::failed("the answer is empty")))?);
+    }
+    let begun = futures_util::stream::iter(begun.into_iter().map(Ok));
+    Ok(Box::pin(begun.chain(deltas.map(|delta| delta.map_err(Error::from)))))
 }

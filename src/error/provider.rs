@@ -51,6 +51,15 @@ pub enum ProviderError {
         /// Seconds.
         retry_after: Option<u64>,
     },
+    /// An answer that no later call changes, such as a redirect.
+    #[error(
+        "The model's provider answered in a way that this service does not expect. The operator has to check its \
+         address and the assistant's settings."
+    )]
+    Unexpected {
+        /// For the log only.
+        cause: String,
+    },
     /// Nothing came in time.
     #[error("The model's provider did not answer in time. Try again, or ask for a shorter answer.")]
     TimedOut {
@@ -98,6 +107,7 @@ impl ProviderError {
             Self::Failed { retry_after, .. } => {
                 api_error(StatusCode::BAD_GATEWAY, "provider_error").retry_after(*retry_after)
             }
+            Self::Unexpected { .. } => api_error(StatusCode::BAD_GATEWAY, "provider_error").never_retry(),
             Self::TimedOut { .. } => api_error(StatusCode::GATEWAY_TIMEOUT, "provider_timeout"),
         }
     }

@@ -3,11 +3,15 @@
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+mod overflow;
 mod phrases;
 mod words;
 
 use crate::error::ProviderError;
-use phrases::{MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, OVERFLOW, OVERFLOWS, SPENT, WRONG_ACCOUNT, WRONG_MODEL};
+use overflow::{MAXIMUM_CONTEXT_LENGTH, OVERFLOW, is_overflow};
+use phrases::{
+    ACCOUNT, CONTENT, KINDS, MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, SPENT, TEMPLATE, WRONG_ACCOUNT, WRONG_MODEL,
+};
 use words::{Words, identifier};
 
 /// What a response without success means.
@@ -19,24 +23,22 @@ pub(crate) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]
 pub(crate) fn from_event(error: &Value) -> ProviderError {
     let words = Words::read(error);
     let status = words.status.and_then(|status| StatusCode::from_u16(status).ok());
-    let status = status.unwrap_or_else(|| {
-        let says = |needle: &str| {
-            [&words.kind, &words.code]
-                .into_iter()
-                .flatten()
-                .any(|word| word.to_ascii_lowercase().contains(needle))
-        };
-        if says("rate_limit") || says("insufficient_quota") || says("throttling") {
-            StatusCode::TOO_MANY_REQUESTS
-        } else if says("overloaded") || says("capacity") || says("unavailable") {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else if says("invalid_request") || says("context_length") || says("badrequest") || says("validation") {
-            StatusCode::BAD_REQUEST
-        } else {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    });
+    let status = status
+        .or_else(|| status_of(&words))
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     classify(status, words)
+}
+
+/// The status that an error's kind or code has elsewhere.
+fn status_of(words: &Words) -> Option<StatusCode> {
+    let said = [&words.kind, &words.code].into_iter().flatten();
+    let said: Vec<_> = said
+        .map(|word| word.to_ascii_lowercase().replace(['_', '-', ' '], ""))
+        .collect();
+    let known = KINDS
+        .iter()
+        .find(|(part, _)| said.iter().any(|word| word.contains(part)));
+    known.and_then(|(_, status)| StatusCode::from_u16(*status).ok())
 }
 
 /// A frame that cannot be read. The parser's own words quote the frame, and with it the answer.
@@ -63,9 +65,11 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
     if let Some(told) = told_by_words(status, &words) {
         return told;
     }
+    if let Some(status) = status_of_rejection(status, &words) {
+        return rejected(status, words);
+    }
     let retry_after = words.retry_after;
     match status.as_u16() {
-        400 | 413 | 422 => rejected(status, words),
         401 | 403 => ProviderError::Authentication,
         402 => ProviderError::QuotaExceeded,
         // Bedrock: the model took too long.
@@ -75,9 +79,13 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
         404 => ProviderError::ModelNotFound,
         429 => ProviderError::RateLimited { retry_after },
         503 | 529 => ProviderError::Overloaded { retry_after },
-        other => ProviderError::Failed {
-            cause: format!("status {other}{}", words.labels()),
+        status @ 500.. => ProviderError::Failed {
+            cause: format!("status {status}{}", words.labels()),
             retry_after,
+        },
+        // A redirect, or a 4xx that no provider has: the same call meets the same answer.
+        status => ProviderError::Unexpected {
+            cause: format!("status {status}{}", words.labels()),
         },
     }
 }
@@ -110,31 +118,57 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
     }
 }
 
+/// The status with which the caller is told that the request itself is at fault; `None` where it is not.
+fn status_of_rejection(status: StatusCode, words: &Words) -> Option<StatusCode> {
+    const BAD_REQUEST: Option<StatusCode> = Some(StatusCode::BAD_REQUEST);
+    let code = words.code.as_deref().unwrap_or_default();
+    let kind = words.kind.as_deref().unwrap_or_default();
+    let message = words.message.as_deref().unwrap_or_default();
+    let all = format!("{message}\n{kind}\n{code}").to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| all.contains(phrase));
+    match status.as_u16() {
+        401 | 404 | 429 => None,
+        _ if is_overflow(message, kind, code) || says(&TEMPLATE) => BAD_REQUEST,
+        400 | 413 | 422 => Some(status),
+        403 if words.is_flagged || (says(&CONTENT) && !says(&ACCOUNT)) => BAD_REQUEST,
+        // "Unavailable for legal reasons": RFC 7725.
+        451 => BAD_REQUEST,
+        _ => None,
+    }
+}
+
 /// The provider's words, with the code that OpenAI has for an overflow and its name for what a model does not take.
 fn rejected(status: StatusCode, words: Words) -> ProviderError {
     let message = words
         .message
         .unwrap_or_else(|| "The model's provider rejected the request without saying why.".into());
     let says = |phrase: &str| message.contains(phrase);
-    let overflows =
-        OVERFLOWS.iter().any(|phrase| says(phrase)) || words.kind.as_deref() == Some("exceed_context_size_error");
+    let (kind, code) = (words.kind.as_deref(), words.code.as_deref());
+    if is_overflow(&message, kind.unwrap_or_default(), code.unwrap_or_default()) {
+        let has_openais_words = code == Some(CONTEXT_LENGTH_EXCEEDED) || says(MAXIMUM_CONTEXT_LENGTH);
+        return ProviderError::Rejected {
+            status,
+            param: words.param,
+            message: if has_openais_words {
+                message
+            } else {
+                format!("{OVERFLOW}: {message}")
+            },
+            // A server's own code, which is often a general one, would hide it.
+            code: Some(CONTEXT_LENGTH_EXCEEDED.into()),
+        };
+    }
     let other_name = OTHER_NAMES.iter().find(|(phrase, ..)| says(phrase));
-    let code = if overflows {
-        Some("context_length_exceeded")
-    } else {
-        other_name.map(|(.., code)| *code)
-    };
     ProviderError::Rejected {
         status,
         param: words.param.or(other_name.map(|(_, name, _)| (*name).to_owned())),
-        message: if overflows && words.code.is_none() && !says(OVERFLOWS[0]) {
-            format!("{OVERFLOW}: {message}")
-        } else {
-            message
-        },
-        code: words.code.or(code.map(str::to_owned)),
+        message,
+        code: words.code.or(other_name.map(|(.., code)| (*code).to_owned())),
     }
 }
+
+/// OpenAI's code for a conversation that is too long.
+const CONTEXT_LENGTH_EXCEEDED: &str = "context_length_exceeded";
 
 #[cfg(test)]
 mod tests;

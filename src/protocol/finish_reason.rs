@@ -73,74 +73,68 @@ mod tests {
 
     use super::*;
 
+    const ENDINGS: &[(FinishReason, &[&str])] = &[
+        (
+            FinishReason::Stop,
+            &[
+                "stop",
+                "STOP",
+                "end_turn",
+                "end turn",
+                "End",
+                "eos",
+                "FINISH_REASON_STOP",
+                "COMPLETE",
+                " stop ",
+            ],
+        ),
+        (
+            FinishReason::Length,
+            &[
+                "length",
+                "MAX_TOKENS",
+                "max-tokens",
+                "model_context_window_exceeded",
+                "Token_Limit",
+            ],
+        ),
+        (
+            FinishReason::ContentFilter,
+            &["content_filter", "content-filter", "SAFETY", "sensitive", "Refusal"],
+        ),
+    ];
+    const NOT_YET: &[&str] = &["", "null", "None", "not_finished", "FINISH_REASON_UNSPECIFIED"];
+    const NO_GOOD_END: &[&str] = &[
+        "abort",
+        "ABORT",
+        "error",
+        "tool_calls",
+        "function_call",
+        "tool_use",
+        "OTHER",
+        "MALFORMED_FUNCTION_CALL",
+        "network_error",
+        "cancelled",
+        "timeout",
+        "unknown",
+        "something new",
+    ];
+
     #[test]
     fn reasons_of_all_servers_in_any_case() {
-        for (expected, reasons) in [
-            (
-                FinishReason::Stop,
-                &[
-                    "stop",
-                    "STOP",
-                    "end_turn",
-                    "EndTurn",
-                    "End",
-                    "eos",
-                    "FINISH_REASON_STOP",
-                    "COMPLETE",
-                ][..],
-            ),
-            (
-                FinishReason::Length,
-                &[
-                    "length",
-                    "MAX_TOKENS",
-                    "max-tokens",
-                    "model_context_window_exceeded",
-                    "Token_Limit",
-                ],
-            ),
-            (
-                FinishReason::ContentFilter,
-                &["content_filter", "content-filter", "SAFETY", "sensitive", "Refusal"],
-            ),
-        ] {
-            for reason in reasons {
-                let word = if *reason == "EndTurn" { "end turn" } else { reason };
-                assert_eq!(read(&json!(word)).unwrap(), Some(expected), "{word}");
+        for (expected, reasons) in ENDINGS {
+            for reason in *reasons {
+                assert_eq!(read(&json!(reason)).unwrap(), Some(*expected), "{reason}");
             }
         }
-        for reason in [
-            json!(null),
-            json!(""),
-            json!("null"),
-            json!(false),
-            json!("FINISH_REASON_UNSPECIFIED"),
-        ] {
+        let length = json!({"type": "length", "length": 5});
+        assert_eq!(read(&length).unwrap(), Some(FinishReason::Length));
+        let not_yet = NOT_YET.iter().map(|reason| json!(reason));
+        for reason in not_yet.chain([json!(null), json!(false)]) {
             assert_eq!(read(&reason).unwrap(), None, "{reason}");
         }
-        assert_eq!(
-            read(&json!({"type": "length", "length": 5})).unwrap(),
-            Some(FinishReason::Length)
-        );
-        for reason in [
-            json!("abort"),
-            json!("ABORT"),
-            json!("error"),
-            json!("tool_calls"),
-            json!("function_call"),
-            json!("tool_use"),
-            json!("OTHER"),
-            json!("MALFORMED_FUNCTION_CALL"),
-            json!("network_error"),
-            json!("cancelled"),
-            json!("timeout"),
-            json!("unknown"),
-            json!("something new"),
-            json!(7),
-            json!(true),
-            json!({"type": "abort"}),
-            json!(["stop"]),
-        ] {
+        let no_good_end = NO_GOOD_END.iter().map(|reason| json!(reason));
+        for reason in no_good_end.chain([json!(7), json!(true), json!({"type": "abort"}), json!(["stop"])]) {
             assert!(matches!(read(&reason), Err(ProviderError::Failed { .. })), "{reason}");
         }
     }

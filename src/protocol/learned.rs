@@ -5,7 +5,7 @@ use crate::{
         parameters::{Parameter, ParameterSet},
         prompt::Prompt,
     },
-    provider::capabilities::Capabilities,
+    provider::capabilities::{Capabilities, Order},
 };
 
 /// One thing that a model's error says about it.
@@ -19,10 +19,15 @@ pub enum Lesson {
     OmitStreamOptions,
     /// The most tokens that an answer of this model can have.
     MaxOutput(u64),
+    /// The model has no place for a system prompt.
+    NoSystem,
+    /// User and assistant have to take turns.
+    Alternate,
 }
 
 /// All that a model's errors said about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a lesson of its own")]
 pub struct Learned {
     omitted: ParameterSet,
     /// Whether the token limit goes as `max_completion_tokens`. Only servers that speak OpenAI's API ask for it.
@@ -30,6 +35,8 @@ pub struct Learned {
     /// Whether `stream_options` is left out. Only servers that speak OpenAI's API get it.
     pub omits_stream_options: bool,
     max_output: Option<u64>,
+    has_no_system: bool,
+    alternates: bool,
 }
 
 impl Learned {
@@ -39,6 +46,8 @@ impl Learned {
             Lesson::Omit(parameter) => self.omitted.insert(parameter),
             Lesson::NewerTokenLimit => !std::mem::replace(&mut self.newer_token_limit, true),
             Lesson::OmitStreamOptions => !std::mem::replace(&mut self.omits_stream_options, true),
+            Lesson::NoSystem => !std::mem::replace(&mut self.has_no_system, true),
+            Lesson::Alternate => !std::mem::replace(&mut self.alternates, true),
             Lesson::MaxOutput(limit) => {
                 let is_new = self.max_output.is_none_or(|known| limit < known);
                 if is_new {
@@ -59,13 +68,20 @@ impl Learned {
         }
     }
 
-    /// A model's capabilities with the lower limit of the one that the tables know and the one that it stated.
-    pub fn limit(&self, capabilities: Capabilities) -> Capabilities {
+    /// A model's capabilities with what was learned of them: the lower limit of the one that the tables know and the one that
+    /// the model stated, and the stricter order of messages.
+    pub fn apply(&self, capabilities: Capabilities) -> Capabilities {
         let stated = self.max_output;
         Capabilities {
             max_output: stated
                 .map(|limit| capabilities.at_most(limit))
                 .or(capabilities.max_output),
+            system: capabilities.system && !self.has_no_system,
+            order: if self.alternates {
+                Order::Alternating
+            } else {
+                capabilities.order
+            },
             ..capabilities
         }
     }
@@ -84,6 +100,8 @@ mod tests {
             Lesson::NewerTokenLimit,
             Lesson::OmitStreamOptions,
             Lesson::MaxOutput(4096),
+            Lesson::NoSystem,
+            Lesson::Alternate,
         ] {
             assert!(learned.add(lesson), "{lesson:?}");
             assert!(!learned.add(lesson), "{lesson:?}");

@@ -94,12 +94,8 @@ fn surrogate_of(mark: char) -> Option<u32> {
 pub(super) fn replace(value: &mut Value) {
     match value {
         Value::String(text) => {
-            if text.chars().any(|char| surrogate_of(char).is_some()) {
-                *text = text
-                    .chars()
-                    .map(|char| surrogate_of(char).map_or(char, |_| char::REPLACEMENT_CHARACTER))
-                    .collect();
-            }
+            let unmarked = |char: char| surrogate_of(char).map_or(char, |_| char::REPLACEMENT_CHARACTER);
+            *text = text.chars().map(unmarked).collect();
         }
         Value::Array(list) => list.iter_mut().for_each(replace),
         Value::Object(fields) => fields.values_mut().for_each(replace),

@@ -81,7 +81,7 @@ fn mended(data: &str) -> String {
                 mended.push(char);
             }
             '\\' if within_string => taken = surrogates::mend_escape(rest, &mut mended),
-            '\0'..' ' if within_string => mended.push_str(&format!("\\u{:04x}", u32::from(char))),
+            '\0'..' ' if within_string => mended.extend(json_escape(char)),
             _ if within_string => mended.push(char),
             _ => match NO_NUMBERS.iter().find(|word| rest.starts_with(**word)) {
                 Some(word) => {
@@ -94,6 +94,12 @@ fn mended(data: &str) -> String {
         rest = &rest[taken..];
     }
     mended
+}
+
+/// A control character as JSON spells it: `\u0009`.
+fn json_escape(control: char) -> impl Iterator<Item = char> {
+    let digit = |shift: u32| char::from_digit((u32::from(control) >> shift) & 0xf, 16).unwrap_or('0');
+    ['\\', 'u', '0', '0', digit(4), digit(0)].into_iter()
 }
 
 /// Leaves out the fields and items that are null or empty. Some servers write each field that they have, null where it

@@ -1,6 +1,6 @@
 //! One call to a provider: where to, with which key, and what its status means.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use axum::http::{HeaderValue, header};
 use bytes::Bytes;
@@ -13,8 +13,8 @@ use super::{
     confidential::Confidential,
     frames,
     keys::{self, KeyId, ProviderKeys},
-    lessons::{Lessons, holds_for_others, lesson_of},
-    role::ServiceRole,
+    lessons::{Lessons, holds_for_others, lessons_of},
+    role::{Identity, ServiceRole},
     steps,
 };
 use crate::{
@@ -51,6 +51,27 @@ impl Endpoint {
         format!("{} {}", self.url, self.model)
     }
 }
+
+/// What a call is authenticated with.
+enum Credential {
+    Key(SecretString),
+    /// The role's signature, and with which of its credentials it is made.
+    Role(Option<Identity>),
+    /// A server without a key.
+    None,
+}
+
+impl Credential {
+    fn key(&self) -> Option<&SecretString> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Role(_) | Self::None => None,
+        }
+    }
+}
+
+/// The steps of an answer, as its provider gives them.
+pub(super) type Deltas = Pin<Box<dyn Stream<Item = Result<Delta, ProviderError>> + Send>>;
 
 /// Calls providers, each with its own key.
 #[derive(Debug)]
@@ -96,56 +117,54 @@ impl Caller {
         prompt: &Prompt,
         deadline: Deadline,
         calls: &mut u32,
-    ) -> Result<impl Stream<Item = Result<Delta, ProviderError>> + Send + Unpin + use<>, Error> {
+    ) -> Result<Deltas, Error> {
         let endpoint = self.endpoint(model)?;
-        let mut key = self.key(&endpoint).await?;
+        let mut credential = self.credential(&endpoint).await?;
         let mut renewed = false;
         let mut learned = self.lessons.of(&endpoint.model_key());
         let (mut to_remember, mut rounds) = (Vec::new(), 0);
         loop {
             let body = endpoint.protocol.encode(prompt, model, learned)?;
-            let confidential = Confidential::new(key.clone(), Arc::clone(&prompt.messages));
+            let confidential = Confidential::new(credential.key().cloned(), Arc::clone(&prompt.messages));
             *calls += 1;
             let client = self
                 .client(&endpoint)
                 .map_err(|error| ProviderError::failed(root_cause(&error)))?;
-            let response = self
-                .send(&client, &endpoint, key.as_ref(), body.to_string(), deadline)
-                .await?;
+            let sent = self.send(&client, &endpoint, &credential, body.to_string(), deadline);
+            let response = sent.await?;
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.
                 self.lessons.remember(&endpoint.model_key(), &to_remember);
                 let frames = frames::read(response, self.timeouts.provider_idle, deadline);
                 let deltas = steps::read(frames, endpoint.protocol.reader(), self.timeouts.after_finish);
-                let cleaned = deltas.map(move |delta| {
+                return Ok(Box::pin(deltas.map(move |delta| {
                     delta.map_err(|error| {
                         abandon_after_silence(&client, &error);
                         confidential.clean(error)
                     })
-                });
-                return Ok(Box::pin(cleaned));
+                })));
             }
-            let rejection = read_failure(response, self.timeouts.provider_idle, deadline).await?;
-            if rejection == ProviderError::Authentication && !std::mem::replace(&mut renewed, true) {
-                let newer = self.newer_key(&endpoint, key.as_ref()).await;
-                if newer.is_some() || (key.is_none() && endpoint.region.is_some()) {
-                    key = newer;
-                    continue;
-                }
+            let rejection = read_failure(response, self.timeouts.error_body).await;
+            if rejection == ProviderError::Authentication
+                && !std::mem::replace(&mut renewed, true)
+                && let Some(newer) = self.newer_credential(&endpoint, &credential).await
+            {
+                credential = newer;
+                continue;
             }
             // Learned before the key is blanked out: it may be a word such as `token`.
             let quotes_request = |message: &str| confidential.is_quoted_in(message);
-            let lesson = lesson_of(&rejection, quotes_request, &body).filter(|_| rounds < MAX_LESSONS);
+            let mut lessons = lessons_of(&rejection, quotes_request, &body);
             // A lesson that is known already has not helped: the request is sent again only with something changed.
-            let Some(lesson) = lesson.filter(|lesson| learned.add(*lesson)) else {
+            lessons.retain(|lesson| rounds < MAX_LESSONS && learned.add(*lesson));
+            if lessons.is_empty() {
                 return Err(confidential.clean(rejection).into());
-            };
+            }
             rounds += 1;
             // The call failed even with the limit that was stated: it may be a caller's own words, quoted in the message.
             to_remember.retain(|lesson| !matches!(lesson, Lesson::MaxOutput(_)));
-            if holds_for_others(lesson, &rejection) {
-                to_remember.push(lesson);
-            }
+            lessons.retain(|lesson| holds_for_others(*lesson, &rejection));
+            to_remember.extend(lessons);
         }
     }
 
@@ -208,28 +227,39 @@ impl Caller {
         }
     }
 
-    /// The key, `None` where the call needs none or is signed instead.
-    async fn key(&self, endpoint: &Endpoint) -> Result<Option<SecretString>, Error> {
-        let Some(id) = &endpoint.key else {
-            return Ok(None);
-        };
-        let required = match id {
-            KeyId::Platform(name) if endpoint.region.is_none() => Some(name),
-            _ => None,
-        };
-        match (self.keys.find(id, required.is_some()).await?, required) {
-            (None, Some(name)) => Err(keys::missing(name)),
-            (key, _) => Ok(key),
+    async fn credential(&self, endpoint: &Endpoint) -> Result<Credential, Error> {
+        let by_role = endpoint.region.is_some();
+        if let Some(id) = &endpoint.key {
+            let required = match id {
+                KeyId::Platform(name) if !by_role => Some(name),
+                _ => None,
+            };
+            match (self.keys.find(id, required.is_some()).await?, required) {
+                (Some(key), _) => return Ok(Credential::Key(key)),
+                (None, Some(name)) => return Err(keys::missing(name)),
+                (None, None) => {}
+            }
         }
+        Ok(if by_role {
+            Credential::Role(self.role.identity().await)
+        } else {
+            Credential::None
+        })
     }
 
-    /// Another key than the refused one. Where there was none, the next signature has credentials read anew.
-    async fn newer_key(&self, endpoint: &Endpoint, refused: Option<&SecretString>) -> Option<SecretString> {
-        if let (Some(id), Some(refused)) = (&endpoint.key, refused) {
-            return self.keys.find_newer(id, refused).await;
+    /// Another credential than the refused one, where there is one now.
+    async fn newer_credential(&self, endpoint: &Endpoint, refused: &Credential) -> Option<Credential> {
+        match refused {
+            Credential::Key(key) => {
+                let newer = self.keys.find_newer(endpoint.key.as_ref()?, key).await;
+                newer.map(Credential::Key)
+            }
+            Credential::Role(identity) => {
+                let newer = self.role.renew(identity.as_ref()?).await;
+                newer.map(|newer| Credential::Role(Some(newer)))
+            }
+            Credential::None => None,
         }
-        self.role.renew().await;
-        None
     }
 
     fn client(&self, endpoint: &Endpoint) -> Result<Client, reqwest::Error> {
@@ -244,7 +274,7 @@ impl Caller {
         &self,
         client: &Client,
         endpoint: &Endpoint,
-        key: Option<&SecretString>,
+        credential: &Credential,
         body: String,
         deadline: Deadline,
     ) -> Result<reqwest::Response, Error> {
@@ -255,10 +285,10 @@ impl Caller {
         for (name, value) in endpoint.protocol.headers() {
             request = request.header(*name, *value);
         }
-        request = match (key, &endpoint.region) {
-            (Some(key), _) => request.header(endpoint.key_header, key_value(endpoint, key)?),
-            (None, Some(region)) => request.headers(self.role.sign(&endpoint.url, region, &body).await?),
-            (None, None) => request,
+        request = match (credential, &endpoint.region) {
+            (Credential::Key(key), _) => request.header(endpoint.key_header, key_value(endpoint, key)?),
+            (Credential::Role(_), Some(region)) => request.headers(self.role.sign(&endpoint.url, region, &body).await?),
+            (Credential::Role(_), None) | (Credential::None, _) => request,
         };
         let request = request.body(body);
         let sent = deadline.within(self.timeouts.provider_idle, request.send()).await;
@@ -296,19 +326,21 @@ fn key_value(endpoint: &Endpoint, key: &SecretString) -> Result<HeaderValue, Err
     Ok(value)
 }
 
-/// What a response without success means, in words that may still hold the key and the request.
-async fn read_failure(response: reqwest::Response, idle: Duration, deadline: Deadline) -> Result<ProviderError, Error> {
+/// What a response without success means, in words that may still hold the key and the request. What has come of its body
+/// within `limit` is enough: the status tells most.
+async fn read_failure(response: reqwest::Response, limit: Duration) -> ProviderError {
     let status = response.status();
     let headers = response.headers().clone();
     let mut pieces = response.bytes_stream();
     let mut body = Vec::new();
-    while body.len() < MAX_ERROR_BODY {
-        match deadline.within(idle, pieces.next()).await? {
-            Some(Ok(piece)) => body.extend_from_slice(&piece as &Bytes),
-            // What has come is enough: the status tells most.
-            Some(Err(_)) | None => break,
+    let reading = async {
+        while body.len() < MAX_ERROR_BODY
+            && let Some(Ok(piece)) = pieces.next().await
+        {
+            body.extend_from_slice(&piece as &Bytes);
         }
-    }
-    let body = String::from_utf8_lossy(&body);
-    Ok(failure::from_response(status, &headers, body.as_bytes()))
+    };
+    // Whether it came to its end or to the limit is all the same.
+    _ = tokio::time::timeout(limit, reading).await;
+    failure::from_response(status, &headers, &body)
 }

@@ -81,6 +81,7 @@ impl Confidential {
                 cause: cause(words),
                 retry_after,
             },
+            ProviderError::Unexpected { cause: words } => ProviderError::Unexpected { cause: cause(words) },
             ProviderError::TimedOut { cause: words } => ProviderError::TimedOut { cause: cause(words) },
             other => other,
         }

@@ -54,9 +54,9 @@ fn frame(message: &Message) -> Result<Frame, ProviderError> {
     };
     let payload = std::str::from_utf8(message.payload());
     let payload = payload.map_err(|_| ProviderError::failed("a frame's payload is not UTF-8"))?;
-    let error = |kind: Option<&str>, message: Option<&str>| Frame {
+    let error = |kind: Option<&str>, message: Option<&str>, status: Option<u64>| Frame {
         event: Some("error".into()),
-        data: json!({"type": kind, "message": message}).to_string(),
+        data: json!({"type": kind, "message": message, "status": status}).to_string(),
     };
     match header(":message-type") {
         Some("event") => Ok(Frame {
@@ -65,9 +65,15 @@ fn frame(message: &Message) -> Result<Frame, ProviderError> {
         }),
         Some("exception") => {
             let described: Value = serde_json::from_str(payload).unwrap_or_default();
-            Ok(error(header(":exception-type"), described["message"].as_str()))
+            // `modelStreamErrorException` says what the model itself answered, which may be that the request is at fault.
+            let status = described["originalStatusCode"]
+                .as_u64()
+                .filter(|status| [400, 413, 422].contains(status));
+            let message = described["originalMessage"].as_str().filter(|_| status.is_some());
+            let message = message.or(described["message"].as_str());
+            Ok(error(header(":exception-type"), message, status))
         }
-        Some("error") => Ok(error(header(":error-code"), header(":error-message"))),
+        Some("error") => Ok(error(header(":error-code"), header(":error-message"), None)),
         _ => Err(ProviderError::failed("a frame without a known message type")),
     }
 }

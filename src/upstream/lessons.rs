@@ -29,6 +29,7 @@ const fn names_of(parameter: Parameter) -> &'static [&'static str] {
         Parameter::LogitBias => &["logit_bias"],
         Parameter::ReasoningEffort => &[
             "reasoning_effort",
+            "reasoningEffort",
             "thinking",
             "thinking.type.enabled",
             "thinking.type.disabled",
@@ -59,14 +60,43 @@ const fn names_of(parameter: Parameter) -> &'static [&'static str] {
 /// A field that no caller sets and that some servers do not know.
 const STREAM_OPTIONS: &[&str] = &["stream_options"];
 
-/// Phrases in a 400 that mean a parameter without its name, or with two names: Anthropic's first, then Google's.
-const PHRASES: [(&str, Parameter); 6] = [
-    ("cannot both be specified", Parameter::TopP),
-    ("Penalty is not enabled", Parameter::PresencePenalty),
-    ("Penalty is not enabled", Parameter::FrequencyPenalty),
-    ("Thinking level is not supported", Parameter::ReasoningEffort),
-    ("Thinking budget is not supported", Parameter::ReasoningEffort),
-    ("only works in thinking mode", Parameter::ReasoningEffort),
+/// Phrases in a 400 that mean a parameter without its name, or with two names, each in two parts: Anthropic's first, then Google's
+/// ("Thinking level MINIMAL is not supported for this model.").
+const PHRASES: [([&str; 2], Parameter); 6] = [
+    (["cannot both be specified", ""], Parameter::TopP),
+    (["Penalty is not enabled", ""], Parameter::PresencePenalty),
+    (["Penalty is not enabled", ""], Parameter::FrequencyPenalty),
+    (["Thinking level", "not supported"], Parameter::ReasoningEffort),
+    (["Thinking budget", "not supported"], Parameter::ReasoningEffort),
+    (["only works in thinking mode", ""], Parameter::ReasoningEffort),
+];
+
+/// Phrases, in lower case, in a 400 that mean that the messages go in another order or another form, and what is done about it.
+///
+/// - Google's Gemma: "Developer instruction is not enabled for models/gemma-3-27b-it"
+///   (<https://github.com/google-gemini/deprecated-generative-ai-python/issues/698>, read 2026-11).
+/// - Chat templates of Gemma, Mistral and others, on vLLM and llama.cpp: "System role not supported", "Conversation roles must
+///   alternate user/assistant/user/assistant/..." (<https://github.com/vllm-project/vllm/issues/6862>, read 2026-11).
+/// - DeepSeek: "deepseek-reasoner does not support successive user or assistant messages". Perplexity: "Last message must have
+///   role `user`". Mistral: "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant".
+///   Qwen: "System message must be at the beginning." Read 2026-11.
+const OF_MESSAGES: [(&str, Lesson); 16] = [
+    ("developer instruction is not enabled", Lesson::NoSystem),
+    ("system role not supported", Lesson::NoSystem),
+    ("system role is not supported", Lesson::NoSystem),
+    ("system messages are not supported", Lesson::NoSystem),
+    ("does not support system", Lesson::NoSystem),
+    ("doesn't support system", Lesson::NoSystem),
+    ("roles are supported, got system", Lesson::NoSystem),
+    ("must alternate", Lesson::Alternate),
+    ("should alternate", Lesson::Alternate),
+    ("successive user or assistant", Lesson::Alternate),
+    ("expected last role", Lesson::Alternate),
+    ("last message must", Lesson::Alternate),
+    ("final message must", Lesson::Alternate),
+    ("first message must", Lesson::Alternate),
+    ("must start with a user", Lesson::Alternate),
+    ("message must be at the beginning", Lesson::Alternate),
 ];
 
 /// Phrases in a 400 that mean that a value is wrong: first OpenAI's, Pydantic's (vLLM, SGLang, Mistral) and Serde's
@@ -112,50 +142,82 @@ impl Lessons {
     }
 }
 
-/// What a rejection says about the model: which of the fields that were sent it does not take, or its limit of tokens.
+/// What a rejection says about the model: which of the fields that were sent it does not take, its limit of tokens, or the order
+/// that the messages have to be in. Empty where it says nothing of the kind.
 ///
-/// The field is named by the rejection's `param`, or where there is none by its message. A message of which
+/// The fields are named by the rejection's `param`, or where there is none by its message. A message of which
 /// `quotes_request` holds is not read: its words are the request's.
-pub(super) fn lesson_of(
+pub(super) fn lessons_of(
     rejection: &ProviderError,
     quotes_request: impl Fn(&str) -> bool,
     sent: &Value,
-) -> Option<Lesson> {
+) -> Vec<Lesson> {
     let ProviderError::Rejected { message, param, .. } = rejection else {
-        return None;
+        return Vec::new();
     };
     let message = if quotes_request(message) { "" } else { message };
     let param = param.as_deref().map(|path| path.rsplit('.').next().unwrap_or(path));
     // A URL is the caller's, who may write anything into it.
     let message: Vec<_> = message.split(' ').filter(|word| !word.contains("://")).collect();
     let message = message.join(" ");
+    if let Some(limit) = stated_limit(&message, param, sent) {
+        return vec![Lesson::MaxOutput(limit)];
+    }
     // Azure's deployments have names of their own, which do not say whether the model wants the newer name.
     let asks_for_newer = message.contains("'max_completion_tokens'") && param.is_none_or(|param| param == "max_tokens");
-    if let Some(limit) = stated_limit(&message, param, sent) {
-        return Some(Lesson::MaxOutput(limit));
-    }
     if asks_for_newer && sent.get("max_tokens").is_some() {
-        return Some(Lesson::NewerTokenLimit);
+        return vec![Lesson::NewerTokenLimit];
     }
-    let by_name = |name: &&str| param.map_or_else(|| mentions(&message, name), |param| param == *name);
-    let by_phrase = |parameter: Parameter| {
-        let mut phrases = PHRASES.iter().filter(|(_, meant)| *meant == parameter);
-        phrases.any(|(phrase, _)| message.contains(phrase))
-    };
+    let lower_case = message.to_lowercase();
+    if let Some((_, lesson)) = OF_MESSAGES.iter().find(|(phrase, _)| lower_case.contains(phrase)) {
+        return vec![*lesson];
+    }
+    fields_named(&message, param, sent)
+}
+
+/// The fields that a rejection names: those meant by a phrase, else those of a list, else the first one.
+fn fields_named(message: &str, param: Option<&str>, sent: &Value) -> Vec<Lesson> {
     let sent_parameters = || Parameter::ALL.into_iter().filter(|one| is_sent(sent, names_of(*one)));
-    let named = sent_parameters()
-        .find(|parameter| by_phrase(*parameter))
-        .or_else(|| sent_parameters().find(|parameter| names_of(*parameter).iter().any(by_name)));
-    let stream_options = || is_sent(sent, STREAM_OPTIONS) && STREAM_OPTIONS.iter().any(by_name);
-    named
-        .map(Lesson::Omit)
-        .or_else(|| stream_options().then_some(Lesson::OmitStreamOptions))
+    let by_phrase = |parameter: &Parameter| {
+        let says = |phrase: &[&str; 2]| phrase.iter().all(|part| message.contains(part));
+        PHRASES.iter().any(|(phrase, meant)| meant == parameter && says(phrase))
+    };
+    let by_name = |name: &&str| param.map_or_else(|| mentions(message, name), |param| param == *name);
+    let is_listed = |parameter: &Parameter| {
+        let list = listed(message);
+        param.is_none() && list.len() > 1 && names_of(*parameter).iter().any(|name| list.contains(name))
+    };
+    let first = |parameter: &Parameter| names_of(*parameter).iter().any(by_name);
+    let mut named: Vec<_> = sent_parameters().find(by_phrase).into_iter().collect();
+    if named.is_empty() {
+        named = sent_parameters().filter(is_listed).collect();
+    }
+    if named.is_empty() {
+        named = sent_parameters().find(first).into_iter().collect();
+    }
+    let mut lessons: Vec<_> = named.into_iter().map(Lesson::Omit).collect();
+    if lessons.is_empty() && is_sent(sent, STREAM_OPTIONS) && STREAM_OPTIONS.iter().any(by_name) {
+        lessons.push(Lesson::OmitStreamOptions);
+    }
+    lessons
+}
+
+/// The names of a list at a message's end: OpenAI's "Model incompatible request argument supplied: temperature, top_p".
+/// <https://community.openai.com/t/1044243>, read 2026-11.
+fn listed(message: &str) -> Vec<&str> {
+    let list = message.rsplit_once(": ").map_or("", |(_, list)| list);
+    let items = list.split(',').flat_map(|items| items.split(" and "));
+    let names: Vec<_> = items
+        .map(|name| name.trim_matches([' ', '\'', '"', '`', '.']))
+        .collect();
+    let are_names = names.iter().all(|name| !name.contains(' '));
+    if are_names { names } else { Vec::new() }
 }
 
 /// Whether a lesson holds for other requests too: not so where only the value that this caller chose is wrong.
 pub(super) fn holds_for_others(lesson: Lesson, rejection: &ProviderError) -> bool {
     match lesson {
-        Lesson::MaxOutput(_) => true,
+        Lesson::MaxOutput(_) | Lesson::NoSystem | Lesson::Alternate => true,
         Lesson::Omit(_) | Lesson::NewerTokenLimit | Lesson::OmitStreamOptions => is_about_the_parameter(rejection),
     }
 }
@@ -189,6 +251,7 @@ fn mentions(message: &str, name: &str) -> bool {
         || message.contains(&format!(".{name}'"))
         || message.contains(&format!("{name} is not supported"))
         || message.contains(&format!("arameter: {name} "))
+        || message.contains(&format!("parameter {name}"))
         || message.starts_with(&format!("{name} is not"))
         || message.ends_with(&format!(": {name}"))
 }

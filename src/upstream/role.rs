@@ -17,6 +17,7 @@ use url::Url;
 use crate::{
     error::{Error, ProviderError},
     secrets::Reread,
+    token::sha256,
 };
 
 /// The name that Bedrock's requests are signed for.
@@ -48,12 +49,23 @@ impl ServiceRole {
         self.region.as_deref()
     }
 
-    /// Reads the credentials anew for the next signature. Those that are kept stay where that fails.
-    pub async fn renew(&self) {
+    /// Which credentials the next signature is made with.
+    pub(super) async fn identity(&self) -> Option<Identity> {
+        Some(Identity::of(&self.credentials().await.ok()?))
+    }
+
+    /// Reads the credentials anew for the next signature, unless that has happened since `refused` was used. Returns which there
+    /// are now, `None` where they are still the refused ones. Those that are kept stay where the reading fails.
+    pub(super) async fn renew(&self, refused: &Identity) -> Option<Identity> {
+        let other = |identity: Option<Identity>| identity.filter(|identity| identity != refused);
+        if let Some(newer) = other(self.identity().await) {
+            return Some(newer);
+        }
         if let Some(credentials) = &self.credentials {
             // The next signature says what is wrong.
             let _ = credentials.get(|_| false).await;
         }
+        other(self.identity().await)
     }
 
     /// The headers that sign a POST of this body, for the region it goes to.
@@ -108,6 +120,23 @@ impl ServiceRole {
             return Err(missing());
         }
         Ok(Credentials::clone(&known.value))
+    }
+}
+
+/// Names credentials without their secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    access_key_id: String,
+    /// Its digest: temporary credentials may keep the id.
+    session_token: Option<String>,
+}
+
+impl Identity {
+    fn of(credentials: &Credentials) -> Self {
+        Self {
+            access_key_id: credentials.access_key_id().to_owned(),
+            session_token: credentials.session_token().map(sha256),
+        }
     }
 }
 
@@ -168,7 +197,8 @@ mod tests {
             let headers = sign(&role).await.unwrap();
             assert!(headers["authorization"].is_sensitive());
             if renew {
-                role.renew().await;
+                let refused = role.identity().await.unwrap();
+                assert_eq!(role.renew(&refused).await, None);
             }
         }
         asked.load(Ordering::Relaxed)
@@ -202,7 +232,8 @@ mod tests {
     async fn a_signature_does_not_wait_for_a_renewal_that_hangs() {
         let role = role(Once(Duration::from_secs(3600), AtomicUsize::new(0)));
         sign(&role).await.unwrap();
-        let renewal = role.renew();
+        let refused = role.identity().await.unwrap();
+        let renewal = role.renew(&refused);
         tokio::pin!(renewal);
         assert!(futures_util::poll!(&mut renewal).is_pending());
         assert!(sign(&role).now_or_never().unwrap().is_ok());

@@ -31,14 +31,24 @@ async fn fails_with(answer: Answer, status: u16, code: &str) -> usize {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_request_is_the_same_4xx() {
-    for status in [400, 413, 422] {
-        let app = TestApp::start(FakeProvider::always(error(status, "context_length_exceeded")).await).await;
+    // A conversation that is too long is a 400, whatever the provider makes of it.
+    for (status, code, ours) in [
+        (400, "invalid_image_url", 400),
+        (413, "request_too_large", 413),
+        (422, "invalid_value", 422),
+        (400, "context_length_exceeded", 400),
+        (413, "context_length_exceeded", 400),
+        (403, "context_length_exceeded", 400),
+    ] {
+        let app = TestApp::start(FakeProvider::always(error(status, code)).await).await;
         let token = app.assistant().await;
         for stream in [false, true] {
             let reply = app.chat(&token, &hello(stream)).await;
-            let message = reply.error(status, "context_length_exceeded");
-            assert_eq!(message, "the provider's words on context_length_exceeded");
+            let message = reply.error(ours, code);
+            assert_eq!(message, format!("the provider's words on {code}"));
+            assert_eq!(reply.header("x-should-retry"), Some("false"));
         }
+        assert_eq!(app.provider.received().len(), 2, "{status} {code}");
     }
 }
 
@@ -96,7 +106,8 @@ async fn outages_are_tried_again_within_bounds() {
         3
     );
     let malformed = vec![events_head(), piece("data: {\"choices\": [\n\n"), stream_end()];
-    assert_eq!(fails_with(malformed, 502, "provider_error").await, 3);
+    // Once a call has begun with a 200, it may be paid for.
+    assert_eq!(fails_with(malformed, 502, "provider_error").await, 2);
     // A connection closed before the response's head.
     assert_eq!(fails_with(vec![], 502, "provider_error").await, 3);
     let early_error = "data: {\"error\": {\"message\": \"internal\", \"type\": \"server_error\"}}\n\n";
@@ -107,7 +118,7 @@ async fn outages_are_tried_again_within_bounds() {
             "provider_error"
         )
         .await,
-        3
+        2
     );
 }
 

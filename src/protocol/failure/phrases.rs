@@ -8,26 +8,11 @@ pub(super) const MODEL_CODES: [&str; 4] = [
     "DeploymentNotFound",
 ];
 
-/// OpenAI's words and code for a prompt that is too long: LangChain, LiteLLM and others look for either.
-pub(super) const OVERFLOW: &str = "This model's maximum context length is exceeded";
-/// By which other providers say so; llama.cpp has a type for it.
-pub(super) const OVERFLOWS: [&str; 5] = [
-    // OpenAI, Mistral, vLLM
-    "maximum context length",
-    // Anthropic
-    "prompt is too long",
-    // Anthropic, prompt and `max_tokens` together
-    "exceed context limit",
-    // Bedrock
-    "Input is too long for requested model",
-    // Google
-    "exceeds the maximum number of tokens allowed",
-];
-/// By which Bedrock says, with a 400, that the configured model is wrong.
-pub(super) const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput isn"];
+/// Phrases in a 4xx that mean: the configured model cannot be called like this. Bedrock's.
+pub(super) const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput"];
 
-/// By which providers turn down what the caller has by another name, with that name and OpenAI's code: Bedrock's, but for
-/// the last, which is Anthropic's.
+/// Phrases in a 400 about a parameter by another name than the caller's, with the caller's name and OpenAI's code:
+/// Bedrock's, but for the last, which is Anthropic's.
 pub(super) const OTHER_NAMES: [(&str, &str, &str); 6] = [
     (
         "output_config.format: Extra inputs",
@@ -44,12 +29,79 @@ pub(super) const OTHER_NAMES: [(&str, &str, &str); 6] = [
         "invalid_value",
     ),
 ];
-/// By which Anthropic says, with a 400, that the account behind the key has had its share.
+/// Phrases in a 400 that mean: the account behind the key has used its share. Anthropic's.
 pub(super) const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];
-/// By which the key turns out to be wrong, or its account closed, with a 400: Anthropic's words, and xAI's, which show a
-/// part of the key.
-pub(super) const WRONG_ACCOUNT: [&str; 2] = ["This organization has been disabled", "Incorrect API key provided"];
+/// Phrases, at the beginning of a 400, that mean: the key is wrong or its account closed. Anthropic's, xAI's (which shows a part
+/// of the key), and Bedrock's for an account that may not call the model
+/// (<https://repost.aws/questions/QUz2b4DsWuQp-u1pl1OiJUMg>, read 2026-11).
+pub(super) const WRONG_ACCOUNT: [&str; 3] = [
+    "This organization has been disabled",
+    "Incorrect API key provided",
+    "Operation not allowed",
+];
+/// Words, in lower case, in a 403 that mean: what is wrong is the request's content. xAI's ("Content violates usage
+/// guidelines. …", <https://github.com/BerriAI/litellm/issues/18105>), OpenRouter's ("… requires moderation on … Your
+/// input was flagged for …", <https://openrouter.ai/docs/api-reference/errors>) and others'; read 2026-11.
+pub(super) const CONTENT: [&str; 15] = [
+    "usage guidelines",
+    "usage policy",
+    "usage policies",
+    "content policy",
+    "content_policy",
+    "content violates",
+    "content_filter",
+    "content filter",
+    "content management policy",
+    "policy_violation",
+    "moderation",
+    "flagged",
+    "safety",
+    "inappropriate",
+    "prohibited content",
+];
+/// Words, in lower case, that tell of an account's own fault in such a message.
+pub(super) const ACCOUNT: [&str; 5] = ["account", "organization", "suspended", "deactivated", "billing"];
+/// Phrases, in lower case, by which a chat template turns down the messages' order or roles: servers report them with any
+/// status. <https://github.com/vllm-project/vllm/issues/6862>, <https://github.com/anomalyco/opencode/issues/5034>,
+/// read 2026-11.
+pub(super) const TEMPLATE: [&str; 4] = [
+    "roles must alternate",
+    "system role not supported",
+    "system role is not supported",
+    "roles are supported, got system",
+];
+/// What the kind or code of an error within a stream says, as a part of it in lower case without `_`, and the status that it
+/// comes with elsewhere. The first that fits counts.
+pub(super) const KINDS: [(&str, u16); 26] = [
+    ("ratelimit", 429),
+    ("throttl", 429),
+    ("toomanyrequests", 429),
+    ("resourceexhausted", 429),
+    ("insufficientquota", 429),
+    ("billing", 402),
+    ("timeout", 408),
+    ("deadlineexceeded", 408),
+    ("overloaded", 503),
+    ("capacity", 503),
+    ("unavailable", 503),
+    ("notready", 503),
+    ("authentication", 401),
+    ("unauthenticated", 401),
+    ("unauthorized", 401),
+    ("apikey", 401),
+    ("permission", 403),
+    ("accessdenied", 403),
+    ("forbidden", 403),
+    ("notfound", 404),
+    ("toolarge", 413),
+    ("contextlength", 400),
+    ("invalidrequest", 400),
+    ("badrequest", 400),
+    ("validation", 400),
+    ("invalidargument", 400),
+];
 /// AWS's kinds of errors about who is asking ("Common errors"), some of them with a 400.
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html>, read 2026-11
 pub(super) const NOT_ALLOWED: [&str; 10] = [
     "AccessDeniedException",
     "ExpiredTokenException",

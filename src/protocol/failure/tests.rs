@@ -1,6 +1,8 @@
 use super::*;
 use axum::http::{HeaderName, HeaderValue, header::RETRY_AFTER};
 
+mod by_words;
+
 fn answer(status: u16, body: &str) -> ProviderError {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("6.2"))]);
     from_response(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
@@ -111,9 +113,8 @@ fn what_is_wrong_with_us_or_the_provider_is_not() {
         (
             301,
             "",
-            ProviderError::Failed {
+            ProviderError::Unexpected {
                 cause: "status 301".into(),
-                retry_after: Some(7),
             },
         ),
     ] {
@@ -267,4 +268,112 @@ fn errors_within_a_stream_are_told_by_code_or_type() {
         event(r#"{"type":"server_error","message":"x"}"#),
         ProviderError::Failed { .. }
     ));
+}
+
+/// Kinds of errors within a stream, with our status and code.
+const KINDS: &[(&[&str], u16, &str)] = &[
+    (
+        &[
+            "authentication_error",
+            "invalid_api_key",
+            "UNAUTHENTICATED",
+            "AccessDeniedException",
+            "permission_error",
+            "PERMISSION_DENIED",
+        ],
+        502,
+        "provider_authentication_failed",
+    ),
+    (
+        &["not_found_error", "NOT_FOUND", "resourceNotFoundException"],
+        502,
+        "provider_model_not_found",
+    ),
+    (
+        &["billing_error", "insufficient_quota", "ServiceQuotaExceededException"],
+        429,
+        "insufficient_quota",
+    ),
+    (
+        &["timeout_error", "modelTimeoutException", "DEADLINE_EXCEEDED"],
+        504,
+        "provider_timeout",
+    ),
+    (
+        &[
+            "rate_limit_error",
+            "rate_limit_exceeded",
+            "throttlingException",
+            "RESOURCE_EXHAUSTED",
+            "TooManyRequests",
+        ],
+        429,
+        "rate_limit_exceeded",
+    ),
+    (
+        &[
+            "overloaded_error",
+            "serviceUnavailableException",
+            "UNAVAILABLE",
+            "modelNotReadyException",
+        ],
+        503,
+        "provider_overloaded",
+    ),
+    (
+        &[
+            "invalid_request_error",
+            "BadRequestError",
+            "validationException",
+            "INVALID_ARGUMENT",
+        ],
+        400,
+        "",
+    ),
+    (&["request_too_large"], 413, ""),
+    (
+        &[
+            "api_error",
+            "server_error",
+            "internalServerException",
+            "INTERNAL",
+            "something_new",
+        ],
+        502,
+        "provider_error",
+    ),
+];
+
+/// Statuses without words, with our status and code, and whether the call is made again at once.
+const STATUSES: &[(u16, u16, &str, bool)] = &[
+    (301, 502, "provider_error", false),
+    (307, 502, "provider_error", false),
+    (402, 429, "insufficient_quota", false),
+    (405, 502, "provider_error", false),
+    (409, 502, "provider_error", false),
+    (418, 502, "provider_error", false),
+    (424, 502, "provider_error", false),
+    (451, 400, "", false),
+    (500, 502, "provider_error", true),
+    (502, 502, "provider_error", true),
+    (529, 503, "provider_overloaded", true),
+];
+
+#[test]
+fn whose_fault_it_is_and_what_it_is_called() {
+    let ours = |error: ProviderError| {
+        let error = crate::error::Error::from(error);
+        (error.status().as_u16(), error.code().unwrap_or_default())
+    };
+    for (kinds, status, code) in KINDS {
+        for kind in *kinds {
+            let error = from_event(&serde_json::json!({"type": kind, "message": "x"}));
+            assert_eq!(ours(error), (*status, (*code).to_owned()), "{kind}");
+        }
+    }
+    for (theirs, status, code, is_transient) in STATUSES {
+        let error = answer(*theirs, "{}");
+        assert_eq!(error.is_transient(), *is_transient, "{theirs}");
+        assert_eq!(ours(error), (*status, (*code).to_owned()), "{theirs}");
+    }
 }

@@ -9,6 +9,9 @@ const MAX_READ: usize = 8000;
 /// Longest word of a provider's that may stand in the log, in bytes.
 const MAX_IDENTIFIER: usize = 64;
 
+/// How many errors within each other are looked through: a gateway's around a provider's.
+const MAX_DEPTH: usize = 6;
+
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -20,51 +23,155 @@ pub(super) struct Words {
     pub status: Option<u16>,
     /// Seconds.
     pub retry_after: Option<u64>,
+    /// Whether a moderation says what it has against the request.
+    pub is_flagged: bool,
 }
 
 impl Words {
     /// Reads a response's body, and what else it says in its headers: Bedrock the kind of error.
     pub(super) fn of_response(headers: &HeaderMap, body: &[u8]) -> Self {
-        let words = serde_json::from_slice(body)
-            .map(|body| Self::read(&body))
-            .unwrap_or_default();
+        let words = Self::of_body(&String::from_utf8_lossy(body));
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         // `ValidationException:http://internal.amazon.com/coral/…`
         let kind = text("x-amzn-errortype").and_then(|kind| kind.split(':').next());
+        let in_milliseconds = || {
+            let names = ["retry-after-ms", "x-ms-retry-after-ms"];
+            names.into_iter().find_map(|name| seconds(text(name)?, 1000.0))
+        };
+        let retry_after = in_milliseconds().or_else(|| text(RETRY_AFTER.as_str()).and_then(retry_after));
         Self {
             kind: words.kind.or(kind.map(str::to_owned)),
-            retry_after: text(RETRY_AFTER.as_str()).and_then(retry_after).or(words.retry_after),
+            retry_after: retry_after.or(words.retry_after),
             ..words
         }
     }
 
-    /// Reads `{"error": {…}}`, `[{"error": {…}}]` and `{"error": {"status", "details": […]}}` (Google), `{"error": "…"}`,
-    /// `{"message", "type", "code"}` (Mistral), `{"message"}` (Bedrock, in either case) and
-    /// `{"detail": "…" | [{"loc", "msg"}]}` (FastAPI: Mistral, vLLM).
-    pub(super) fn read(body: &Value) -> Self {
-        let body = body.get(0).unwrap_or(body);
-        let error = body.get("error").filter(|error| !error.is_null()).unwrap_or(body);
-        let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
-        let detail = &body["detail"];
-        let first = &detail[0];
-        let message = text("message")
-            .or_else(|| text("Message"))
-            .or_else(|| error.as_str().map(str::to_owned))
-            .or_else(|| detail.as_str().map(str::to_owned))
-            .or_else(|| details(detail))
-            .or_else(|| details(&body["message"]["detail"]));
-        let number = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
-        Self {
-            message: message.map(|message| without_input(&message)),
-            kind: text("type")
-                .or_else(|| google_detail(error, "reason"))
-                .or_else(|| text("status")),
-            param: text("param").filter(is_param).or_else(|| path(&first["loc"])),
-            code: text("code").filter(|code| code.parse::<u64>().is_err()),
-            status: number.and_then(|number| u16::try_from(number).ok()),
-            retry_after: google_detail(error, "retryDelay").and_then(|delay| seconds(delay.trim_end_matches('s'))),
+    /// Reads a body of JSON, of an event (`data: {…}`) or of plain text. A page of HTML says nothing to a caller.
+    fn of_body(body: &str) -> Self {
+        let body = body.trim_start_matches('\u{feff}').trim();
+        if let Ok(value) = serde_json::from_str(body) {
+            return Self::read(&value);
+        }
+        let event = body.lines().find_map(|line| line.strip_prefix("data:"));
+        match event.map(|data| serde_json::from_str(data.trim())) {
+            Some(Ok(value)) => Self::read(&value),
+            _ if body.starts_with('<') => Self::default(),
+            _ => Self::read(&Value::from(body)),
         }
     }
+
+    /// Reads an error in any of the forms that servers and gateways have:
+    ///
+    /// - `{"error": {…}}`, `[{"error": {…}}]`, `{"error": "…"}`, errors within errors, `{"errors": ["…" | {…}]}`;
+    /// - `{"message", "type", "code"}` (Mistral), `{"message"}` (Bedrock, in either case), `{"msg"}`, `{"error_message"}`;
+    /// - `{"detail": "…" | {…} | [{"loc", "msg"}]}` (FastAPI: Mistral, vLLM);
+    /// - `{"error": {"status", "details": […]}}` (Google);
+    /// - `{"error": {"metadata": {"raw": "{…}"}}}` (OpenRouter: the provider's own words,
+    ///   <https://openrouter.ai/docs/api-reference/errors>, read 2026-11) and JSON at the end of a message (LiteLLM).
+    pub(super) fn read(body: &Value) -> Self {
+        let words = Self::read_at(body, MAX_DEPTH);
+        Self {
+            message: words.message.map(|message| without_input(&message)),
+            ..words
+        }
+    }
+
+    fn read_at(value: &Value, depth: usize) -> Self {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Self::default();
+        };
+        match value {
+            // Other JSON may be a part of the request that the message is about.
+            Value::String(text) => json_at_end_of(text)
+                .map(|inner| Self::read_at(&inner, depth))
+                .filter(|words| words.message.is_some())
+                .unwrap_or_else(|| Self::of_text(text)),
+            Value::Array(list) => match details(value) {
+                Some(message) => Self {
+                    message: Some(message),
+                    param: path(&value[0]["loc"]),
+                    ..Self::default()
+                },
+                None => list
+                    .first()
+                    .map(|first| Self::read_at(first, depth))
+                    .unwrap_or_default(),
+            },
+            Value::Object(error) => {
+                let inner = [&error.get("metadata").unwrap_or(&Value::Null)["raw"]]
+                    .into_iter()
+                    .chain(INNER.iter().filter_map(|name| error.get(*name)))
+                    .map(|inner| Self::read_at(inner, depth))
+                    .find(|words| words.message.is_some() || words.code.is_some() || words.kind.is_some());
+                let own = Self::of_object(value);
+                inner.unwrap_or_default().or(own)
+            }
+            _ => Self::default(),
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        let text = text.trim();
+        Self {
+            message: (!text.is_empty()).then(|| text.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// What an error's own fields say.
+    fn of_object(error: &Value) -> Self {
+        let text = |name: &str| error.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let first = |names: &[&str]| names.iter().find_map(|name| text(name)).map(str::to_owned);
+        let status = |name: &&str| {
+            let value = &error[*name];
+            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+            u16::try_from(number).ok().filter(|status| (400..600).contains(status))
+        };
+        Self {
+            message: first(&MESSAGES),
+            kind: first(&["type", "error_type"])
+                .or_else(|| google_detail(error, "reason"))
+                .or_else(|| first(&["status"])),
+            param: first(&["param"]).filter(is_param),
+            code: first(&["code", "error_code"]).filter(|code| code.parse::<u64>().is_err()),
+            status: ["code", "status", "status_code", "statusCode"].iter().find_map(status),
+            retry_after: google_detail(error, "retryDelay").and_then(|delay| seconds(delay.trim_end_matches('s'), 1.0)),
+            is_flagged: !error["metadata"]["flagged_input"].is_null() || !error["metadata"]["reasons"].is_null(),
+        }
+    }
+
+    /// These words, and others where these say nothing.
+    fn or(self, other: Self) -> Self {
+        Self {
+            message: self.message.or(other.message),
+            kind: self.kind.or(other.kind),
+            param: self.param.or(other.param),
+            code: self.code.or(other.code),
+            status: self.status.or(other.status),
+            retry_after: self.retry_after.or(other.retry_after),
+            is_flagged: self.is_flagged || other.is_flagged,
+        }
+    }
+}
+
+/// Fields with an error of its own within an error.
+const INNER: [&str; 4] = ["error", "errors", "detail", "message"];
+/// Fields with the words.
+const MESSAGES: [&str; 8] = [
+    "message",
+    "Message",
+    "msg",
+    "error_message",
+    "errorMessage",
+    "error_description",
+    "status_msg",
+    "title",
+];
+
+/// The JSON object that a text ends with, after words of a gateway's.
+fn json_at_end_of(text: &str) -> Option<Value> {
+    let object = &text[text.find('{')?..];
+    serde_json::from_str(object.trim_end()).ok().filter(Value::is_object)
 }
 
 impl Words {
@@ -104,21 +211,21 @@ pub(super) fn identifier(text: &str) -> Option<&str> {
 
 /// Both forms of `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date from which on.
 fn retry_after(text: &str) -> Option<u64> {
-    seconds(text).or_else(|| {
+    seconds(text, 1.0).or_else(|| {
         let date = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
-        seconds(&(date - OffsetDateTime::now_utc()).as_seconds_f64().to_string())
+        seconds(&(date - OffsetDateTime::now_utc()).as_seconds_f64().to_string(), 1.0)
     })
 }
 
-/// Whole seconds, rounded up.
-fn seconds(text: &str) -> Option<u64> {
-    let seconds: f64 = text.trim().parse().ok()?;
+/// Whole seconds, rounded up, of a number in parts of a second. A number that is zero or less says nothing.
+fn seconds(text: &str, parts: f64) -> Option<u64> {
+    let number: f64 = text.trim().parse().ok()?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "saturates, and what is negative becomes 0"
+        reason = "it is above zero, and saturates"
     )]
-    Some(seconds.ceil() as u64)
+    (number > 0.0).then(|| (number / parts).ceil() as u64)
 }
 
 /// A message without the request that servers in Python quote in it: Pydantic's errors hold `'input': {…}` (as a list of
@@ -198,47 +305,4 @@ fn path(location: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_request_is_taken_out_of_a_message_that_quotes_it() {
-        for (message, expected) in [
-            (
-                // vLLM 0.11's answer to `top_logprobs` without `logprobs`.
-                r#"[{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, when using `top_logprobs`, `logprobs` must be set to true.', 'input': {'messages': [{'role': 'system', 'content': 'It\'s }]a "secret"'}], 'top_logprobs': 2}, 'ctx': {'error': ValueError()}}]"#,
-                "[{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, when using `top_logprobs`, `logprobs` must be set to true.', 'ctx': {'error': ValueError()}}]",
-            ),
-            (
-                "[{'loc': ('body', 'seed'), 'msg': 'Extra', 'input': 7}, {'loc': ('body', 'a'), 'input': 'secret'}]",
-                "[{'loc': ('body', 'seed'), 'msg': 'Extra', }, {'loc': ('body', 'a'), }]",
-            ),
-            (
-                "1 validation error for Request\n  Value error, no. [type=value_error, input_value={'messages': [{'role': 'sy...se}, input_type=dict]",
-                "1 validation error for Request\n  Value error, no. [type=value_error, input_type=dict]",
-            ),
-            ("[{\"input\": {\"messages\": \"cut", "[{"),
-            ("Unknown input: 5", "Unknown input: 5"),
-        ] {
-            assert_eq!(without_input(message), expected);
-        }
-    }
-
-    #[test]
-    fn a_log_holds_identifiers_only() {
-        for name in ["server_error", "ModelStreamErrorException", "a.b:c-1"] {
-            assert_eq!(identifier(name), Some(name));
-        }
-        for text in ["", "my name is Anna", "Anna!", "é", &"a".repeat(65)] {
-            assert_eq!(identifier(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn retry_after_has_two_forms() {
-        assert_eq!(retry_after(" 6.2 "), Some(7));
-        assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
-        assert!(retry_after("Fri, 31 Dec 2100 23:59:59 GMT").is_some_and(|seconds| seconds > 1_000_000));
-        assert_eq!(retry_after("soon"), None);
-    }
-}
+mod tests;

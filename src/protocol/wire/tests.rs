@@ -103,77 +103,79 @@ fn check_whole(protocol: Protocol, frames: &[Frame]) {
     assert_ne!(reader.ending(), Ending::CutOff, "{protocol:?} {frames:?}");
 }
 
+/// Events and messages that say nothing.
+/// <https://github.com/earendil-works/pi/pull/2466>, <https://github.com/Kilo-Org/kilocode/pull/3083>,
+/// <https://github.com/pydantic/pydantic-ai/pull/5170>, read 2026-11.
+const SILENT: &[(&str, &str)] = &[
+    ("", "null"),
+    ("", "{}"),
+    ("", "[]"),
+    ("", ""),
+    ("", "\"ping\""),
+    ("", "true"),
+    ("", r#"{"type": "ping"}"#),
+    ("ping", "{}"),
+    ("ping", r#"{"message": "still here"}"#),
+    ("keepalive", r#"{"message": "still here"}"#),
+    ("", r#"{"type": "heartbeat", "message": "still here"}"#),
+    ("", r#"{"error": null}"#),
+    ("", r#"{"error": "", "usage": null}"#),
+    ("", r#"{"error": {}, "detail": ""}"#),
+    ("", r#"{"error": false}"#),
+    ("", r#"{"error": {"message": "", "code": null}}"#),
+    (
+        "",
+        r#"{"id": "x", "object": "chat.completion.chunk", "choices": null, "usage": null}"#,
+    ),
+    ("", r#"{"choices": [], "usage": {}}"#),
+    ("", r#"{"choices": [null]}"#),
+    (
+        "",
+        r#"{"choices": [{"index": null, "delta": null, "finish_reason": null}]}"#,
+    ),
+    ("", r#"{"choices": [{"delta": [], "finish_reason": ""}]}"#),
+    (
+        "",
+        r#"{"choices": [{"delta": {"content": null, "reasoning_content": null}, "logprobs": null}]}"#,
+    ),
+    (
+        "",
+        r#"{"choices": [{"delta": {"content": []}, "finish_reason": "null"}]}"#,
+    ),
+    ("", r#"{"candidates": null, "usageMetadata": null}"#),
+    ("", r#"{"candidates": [{"content": null, "finishReason": null}]}"#),
+    ("", r#"{"candidates": [{"content": {"parts": null}}]}"#),
+    (
+        "",
+        r#"{"candidates": [{"content": {"parts": [{"text": null, "thought": null}]}}]}"#,
+    ),
+    ("", r#"{"type": "message_start", "message": null}"#),
+    ("", r#"{"type": "message_start", "message": {"usage": null}}"#),
+    ("", r#"{"type": "content_block_start", "content_block": null}"#),
+    ("", r#"{"type": "content_block_delta", "delta": null}"#),
+    (
+        "",
+        r#"{"type": "content_block_delta", "delta": {"type": "text_delta", "text": null}}"#,
+    ),
+    (
+        "",
+        r#"{"type": "message_delta", "delta": {"stop_reason": null}, "usage": null}"#,
+    ),
+    ("", r#"{"type": "an_event_of_next_year", "text": "?"}"#),
+    ("contentBlockDelta", r#"{"delta": null}"#),
+    (
+        "contentBlockDelta",
+        r#"{"delta": {"text": null, "reasoningContent": null}}"#,
+    ),
+    ("messageStop", r#"{"stopReason": null}"#),
+    ("metadata", r#"{"usage": null}"#),
+    ("anEventOfNextYear", r#"{"text": "?"}"#),
+];
+
 #[test]
 fn a_message_that_says_nothing_is_passed_over() {
-    // <https://github.com/earendil-works/pi/pull/2466>, <https://github.com/Kilo-Org/kilocode/pull/3083>,
-    // <https://github.com/pydantic/pydantic-ai/pull/5170>, read 2026-11.
-    let silent = [
-        ("", "null"),
-        ("", "{}"),
-        ("", "[]"),
-        ("", ""),
-        ("", "\"ping\""),
-        ("", "true"),
-        ("", r#"{"type": "ping"}"#),
-        ("ping", "{}"),
-        ("ping", r#"{"message": "still here"}"#),
-        ("keepalive", r#"{"message": "still here"}"#),
-        ("", r#"{"type": "heartbeat", "message": "still here"}"#),
-        ("", r#"{"error": null}"#),
-        ("", r#"{"error": "", "usage": null}"#),
-        ("", r#"{"error": {}, "detail": ""}"#),
-        ("", r#"{"error": false}"#),
-        ("", r#"{"error": {"message": "", "code": null}}"#),
-        (
-            "",
-            r#"{"id": "x", "object": "chat.completion.chunk", "choices": null, "usage": null}"#,
-        ),
-        ("", r#"{"choices": [], "usage": {}}"#),
-        ("", r#"{"choices": [null]}"#),
-        (
-            "",
-            r#"{"choices": [{"index": null, "delta": null, "finish_reason": null}]}"#,
-        ),
-        ("", r#"{"choices": [{"delta": [], "finish_reason": ""}]}"#),
-        (
-            "",
-            r#"{"choices": [{"delta": {"content": null, "reasoning_content": null}, "logprobs": null}]}"#,
-        ),
-        (
-            "",
-            r#"{"choices": [{"delta": {"content": []}, "finish_reason": "null"}]}"#,
-        ),
-        ("", r#"{"candidates": null, "usageMetadata": null}"#),
-        ("", r#"{"candidates": [{"content": null, "finishReason": null}]}"#),
-        ("", r#"{"candidates": [{"content": {"parts": null}}]}"#),
-        (
-            "",
-            r#"{"candidates": [{"content": {"parts": [{"text": null, "thought": null}]}}]}"#,
-        ),
-        ("", r#"{"type": "message_start", "message": null}"#),
-        ("", r#"{"type": "message_start", "message": {"usage": null}}"#),
-        ("", r#"{"type": "content_block_start", "content_block": null}"#),
-        ("", r#"{"type": "content_block_delta", "delta": null}"#),
-        (
-            "",
-            r#"{"type": "content_block_delta", "delta": {"type": "text_delta", "text": null}}"#,
-        ),
-        (
-            "",
-            r#"{"type": "message_delta", "delta": {"stop_reason": null}, "usage": null}"#,
-        ),
-        ("", r#"{"type": "an_event_of_next_year", "text": "?"}"#),
-        ("contentBlockDelta", r#"{"delta": null}"#),
-        (
-            "contentBlockDelta",
-            r#"{"delta": {"text": null, "reasoningContent": null}}"#,
-        ),
-        ("messageStop", r#"{"stopReason": null}"#),
-        ("metadata", r#"{"usage": null}"#),
-        ("anEventOfNextYear", r#"{"text": "?"}"#),
-    ];
     for (protocol, whole) in answers() {
-        for (event, data) in silent {
+        for (event, data) in SILENT {
             // Without an event's name, Bedrock has whole answers only.
             if protocol == Protocol::Bedrock && event.is_empty() {
                 continue;

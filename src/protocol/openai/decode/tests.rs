@@ -18,84 +18,87 @@ fn counted(chunks: &[Value]) -> Option<Usage> {
     last
 }
 
-const fn usage_of(prompt: u64, completion: u64, cached: Option<u64>, reasoning: Option<u64>) -> Option<Usage> {
-    Some(Usage {
+const fn usage_of(prompt: u64, completion: u64, cached: Option<u64>, reasoning: Option<u64>) -> Usage {
+    Usage {
         prompt,
         completion,
         cached,
         reasoning,
-    })
+    }
 }
+
+/// Chunks, and what is counted in them: prompt, completion, cached, reasoning.
+const COUNTS: &[(&[&str], Usage)] = &[
+    (
+        &[r#"{"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}}"#],
+        usage_of(9, 3, None, None),
+    ),
+    // Moonshot and Groq.
+    (
+        &[r#"{"choices": [{"index": 0, "usage": {"prompt_tokens": 9, "completion_tokens": 3}}]}"#],
+        usage_of(9, 3, None, None),
+    ),
+    (
+        &[r#"{"choices": [], "x_groq": {"id": "r", "usage": {"prompt_tokens": 9, "completion_tokens": 3}}}"#],
+        usage_of(9, 3, None, None),
+    ),
+    // DeepSeek, Moonshot, OpenAI.
+    (
+        &[r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 3, "prompt_cache_hit_tokens": 4}}"#],
+        usage_of(9, 3, Some(4), None),
+    ),
+    (
+        &[r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 3, "cached_tokens": 4}}"#],
+        usage_of(9, 3, Some(4), None),
+    ),
+    (
+        &[r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}}"#],
+        usage_of(9, 3, Some(4), None),
+    ),
+    (
+        &[r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": null}}"#],
+        usage_of(9, 3, None, None),
+    ),
+    (
+        &[r#"{"usage": {"input_tokens": 9, "output_tokens": 3}}"#],
+        usage_of(9, 3, None, None),
+    ),
+    // A server that ends with zeros, one that counts in two chunks, and one with the counts so far in each chunk.
+    (
+        &[
+            r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 3}}"#,
+            r#"{"usage": {"prompt_tokens": 0, "completion_tokens": 0}}"#,
+        ],
+        usage_of(9, 3, None, None),
+    ),
+    (
+        &[
+            r#"{"usage": {"prompt_tokens": 9}}"#,
+            r#"{"usage": {"completion_tokens": 3}}"#,
+        ],
+        usage_of(9, 3, None, None),
+    ),
+    (
+        &[
+            r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 1}}"#,
+            r#"{"usage": {"prompt_tokens": 9, "completion_tokens": 3}}"#,
+        ],
+        usage_of(9, 3, None, None),
+    ),
+    (
+        &[r#"{"usage": {"prompt_tokens": "nine", "completion_tokens": 3.0}}"#],
+        usage_of(0, 3, None, None),
+    ),
+];
 
 #[test]
 fn counts_where_each_server_has_them() {
-    let counts = json!({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12});
-    let with = |name: &str, value: Value| {
-        let mut counts = counts.clone();
-        counts[name] = value;
-        json!({"choices": [], "usage": counts})
-    };
-    for (chunks, expected) in [
-        (
-            vec![json!({"choices": [], "usage": counts})],
-            usage_of(9, 3, None, None),
-        ),
-        // Moonshot and Groq.
-        (
-            vec![json!({"choices": [{"index": 0, "delta": {}, "usage": counts}]})],
-            usage_of(9, 3, None, None),
-        ),
-        (
-            vec![json!({"choices": [], "x_groq": {"id": "req_1", "usage": counts}})],
-            usage_of(9, 3, None, None),
-        ),
-        // DeepSeek, Moonshot.
-        (
-            vec![with("prompt_cache_hit_tokens", json!(4))],
-            usage_of(9, 3, Some(4), None),
-        ),
-        (vec![with("cached_tokens", json!(4))], usage_of(9, 3, Some(4), None)),
-        (
-            vec![with("prompt_tokens_details", json!({"cached_tokens": 4}))],
-            usage_of(9, 3, Some(4), None),
-        ),
-        (
-            vec![with("prompt_tokens_details", Value::Null)],
-            usage_of(9, 3, None, None),
-        ),
-        (
-            vec![json!({"usage": {"input_tokens": 9, "output_tokens": 3}})],
-            usage_of(9, 3, None, None),
-        ),
-        // A server that ends with zeros.
-        (
-            vec![
-                json!({"usage": counts}),
-                json!({"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}),
-            ],
-            usage_of(9, 3, None, None),
-        ),
-        (
-            vec![
-                json!({"usage": {"prompt_tokens": 9}}),
-                json!({"usage": {"completion_tokens": 3}}),
-            ],
-            usage_of(9, 3, None, None),
-        ),
-        // Counts so far in each chunk.
-        (
-            vec![
-                json!({"usage": {"prompt_tokens": 9, "completion_tokens": 1}}),
-                json!({"usage": counts}),
-            ],
-            usage_of(9, 3, None, None),
-        ),
-        (
-            vec![json!({"usage": {"prompt_tokens": "9", "completion_tokens": 3.0}})],
-            usage_of(0, 3, None, None),
-        ),
-    ] {
-        assert_eq!(counted(&chunks), expected, "{chunks:?}");
+    for (chunks, expected) in COUNTS {
+        let chunks: Vec<_> = chunks
+            .iter()
+            .map(|chunk| serde_json::from_str(chunk).unwrap())
+            .collect();
+        assert_eq!(counted(&chunks), Some(*expected), "{chunks:?}");
     }
 }
 
@@ -122,11 +125,11 @@ fn reasoning_beside_the_completion_is_counted_with_it() {
         ])
     };
     // xAI's own example.
-    assert_eq!(usage(9, 94, Some(135)), usage_of(32, 103, None, Some(94)));
-    assert_eq!(usage(100, 94, Some(226)), usage_of(32, 194, None, Some(94)));
-    assert_eq!(usage(9, 94, None), usage_of(32, 103, None, Some(94)));
+    assert_eq!(usage(9, 94, Some(135)), Some(usage_of(32, 103, None, Some(94))));
+    assert_eq!(usage(100, 94, Some(226)), Some(usage_of(32, 194, None, Some(94))));
+    assert_eq!(usage(9, 94, None), Some(usage_of(32, 103, None, Some(94))));
     // OpenAI's way.
-    assert_eq!(usage(103, 94, Some(135)), usage_of(32, 103, None, Some(94)));
-    assert_eq!(usage(103, 0, Some(135)), usage_of(32, 103, None, Some(0)));
-    assert_eq!(usage(103, 94, None), usage_of(32, 103, None, Some(94)));
+    assert_eq!(usage(103, 94, Some(135)), Some(usage_of(32, 103, None, Some(94))));
+    assert_eq!(usage(103, 0, Some(135)), Some(usage_of(32, 103, None, Some(0))));
+    assert_eq!(usage(103, 94, None), Some(usage_of(32, 103, None, Some(94))));
 }

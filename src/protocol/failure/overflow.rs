@@ -1,0 +1,188 @@
+//! Whether an error says that the conversation is longer than the model's context.
+//!
+//! No two servers say it in the same words, so most are recognised by two words in one message: one for the context or the
+//! input, one for being too long. Each test row is a server's own message.
+
+/// OpenAI's words for a prompt that is too long: LangChain, LiteLLM and others look for them.
+pub(super) const OVERFLOW: &str = "This model's maximum context length is exceeded";
+/// Their beginning, which most servers have.
+pub(super) const MAXIMUM_CONTEXT_LENGTH: &str = "maximum context length";
+
+/// OpenAI's code for it, and those of GitHub's models, of Copilot and of llama.cpp.
+const CODES: [&str; 5] = [
+    "context_length_exceeded",
+    "tokens_limit_reached",
+    "model_max_prompt_tokens_exceeded",
+    "exceed_context_size_error",
+    "context_window_exceeded",
+];
+
+/// Phrases, in lower case, that say it by themselves.
+const PHRASES: [&str; 17] = [
+    MAXIMUM_CONTEXT_LENGTH,
+    "prompt is too long",
+    "prompt too long",
+    "prompt exceeds",
+    "prompt contains",
+    "input is too long",
+    "too many tokens",
+    "too many input tokens",
+    "maximum prompt length",
+    "exceeded model token limit",
+    "context the overflows",
+    "range of input length",
+    "reduce the length of the messages",
+    "reduce the length of the input",
+    "request body too large for",
+    "`inputs` must have less than",
+    "`inputs` tokens +",
+];
+
+/// Words, in lower case, for the context and for what stands in it.
+const CONTEXT: [&str; 13] = [
+    "context length",
+    "context window",
+    "context size",
+    "context limit",
+    "model length",
+    "max_model_len",
+    "max_seq_len",
+    "sequence length",
+    "input length",
+    "input token",
+    "prompt token",
+    "prompt has",
+    "prompt length",
+];
+
+/// Words, in lower case, for being too long.
+const TOO_LONG: [&str; 12] = [
+    "exceed",
+    "too long",
+    "too large",
+    "too many",
+    "longer than",
+    "greater than",
+    "larger than",
+    "more than",
+    "but the maximum",
+    "overflow",
+    "not enough",
+    "is only",
+];
+
+/// Words, in lower case, of a limit of tokens in a time. Bedrock throttles with "Too many tokens, please wait before trying
+/// again."
+const OF_A_RATE: [&str; 7] = [
+    "per minute",
+    "per day",
+    "per hour",
+    "tpm",
+    "tpd",
+    "rate limit",
+    "please wait",
+];
+
+/// Whether an error with this message, kind and code is an overflow.
+pub(super) fn is_overflow(message: &str, kind: &str, code: &str) -> bool {
+    let message = message.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if CODES.contains(&code) || CODES.contains(&kind) {
+        return true;
+    }
+    !says(&OF_A_RATE) && (says(&PHRASES) || (says(&CONTEXT) && says(&TOO_LONG)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages as servers sent them, from public issues and their documents, read 2026-11.
+    const OVERFLOWS: &[&str] = &[
+        // OpenAI, Azure, DeepSeek; vLLM, old and new
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "The prompt (total length 5000) is too long to fit into the model (context length 4096).",
+        "You passed 5000 input tokens and requested 10 output tokens. However, the model's context length is only 4096 tokens.",
+        "Input length (265330) exceeds model's maximum context length (262144).",
+        // Anthropic
+        "prompt is too long: 208310 tokens > 200000 maximum",
+        "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length or `max_tokens`",
+        // Bedrock: Claude, Nova, Titan, AI21
+        "Input is too long for requested model.",
+        "The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
+        "Too many input tokens. Max input tokens: 8192, request input token count: 9000",
+        "Prompt has 9000 tokens, but the maximum is 8192",
+        // Google
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        // xAI
+        "This model's maximum prompt length is 131072 but the request contains 216748 tokens.",
+        // LM Studio
+        "Trying to keep the first 6000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough.",
+        "The number of tokens to keep from the initial prompt is greater than the context length.",
+        // SGLang
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+        "Requested token count exceeds the model's maximum context length of 4096 tokens.",
+        // Ollama, llama.cpp
+        "prompt too long; exceeded max context length by 800 tokens",
+        "the request exceeds the available context size. try increasing the context size or enable context shift",
+        // Mistral, Cohere, Fireworks, Groq, Cerebras
+        "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+        "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000",
+        "The prompt is too long: 9000, model maximum context length: 8192",
+        "Please reduce the length of the messages or completion.",
+        "Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192",
+        // Together, text-generation-inference
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000 `inputs` tokens and 512 `max_new_tokens`",
+        "Input validation error: `inputs` must have less than 1024 tokens. Given: 1500",
+        // Moonshot, Zhipu, Alibaba, MiniMax
+        "Invalid request: Your request exceeded model token limit: 8192",
+        "Prompt exceeds max length",
+        "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 6000]",
+        "invalid params, context window exceeds limit (2013)",
+        // GitHub's models, Copilot, Poolside
+        "Request body too large for gpt-4o model. Max size: 8000 tokens.",
+        "prompt token count of 128231 exceeds the limit of 128000",
+        "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.",
+    ];
+
+    /// Other messages about lengths, limits and tokens.
+    const OTHERS: &[&str] = &[
+        "max_tokens is too large: 6000. This model supports at most 4096 completion tokens, whereas you provided 6000.",
+        "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-4-5",
+        "The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096.",
+        "`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`",
+        "Unable to submit request because it has a maxOutputTokens value of 65536 but the supported range is from 1 (inclusive) to 65536 (exclusive).",
+        "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 9000, please reduce your message size.",
+        "Rate limit reached for gpt-4o on input tokens per minute: limit exceeded",
+        "Too many tokens, please wait before trying again.",
+        "Invalid 'messages[0].content': string too long. Expected a string with maximum length 1048576, but got 2000000.",
+        "Invalid 'prompt_cache_key': string too long.",
+        "Invalid 'stop': array too long. Expected an array with maximum length 4.",
+        "messages.0.content.1.image.source.base64: image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes",
+        "too many images and documents: 101 + 0 > 100",
+        "At most 1 image(s) may be provided in one prompt.",
+        "You exceeded your current quota, please check your plan and billing details.",
+        "Request exceeds the maximum allowed number of bytes.",
+        "temperature must be less than or equal to 2",
+        "",
+    ];
+
+    #[test]
+    fn an_overflow_is_told_from_other_limits() {
+        for message in OVERFLOWS {
+            assert!(is_overflow(message, "", ""), "{message}");
+            assert!(
+                is_overflow(message, "invalid_request_error", "invalid_parameter_error"),
+                "{message}"
+            );
+        }
+        for message in OTHERS {
+            assert!(!is_overflow(message, "invalid_request_error", ""), "{message}");
+        }
+        for code in CODES {
+            assert!(is_overflow("", "", code) && is_overflow("", code, ""), "{code}");
+        }
+    }
+}

@@ -2,7 +2,49 @@
 
 use serde_json::json;
 
-use crate::support::{hello, provider::response, schema::check_completion, text_of, wire::Wire};
+use crate::support::{
+    TestApp, hello,
+    provider::{FakeProvider, response},
+    schema::check_completion,
+    text_of,
+    wire::Wire,
+};
+
+#[tokio::test]
+async fn a_provider_that_does_not_stream_is_understood_too() {
+    let whole = json!({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "All at once"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}});
+    let app = TestApp::start(FakeProvider::always(response(200, "", &whole.to_string())).await).await;
+    let token = app.assistant_with(json!({"streaming": false})).await;
+    let completion = app.chat(&token, &hello(false)).await.json();
+    assert_eq!(completion["choices"][0]["message"]["content"], "All at once");
+    let streamed = app.chat(&token, &hello(true)).await;
+    assert_eq!(text_of(&streamed.events()), "All at once");
+    assert!(streamed.is_done());
+    for request in app.provider.received() {
+        assert_eq!(
+            (&request.body["stream"], request.body.get("stream_options")),
+            (&json!(false), None)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_beside_an_empty_delta_is_the_answer() {
+    // Perplexity's "Chat completions" reference, not streamed.
+    let whole = json!({"id": "p", "model": "sonar", "object": "chat.completion", "created": 1, "citations": [],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Once upon"},
+            "delta": {"role": "assistant", "content": ""}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 8, "total_tokens": 13}});
+    let app = TestApp::start(FakeProvider::always(response(200, "", &whole.to_string())).await).await;
+    let token = app.assistant_with(json!({"streaming": false})).await;
+    let completion = app.chat(&token, &hello(false)).await.json();
+    assert_eq!(completion["choices"][0]["message"]["content"], "Once upon");
+    let streamed = app.chat(&token, &hello(true)).await;
+    assert_eq!(text_of(&streamed.events()), "Once upon");
+    assert!(streamed.is_done());
+}
 
 #[tokio::test]
 async fn a_model_that_is_not_streamed_answers_all_the_same() {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{
     TestApp, hello,
-    provider::{FakeProvider, answer, response},
+    provider::{FakeProvider, answer},
     wire::Wire,
 };
 
@@ -236,70 +236,4 @@ async fn gemini_gets_a_level_that_it_has() {
         assert_eq!(config["thinkingConfig"]["thinkingLevel"], level, "{model} {effort}");
         assert_eq!(config.get("temperature").is_some(), samples, "{model}");
     }
-}
-
-#[tokio::test]
-async fn what_a_model_turns_down_is_left_out_from_then_on() {
-    for (wire, message, sent) in [
-        (
-            Wire::Anthropic,
-            "`temperature` is deprecated for this model.",
-            "temperature",
-        ),
-        (
-            Wire::Bedrock,
-            "This model doesn't support the temperature field. Remove temperature and try again.",
-            "temperature",
-        ),
-        (
-            Wire::Gemini,
-            "Thinking budget is not supported for this model.",
-            "thinkingBudget",
-        ),
-    ] {
-        let refusal = |text: &str| text.contains(&format!("\"{sent}\""));
-        let provider = FakeProvider::seeing({
-            let (answer, error) = (wire.stream("text"), message.to_owned());
-            let rejected = response(400, "", &json!({"error": {"message": error}}).to_string());
-            let sent = sent.to_owned();
-            move |request| {
-                let refused = request.text.contains(&format!("\"{sent}\""));
-                if refused { rejected.clone() } else { answer.clone() }
-            }
-        })
-        .await;
-        let app = wire.in_front_of(provider, &[]).await;
-        let token = wire.assistant(&app).await;
-        let mut body = hello(false);
-        body["temperature"] = json!(0.5);
-        if wire == Wire::Gemini {
-            body["reasoning_effort"] = json!("low");
-        }
-        for _ in 0..2 {
-            let completion = app.chat(&token, &body).await.json();
-            assert_eq!(completion["choices"][0]["finish_reason"], "stop", "{completion}");
-        }
-        let asked: Vec<_> = app
-            .provider
-            .received()
-            .iter()
-            .map(|request| refusal(&request.text))
-            .collect();
-        assert_eq!(asked, [true, false, false], "{wire:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_is_turned_down_all_the_same_is_the_answer() {
-    let message = "output_config: this model takes none";
-    let error = response(400, "", &json!({"error": {"message": message}}).to_string());
-    let (app, token) = Wire::Anthropic
-        .answering(error, json!({"type==agent/model": "claude-opus-5"}))
-        .await;
-    let mut body = hello(false);
-    body["reasoning_effort"] = json!("low");
-    // A second field within the same object, which is never left out.
-    body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
-    assert_eq!(app.chat(&token, &body).await.error(400, "null"), message);
-    assert_eq!(app.provider.received().len(), 2);
 }

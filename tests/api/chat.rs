@@ -6,7 +6,6 @@ use crate::support::{
     PLATFORM_KEY, TestApp, hello,
     provider::{FakeProvider, answer, events_head, finish, piece, stream_end, text},
     schema::{check_chunk, check_completion},
-    text_of,
 };
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn start(first: Answer, fallbacks: Value) -> (TestApp, String) {
     let provider = FakeProvider::seeing(move |request| provide(request, &first)).await;
     let origin = provider.origin();
     let settings = [
-        ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.5"),
+        ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.3"),
         ("ANTHROPIC_BASE_URL", &origin),
         ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests"),
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),

@@ -7,14 +7,19 @@ PYTHON ?= python3
 PORT ?= 8787
 CARGO_FEATURES := --features cli
 
-.PHONY: help run invoke token test bench check fmt lint docs clean
+# The tests that `make test` leaves out because they take long, each by name: an `#[ignore = "long: `make verify-…`"]` and
+# a rule below.
+VERIFY := verify-clients
+
+.PHONY: help run invoke token test verify $(VERIFY) bench check fmt lint docs clean
 
 help:
 	@echo "make run                     the endpoint on http://127.0.0.1:$(PORT) with a demo assistant and a real model"
 	@echo "make invoke EVENT=FILE       one sample event (events/*.json) through the Lambda binary"
 	@echo "make token OWNER=me          a JWT for the management API"
-	@echo "make test                    all tests, installing what they need"
-	@echo "make check                   formatting, lints, docs, template, then all tests: what CI runs"
+	@echo "make test                    the tests, installing what they need"
+	@echo "make verify                  the long tests, all of them: $(VERIFY)"
+	@echo "make check                   formatting, lints, docs, template, then the tests: what CI runs"
 	@echo "make bench                   the benchmarks"
 	@echo "make build / make deploy     the Lambda zip (arm64) / SAM deployment"
 
@@ -23,6 +28,9 @@ NODE_MODULES := tests/clients/node_modules
 
 include local/model.mk
 include deploy/template.mk
+
+# The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
+TEST_TOOLS := $(TEST_VENV)/.stamp $(CLIENTS_VENV)/.stamp $(NODE_MODULES)/.stamp $(TINY_MODEL)
 
 # $(LOCAL_MODEL) is empty where a provider's key is set: its model answers then, and none is installed.
 run: $(LOCAL_MODEL)
@@ -34,9 +42,14 @@ invoke: $(LOCAL_MODEL)
 	cargo build $(CARGO_FEATURES) --bin assistants --bin endpoint
 	@exec $(RUN_PYTHON) local/run.py --assistants target/debug/assistants --invoke "$(EVENT)" --endpoint target/debug/endpoint
 
-# The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
-test: $(TEST_VENV)/.stamp $(CLIENTS_VENV)/.stamp $(NODE_MODULES)/.stamp $(TINY_MODEL)
+test: $(TEST_TOOLS)
 	INSTA_UPDATE=no cargo test $(CARGO_FEATURES)
+
+verify: $(VERIFY)
+
+# Every client program against every provider's API; `make test` runs all against OpenAI's and two against the others.
+verify-clients: $(TEST_TOOLS)
+	cargo test $(CARGO_FEATURES) --test api -- --ignored clients
 
 # LiteLLM needs an older SDK than the newest, so these clients have an environment of their own.
 $(CLIENTS_VENV)/.stamp: tests/requirements-clients.txt

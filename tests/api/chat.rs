@@ -1,14 +1,11 @@
 //! What goes to the provider and what comes back, in both reply forms.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{
+use crate::support::{
+    PLATFORM_KEY, TestApp, hello,
+    provider::{FakeProvider, answer, events_head, finish, piece, stream_end, text},
     schema::{check_chunk, check_completion},
-    support::{
-        PLATFORM_KEY, Reply, TestApp, hello,
-        provider::{FakeProvider, answer, events_head, finish, piece, response, stream_end, text},
-        text_of,
-    },
 };
 
 #[tokio::test]
@@ -201,101 +198,4 @@ async fn the_provider_is_asked_with_the_assistants_settings_and_the_platforms_ke
             "stream": true, "stream_options": {"include_usage": true},
             "temperature": 0.7, "top_p": 0.9, "max_tokens": 5})
     );
-}
-
-#[tokio::test]
-async fn an_own_server_gets_no_platform_key_and_no_redirect_is_followed() {
-    let platform = FakeProvider::always(answer(&["Platform"])).await;
-    let elsewhere = format!("location: {}/chat/completions\r\n", platform.base_url());
-    let own = FakeProvider::new(vec![answer(&["Mine"]), response(307, &elsewhere, "")]).await;
-    let app = TestApp::with(platform, &[("ALLOW_PRIVATE_PROVIDERS", "true")]).await;
-    for provider in [json!(null), json!("openai")] {
-        let token = app
-            .assistant_with(json!({"base_url": own.base_url(), "provider": provider}))
-            .await;
-        app.chat(&token, &hello(false)).await;
-    }
-    let requests = own.received();
-    assert!(requests.len() >= 2);
-    for request in requests {
-        assert!(
-            !request.head.contains("authorization") && !request.head.contains(PLATFORM_KEY),
-            "{}",
-            request.head
-        );
-    }
-    assert_eq!(app.provider.received().len(), 0);
-}
-
-#[tokio::test]
-async fn an_own_server_at_a_private_address_is_refused() {
-    let own = FakeProvider::always(answer(&["Mine"])).await;
-    let app = TestApp::start(FakeProvider::refusing()).await;
-    let by_name = own.base_url().replace("http://127.0.0.1", "https://localhost");
-    for base_url in [own.base_url(), own.base_url().replace("http:", "https:"), by_name] {
-        let token = app.assistant_with(json!({"base_url": base_url})).await;
-        for stream in [false, true] {
-            let message = app
-                .chat(&token, &hello(stream))
-                .await
-                .error(500, "assistant_misconfigured");
-            assert!(
-                message.contains("`base_url` must be an https URL at a public address"),
-                "{message}"
-            );
-        }
-    }
-    assert_eq!(own.received().len(), 0);
-}
-
-#[tokio::test]
-async fn a_provider_that_does_not_stream_is_understood_too() {
-    let whole = json!({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [
-        {"index": 0, "message": {"role": "assistant", "content": "All at once"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}});
-    let app = TestApp::start(FakeProvider::always(response(200, "", &whole.to_string())).await).await;
-    let token = app.assistant_with(json!({"streaming": false})).await;
-    let completion = app.chat(&token, &hello(false)).await.json();
-    assert_eq!(completion["choices"][0]["message"]["content"], "All at once");
-    let streamed = app.chat(&token, &hello(true)).await;
-    assert_eq!(text_of(&streamed.events()), "All at once");
-    assert!(streamed.is_done());
-    for request in app.provider.received() {
-        assert_eq!(
-            (&request.body["stream"], request.body.get("stream_options")),
-            (&json!(false), None)
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_bad_request_is_400_before_the_provider_is_asked() {
-    let app = TestApp::start(FakeProvider::refusing()).await;
-    let token = app.assistant().await;
-    let with = |field: &str, value: Value| {
-        let mut body = hello(true);
-        body[field] = value;
-        body
-    };
-    for (body, code) in [
-        (json!({}), "missing_required_parameter"),
-        (with("temperature", json!("hot")), "invalid_type"),
-        (with("n", json!(2)), "unsupported_parameter"),
-        (with("tools", json!([{"type": "function"}])), "unsupported_parameter"),
-    ] {
-        app.chat(&token, &body).await.error(400, code);
-    }
-    let path = "/public/openai/v1/chat/completions";
-    let form = app
-        .request(reqwest::Method::POST, path)
-        .bearer_auth(&token)
-        .body("model=gpt-4o&messages=Hello");
-    let message = Reply::of(form.header("content-type", "application/x-www-form-urlencoded"))
-        .await
-        .error(400, "null");
-    assert!(message.contains("JSON"), "{message}");
-    let large = "x".repeat(4 * 1024 * 1024 + 1);
-    Reply::of(app.request(reqwest::Method::POST, path).bearer_auth(&token).body(large))
-        .await
-        .error(413, "request_too_large");
 }

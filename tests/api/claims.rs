@@ -26,24 +26,7 @@ use axum::{Router, body::Bytes, http::HeaderMap};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::support::{start_store, store_fault::forward};
-
-/// Writes a claim as an earlier version or another program would: texts, and `valid_until` as a number.
-pub async fn put_claim(store: SocketAddr, token: &str, attributes: &[(&str, &str)]) {
-    let client = Client::new(&embedded_store::client_config(store).await);
-    let mut put = client
-        .put_item()
-        .table_name(embedded_store::tables().token_claims)
-        .item("token_digest", text(Token::new(token).digest().as_str()));
-    for (name, value) in attributes {
-        let value = match *name {
-            "valid_until" => AttributeValue::N((*value).to_owned()),
-            _ => text(value),
-        };
-        put = put.item(*name, value);
-    }
-    put.send().await.unwrap();
-}
+use crate::support::{claim::put_claim, start_store, store_fault::forward};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())

@@ -7,12 +7,26 @@ use assistant_endpoint::token::Token;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::manage::{Management, SECRET, jwt};
 use crate::support::{
     TestApp, create,
+    management::{Management, SECRET, jwt},
     provider::{Answer, FakeProvider, Received, Step, stream_end},
     wire::Wire,
 };
+
+const WORDS: &str = "the provider's words";
+
+/// A provider's words for a conversation that its model has no room for.
+const fn too_long(wire: Wire) -> &'static str {
+    match wire {
+        Wire::OpenAi => {
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
+        }
+        Wire::Anthropic => "prompt is too long: 208310 tokens > 200000 maximum",
+        Wire::Bedrock => "Input is too long for requested model.",
+        Wire::Gemini => "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    }
+}
 
 /// What the provider does for the model `scenario-<name>`; each name is a token in the clients' `TOKENS` too.
 fn scenario(wire: Wire, request: &Received) -> Answer {
@@ -22,7 +36,8 @@ fn scenario(wire: Wire, request: &Received) -> Answer {
     };
     let whole = |texts: &[&str]| [begun(texts), wire.end("stop", 12)].concat();
     let then = |steps: Vec<Step>| [begun(&["Once", " upon"]), steps].concat();
-    match wire.model(request).strip_prefix("scenario-").unwrap() {
+    let error = |status, kind, message, headers| wire.error(status, kind, message, headers);
+    match wire.requested_model(request).strip_prefix("scenario-").unwrap() {
         "story" => whole(&["Once", " upon", " a time 👋"]),
         // Says back what the last and the first message were, and how many there are.
         "echo" => {
@@ -34,13 +49,17 @@ fn scenario(wire: Wire, request: &Received) -> Answer {
         "ends" => then(vec![stream_end()]),
         "error_event" => then(vec![wire.failure(), stream_end()]),
         "stall" => then(vec![Step::Hang]),
-        "rejected" => wire.error(400, "context_length_exceeded", ""),
-        "bad_key" => wire.error(401, "invalid_api_key", ""),
-        "unknown_model" => wire.error(404, "model_not_found", ""),
-        "rate_limited" => wire.error(429, "rate_limit_exceeded", "retry-after: 1\r\n"),
-        "quota" => wire.error(429, "insufficient_quota", ""),
-        "outage" => wire.error(500, "server_error", ""),
-        "overloaded" => wire.error(503, "overloaded", ""),
+        "rejected" => error(400, "context_length_exceeded", too_long(wire), ""),
+        "bad_key" => error(401, "invalid_api_key", WORDS, ""),
+        "unknown_model" => error(404, "model_not_found", WORDS, ""),
+        "rate_limited" => error(429, "rate_limit_exceeded", WORDS, "retry-after: 1\r\n"),
+        "quota" => match wire {
+            Wire::OpenAi => error(429, "insufficient_quota", WORDS, ""),
+            Wire::Anthropic | Wire::Gemini => error(402, "billing_error", WORDS, ""),
+            Wire::Bedrock => error(400, "ServiceQuotaExceededException", WORDS, ""),
+        },
+        "outage" => error(500, "server_error", WORDS, ""),
+        "overloaded" => error(503, "overloaded", WORDS, ""),
         "silent" => vec![Step::Hang],
         other => panic!("{other}"),
     }
@@ -68,10 +87,9 @@ const SCENARIOS: [&str; 16] = [
 /// An endpoint with an assistant for each scenario, and a token for each.
 async fn start(wire: Wire) -> (TestApp, HashMap<&'static str, String>) {
     let provider = FakeProvider::seeing(move |request| scenario(wire, request)).await;
-    let mut settings = wire.settings(&provider.origin());
-    settings.push(("PROVIDER_IDLE_TIMEOUT_SECONDS", "1".into()));
-    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let app = TestApp::with(provider, &settings).await;
+    let app = wire
+        .in_front_of(provider, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "1")])
+        .await;
     let mut tokens = HashMap::new();
     for name in SCENARIOS {
         let token = app
@@ -126,39 +144,42 @@ const CLIENTS_PYTHON: &str = ".local/clients-venv/bin/python";
 
 /// A test for each client program, so that they run side by side and fail by name.
 macro_rules! clients {
-    ($wire:expr, $($name:ident: $program:expr, $script:literal;)*) => {
+    ($wire:expr; $($(#[$ignore:meta])? $name:ident: $program:expr, $script:literal;)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+        $(#[$ignore])?
         async fn $name() {
             run($wire, $program, $script).await;
         })*
     };
 }
 
-/// All of them: what they see is the same whoever answers.
+/// All of them: what they see is the same whoever answers. `#[ignore]` is for all but the two that together look most
+/// closely: OpenAI's SDK checks each field's type and that nothing says "finished" in what is cut off, Typebot's the
+/// finish reasons of streams, each failure's own code, and the fields of newer models' requests.
 macro_rules! clients_with {
-    ($module:ident, $wire:expr) => {
+    ($module:ident, $wire:expr $(, #[$ignore:meta])?) => {
         mod $module {
             use super::*;
 
             clients! {
-                $wire,
+                $wire;
                 openai_python: PYTHON, "openai_python.py";
-                langchain_python: CLIENTS_PYTHON, "langchain_python.py";
-                litellm: CLIENTS_PYTHON, "litellm_client.py";
-                openai_node: "node", "openai_node.mjs";
                 typebot: "node", "typebot.mjs";
-                ai_sdk: "node", "ai_sdk.mjs";
-                langchain_js: "node", "langchain_js.mjs";
-                zapier_and_curl: "bash", "zapier.sh";
+                $(#[$ignore])? ai_sdk: "node", "ai_sdk.mjs";
+                $(#[$ignore])? langchain_js: "node", "langchain_js.mjs";
+                $(#[$ignore])? langchain_python: CLIENTS_PYTHON, "langchain_python.py";
+                $(#[$ignore])? litellm: CLIENTS_PYTHON, "litellm_client.py";
+                $(#[$ignore])? openai_node: "node", "openai_node.mjs";
+                $(#[$ignore])? zapier_and_curl: "bash", "zapier.sh";
             }
         }
     };
 }
 
 clients_with!(openai, Wire::OpenAi);
-clients_with!(anthropic, Wire::Anthropic);
-clients_with!(bedrock, Wire::Bedrock);
-clients_with!(gemini, Wire::Gemini);
+clients_with!(anthropic, Wire::Anthropic, #[ignore = "long: `make verify-clients`"]);
+clients_with!(bedrock, Wire::Bedrock, #[ignore = "long: `make verify-clients`"]);
+clients_with!(gemini, Wire::Gemini, #[ignore = "long: `make verify-clients`"]);
 
 // The document's own steps name a model of OpenAI's.
-clients! { Wire::OpenAi, the_documents_two_steps: PYTHON, "spec_steps.py"; }
+clients! { Wire::OpenAi; the_documents_two_steps: PYTHON, "spec_steps.py"; }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::support::{
     PLATFORM_KEY, TestApp, error_message, hello,
     provider::{Answer, FakeProvider, answer, events_head, piece, response, stream_end, text},
+    secret::Secret,
+    text_of,
 };
 
 const SYSTEM: &str = "You are Bob, a pirate.\nThe chest \"Zürich\" is opened by the word ZEBRA-42.";
@@ -150,47 +152,6 @@ async fn a_message_that_quotes_the_request_teaches_nothing_and_gives_nothing_awa
 }
 
 #[tokio::test]
-async fn top_logprobs_without_logprobs_reaches_no_provider() {
-    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
-    let token = app.assistant().await;
-    for stream in [false, true] {
-        let mut body = hello(stream);
-        body["top_logprobs"] = json!(2);
-        let reply = app.chat(&token, &body).await;
-        reply.error(400, "null");
-        assert_eq!(reply.body()["error"]["param"], "top_logprobs");
-    }
-    assert!(app.provider.received().is_empty());
-}
-
-#[tokio::test]
-async fn a_rejection_is_learned_from_although_the_key_is_a_word_of_it() {
-    for key in ["k", "token", "max_tokens", "seed"] {
-        let provider = FakeProvider::choosing(|request| {
-            let refused = if request.get("seed").is_some() {
-                "Unsupported parameter: 'seed' is not supported with this model."
-            } else if request.get("max_tokens").is_some() {
-                "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
-            } else {
-                return answer(&["Hi"]);
-            };
-            let error = json!({"error": {"message": refused, "type": "invalid_request_error", "param": null, "code": "unsupported_parameter"}});
-            response(400, "", &error.to_string())
-        })
-        .await;
-        let app = TestApp::with(provider, &[("OPENAI_API_KEY", key)]).await;
-        let token = app.assistant().await;
-        let mut body = hello(false);
-        body["seed"] = json!(7);
-        body["max_tokens"] = json!(5);
-        for calls in [3, 4] {
-            assert_eq!(app.chat(&token, &body).await.status, 200, "{key}");
-            assert_eq!(app.provider.received().len(), calls, "{key}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_short_key_leaves_the_words_around_it() {
     let body = json!({"error": {"message": "max_tokens: k is no key", "type": "invalid_request_error"}});
     let app = TestApp::with(
@@ -201,4 +162,43 @@ async fn a_short_key_leaves_the_words_around_it() {
     let token = app.assistant().await;
     let message = app.chat(&token, &hello(false)).await.error(400, "null");
     assert_eq!(message, "max_tokens: [key] is no key");
+}
+
+#[tokio::test]
+async fn a_server_that_quotes_its_key_shows_it_to_nobody() {
+    let quoting = |body: String| [vec![events_head(), text("Once")], vec![piece(body), stream_end()]].concat();
+    let error = r#"{"error": {"message": "bad header 'Bearer sk-own'", "type": "invalid_request_error", "param": "sk-own", "code": "sk-own"}}"#;
+    for (answer, code) in [
+        (quoting(format!("data: {error}\n\n")), "[key]"),
+        (response(400, "", error), "[key]"),
+        (response(200, "", error), "[key]"),
+    ] {
+        let own = FakeProvider::always(answer).await;
+        let secret = Secret::new(json!({own.origin(): "sk-own"}));
+        let base_url = own.base_url();
+        let app = TestApp::with_secret(own, &secret).await;
+        let token = app.assistant_with(json!({"base_url": base_url})).await;
+        for stream in [false, true] {
+            let reply = app.chat(&token, &hello(stream)).await;
+            assert!(!reply.text.contains("sk-own"), "{}", reply.text);
+            let last = if stream && reply.status == 200 {
+                reply.events().pop().unwrap()
+            } else {
+                reply.body()
+            };
+            let message = error_message(&last, code);
+            assert!(message.contains("Bearer [key]"), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dummy_for_a_key_is_a_word_like_any_other() {
+    let own = FakeProvider::always(answer(&["There is none left"])).await;
+    let secret = Secret::new(json!({own.origin(): "none"}));
+    let base_url = own.base_url();
+    let app = TestApp::with_secret(own, &secret).await;
+    let token = app.assistant_with(json!({"base_url": base_url})).await;
+    let streamed = app.chat(&token, &hello(true)).await;
+    assert_eq!(text_of(&streamed.events()), "There is none left");
 }

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{
-    schema::{check_chunk, check_completion},
-    support::{
-        TestApp, hello,
-        provider::{
-            Answer, FakeProvider, Received, Step, answer, error, events_head, finish, piece, response, stream_end, text,
-        },
-        streams, text_of,
+use crate::support::{
+    TestApp, hello,
+    provider::{
+        Answer, FakeProvider, Received, Step, answer, error, events_head, finish, piece, response, stream_end, text,
     },
+    schema::{check_chunk, check_completion},
+    streams, text_of,
 };
 
 /// OpenAI's `gpt-4o` does as it is told; `gpt-4o-mini` is down; Claude, Nova and Gemini answer.
@@ -33,7 +31,7 @@ async fn start(first: Answer, fallbacks: Value) -> (TestApp, String) {
     let provider = FakeProvider::seeing(move |request| provide(request, &first)).await;
     let origin = provider.origin();
     let settings = [
-        ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.5"),
+        ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.3"),
         ("ANTHROPIC_BASE_URL", &origin),
         ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests"),
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &origin),

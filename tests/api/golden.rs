@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::support::streams;
+use crate::support::{streams, wire::Wire};
 
 fn fixtures(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -63,7 +63,7 @@ fn the_full_request_in_every_dialect() {
             body["messages"][3]["content"][1]["image_url"]["url"] = json!("data:image/jpg;base64,/9j/4AA=");
         }
         if name.starts_with("anthropic") || name.starts_with("bedrock") {
-            // They have no JSON without a schema, a 400 in `native_parameters.rs`, and Claude no stop at blanks.
+            // They have no JSON without a schema, a 400 in `parameters_by_provider.rs`, and Claude no stop at blanks.
             body["response_format"] = Value::Null;
             body["stop"] = json!(["END", "\n."]);
         }
@@ -131,7 +131,7 @@ async fn decode(
 #[tokio::test]
 async fn every_stream_decodes_the_same_however_it_is_split() {
     let mut count = 0;
-    for (folder, protocol) in streams::FOLDERS {
+    for (folder, protocol) in Wire::ALL.map(|wire| (wire.provider(), wire.protocol())) {
         for entry in std::fs::read_dir(streams::folder(folder)).unwrap() {
             let path = entry.unwrap().path();
             let (content_type, pieces) = streams::pieces(&path);
@@ -161,7 +161,7 @@ async fn every_stream_decodes_the_same_however_it_is_split() {
 
 #[tokio::test]
 async fn a_stream_that_is_cut_at_any_byte_never_looks_complete() {
-    for (folder, protocol) in streams::FOLDERS {
+    for (folder, protocol) in Wire::ALL.map(|wire| (wire.provider(), wire.protocol())) {
         let extension = if folder == "bedrock" { "events" } else { "sse" };
         let path = streams::folder(folder).join(format!("{folder}-text.{extension}"));
         let (content_type, pieces) = streams::pieces(&path);

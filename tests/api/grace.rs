@@ -11,15 +11,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{
-    claims::put_claim,
-    manage::{Management, SECRET, jwt, now, start},
-    support::{
-        Reply, TestApp, create, hello,
-        provider::{FakeProvider, answer},
-        store_fault::Fault,
-        store_record::{self, Actions},
-    },
+use crate::support::{
+    Reply, TestApp,
+    claim::put_claim,
+    create, hello,
+    management::{Management, jwt, now, start},
+    provider::{FakeProvider, answer},
+    store_fault::Fault,
 };
 
 const FIRST: &str = "pubkey_mybot_first_1";
@@ -197,58 +195,4 @@ async fn a_grace_period_that_cannot_be_is_a_400_and_changes_nothing() {
     patch(&management, &path, json!({"config": set(json!(FIRST))})).await;
     let rotated = rotate(&management, &path, SECOND, 60).await;
     assert_eq!(patch(&management, &path, rotated).await.status, 200);
-}
-
-/// What the template lets the management function do with the tables.
-fn granted() -> Actions {
-    let model = include_str!("../../deploy/template_model.py");
-    let (_, role) = model.split_once("\"ManageRole\": [").unwrap();
-    let (role, _) = role.split_once("],\n").unwrap();
-    let grants = role.lines().filter_map(|line| line.trim().strip_prefix("(\"dynamodb:"));
-    grants
-        .map(|grant| {
-            let (action, resource) = grant.split_once("\", ").unwrap();
-            let resource = match resource {
-                "ASSISTANTS)," => "Assistants",
-                "CLAIMS)," => "TokenClaims",
-                _ => "Assistants/index/by_owner",
-            };
-            (format!("dynamodb:{action}"), resource.to_owned())
-        })
-        .collect()
-}
-
-#[tokio::test]
-async fn the_management_function_needs_what_the_template_grants_and_no_more() {
-    let mut app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
-    let (proxy, seen) = store_record::in_front_of(app.store_address, granted()).await;
-    app.store_address = proxy;
-    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
-    let path = public(&management).await;
-    rotate(&management, &path, SECOND, 60).await;
-    let other = management.create(json!({"model": "gpt-4o"})).await;
-    let other = format!("/assistants/{}", other["assistant_id"].as_str().unwrap());
-    // Taken from the first assistant, which does not carry it any more, but not while it does.
-    let take = |token: &str| json!({"config": {"configurable": {"public_token": token}}});
-    patch(&management, &other, take(SECOND))
-        .await
-        .error(409, "token_in_use");
-    assert_eq!(patch(&management, &other, take(FIRST)).await.status, 200);
-    patch(
-        &management,
-        &path,
-        json!({"config": {"configurable": {"public_token": null}}}),
-    )
-    .await;
-    for path in ["/assistants", &path] {
-        let reply = Reply::of(management.request(Method::GET, path, &jwt("owner-1"))).await;
-        assert_eq!(reply.status, 200, "{}", reply.text);
-    }
-    for path in [&path, &other] {
-        let reply = Reply::of(management.request(Method::DELETE, path, &jwt("owner-1"))).await;
-        assert_eq!(reply.status, 204, "{}", reply.text);
-    }
-    assert_eq!(*seen.lock().unwrap(), granted());
-    let deletes = ("dynamodb:DeleteItem".to_owned(), "TokenClaims".to_owned());
-    assert!(!granted().contains(&deletes));
 }

@@ -8,13 +8,11 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::{
-    native::NATIVES,
-    support::{
-        TestApp,
-        provider::{Answer, FakeProvider, Received, Step, answer},
-        streams,
-    },
+use crate::support::{
+    TestApp,
+    provider::{Answer, FakeProvider, Received, Step, answer},
+    streams,
+    wire::Wire,
 };
 
 /// The smallest PNG there is, in base64.
@@ -90,18 +88,18 @@ fn passed_on(app: &TestApp, name: &str) -> Value {
 #[tokio::test]
 async fn data_goes_everywhere_and_urls_where_they_are_taken() {
     let app = start("false").await;
-    for native in &NATIVES {
-        let token = app.assistant_with(json!({"type==agent/model": native.model})).await;
+    for wire in Wire::TRANSLATED {
+        let token = app.assistant_with(json!({"type==agent/model": wire.model()})).await;
         let shown = app.chat(&token, &show(&format!("data:image/png;base64,{PNG}"))).await;
         assert!(shown.status.is_success(), "{}", shown.text);
-        let data = match native.name {
+        let data = match wire.provider() {
             "anthropic" => {
                 json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}})
             }
             "bedrock" => json!({"image": {"format": "png", "source": {"bytes": PNG}}}),
             _ => json!({"inlineData": {"mimeType": "image/png", "data": PNG}}),
         };
-        assert_eq!(passed_on(&app, native.name), data);
+        assert_eq!(passed_on(&app, wire.provider()), data);
     }
     let token = app
         .assistant_with(json!({"type==agent/model": "claude-sonnet-4-5"}))
@@ -114,39 +112,39 @@ async fn data_goes_everywhere_and_urls_where_they_are_taken() {
 #[tokio::test]
 async fn images_are_fetched_for_models_that_take_data_only() {
     let app = start("true").await;
-    for (native, path, data) in [
+    for (wire, path, data) in [
         (
-            &NATIVES[1],
+            Wire::Bedrock,
             "/cat.png",
             json!({"image": {"format": "png", "source": {"bytes": "iVBORw=="}}}),
         ),
         (
-            &NATIVES[2],
+            Wire::Gemini,
             "/moved",
             json!({"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}}),
         ),
         (
-            &NATIVES[1],
+            Wire::Bedrock,
             "/unsaid",
             json!({"image": {"format": "gif", "source": {"bytes": "R0lGODlh"}}}),
         ),
         (
-            &NATIVES[2],
+            Wire::Gemini,
             "/mistaken",
             json!({"inlineData": {"mimeType": "image/jpeg", "data": "/9j/4A=="}}),
         ),
         (
-            &NATIVES[2],
+            Wire::Gemini,
             "/cat.jpg",
             json!({"inlineData": {"mimeType": "image/jpeg", "data": "/9g="}}),
         ),
     ] {
-        let token = app.assistant_with(json!({"type==agent/model": native.model})).await;
+        let token = app.assistant_with(json!({"type==agent/model": wire.model()})).await;
         let shown = app
             .chat(&token, &show(&format!("{}{path}", app.provider.origin())))
             .await;
         assert!(shown.status.is_success(), "{}", shown.text);
-        assert_eq!(passed_on(&app, native.name), data);
+        assert_eq!(passed_on(&app, wire.provider()), data);
     }
     let token = app.assistant_with(json!({"type==agent/model": "ollama/llava"})).await;
     app.chat(&token, &show(&format!("{}/cat.png", app.provider.origin())))

@@ -9,9 +9,11 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{
+use crate::support::{
+    TestApp,
+    provider::FakeProvider,
     schema::{check_chunk, check_completion},
-    support::{TestApp, provider::FakeProvider, text_of},
+    text_of,
 };
 
 /// Ends with the value.

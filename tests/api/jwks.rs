@@ -26,10 +26,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{
-    manage::Management,
-    support::{Reply, TestApp, provider::FakeProvider, readings, soon},
-};
+use crate::support::{Reply, TestApp, management::Management, provider::FakeProvider, readings, soon};
 
 struct Key {
     kid: &'static str,

@@ -5,9 +5,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    manage::{Management, SECRET, jwt, now, sign, start},
-    support::{Reply, readings, secret::Secret, soon},
+use crate::support::{
+    Reply,
+    management::{Management, SECRET, jwt, now, sign, start},
+    readings,
+    secret::Secret,
+    soon,
 };
 
 #[tokio::test]

@@ -5,15 +5,13 @@ use std::{path::Path, process::Stdio, time::Duration};
 use assistant_endpoint::local::{function::Function, runtime_api::Piece};
 use serde_json::{Value, json};
 
-use crate::{
+use crate::support::{
+    PLATFORM_KEY, error_message, events,
+    function::{self, BINARY, TIMEOUT, event, invoke},
+    provider::{Answer, FakeProvider, Step, answer, events_head, finish, stream_end, text, usage},
     schema::{check_chunk, check_completion},
-    support::{
-        PLATFORM_KEY, error_message, events,
-        function::{self, BINARY, TIMEOUT, event, invoke},
-        provider::{Answer, FakeProvider, Step, answer, events_head, finish, stream_end, text, usage},
-        start_store, text_of,
-        wire::Wire,
-    },
+    start_store, text_of,
+    wire::Wire,
 };
 
 /// A function whose provider gives `answer`.
@@ -202,11 +200,11 @@ async fn the_log_has_a_line_for_each_reply_and_no_secret_at_any_level() {
 async fn the_management_function_answers_events_too() {
     let (_aws, store) = start_store().await;
     let binary = Path::new(env!("CARGO_BIN_EXE_manage"));
-    let settings = [("JWT_SECRET", crate::manage::SECRET)];
+    let settings = [("JWT_SECRET", crate::support::management::SECRET)];
     let function = Function::start(binary, store, &settings, Stdio::null()).await.unwrap();
     let mut create = event("chat.json");
     create["rawPath"] = json!("/assistants");
-    create["headers"]["authorization"] = json!(format!("Bearer {}", crate::manage::jwt("owner-1")));
+    create["headers"]["authorization"] = json!(format!("Bearer {}", crate::support::management::jwt("owner-1")));
     create["body"] =
         json!(r#"{"name": "Test", "config": {"configurable": {"model": "gpt-4o", "access_mode": "public_token"}}}"#);
     let reply = invoke(&function, create, TIMEOUT).await;

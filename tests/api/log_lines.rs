@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use assistant_endpoint::{assistant::store::Store, local::embedded_store, token::Token};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -53,7 +54,7 @@ async fn no_text_of_a_conversation_and_no_long_line_is_in_the_log() {
         json!({"error": {"message": message, "type": QUESTION, "param": message, "code": ANSWER}}).to_string()
     };
     let long = "x".repeat(1_000_000);
-    for (name, answer) in [
+    let cases = [
         ("500", response(500, "", &quoting(&format!("cannot serve {request}")))),
         ("400", response(400, "", &quoting(&format!("cannot serve {request}")))),
         ("408", response(408, "", &quoting(&format!("cannot serve {request}")))),
@@ -78,27 +79,31 @@ async fn no_text_of_a_conversation_and_no_long_line_is_in_the_log() {
             vec![events_head(), piece(format!("{ANSWER}\n\n")), stream_end()],
         ),
         ("no-json", response(200, "", &format!("\"{ANSWER}\""))),
-    ] {
-        let provider = FakeProvider::always(answer).await;
-        let (log, _) = log_of(name, "trace", provider, json!({})).await;
-        let replies = log
-            .lines()
-            .filter(|line| line.contains("\"message\":\"reply\""))
-            .count();
-        assert_eq!(replies, 2, "{name}: {log}");
-        for line in log.lines() {
-            assert!(line.len() < 4096, "{name}: {} bytes", line.len());
-            for secret in [
-                PLATFORM_KEY,
-                "pirate",
-                "ZEBRA",
-                "Seebald",
-                "florins",
-                "Sunday",
-                "harbour",
-            ] {
-                assert!(!line.contains(secret), "{name}: {line}");
-            }
+    ];
+    // Side by side: each waits for the pauses that the binary makes before it asks again.
+    join_all(cases.map(|(name, answer)| check_log(name, answer))).await;
+}
+
+async fn check_log(name: &str, answer: Answer) {
+    let provider = FakeProvider::always(answer).await;
+    let (log, _) = log_of(name, "trace", provider, json!({})).await;
+    let replies = log
+        .lines()
+        .filter(|line| line.contains("\"message\":\"reply\""))
+        .count();
+    assert_eq!(replies, 2, "{name}: {log}");
+    for line in log.lines() {
+        assert!(line.len() < 4096, "{name}: {} bytes", line.len());
+        for secret in [
+            PLATFORM_KEY,
+            "pirate",
+            "ZEBRA",
+            "Seebald",
+            "florins",
+            "Sunday",
+            "harbour",
+        ] {
+            assert!(!line.contains(secret), "{name}: {line}");
         }
     }
 }
@@ -111,37 +116,40 @@ fn lines(log: &str, message: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn each_line_of_a_request_has_its_id_and_the_replys_counts_what_was_tried() {
-    for (level, last, outcome) in [
+    let cases = [
         ("info", answer(&["Hi"]), "stop"),
         ("info", error(503, "overloaded"), "error"),
         ("warn", answer(&["Hi"]), "no line"),
-    ] {
-        // One that is down, one that knows no `top_p`, and the last.
-        let provider = FakeProvider::choosing(move |body| match body["model"].as_str() {
-            Some("gpt-4o") => error(503, "overloaded"),
-            Some("gpt-4.1") if body.get("top_p").is_some() => {
-                let refused = json!({"error": {"message": "Unsupported parameter: 'top_p'", "param": "top_p",
-                    "type": "invalid_request_error", "code": "unsupported_parameter"}});
-                response(400, "", &refused.to_string())
-            }
-            Some("gpt-4.1") => error(429, "rate_limit_exceeded"),
-            _ => last.clone(),
-        })
-        .await;
-        let configurable = json!({"top_p": 0.5, "fallback_models": ["gpt-4.1", "gpt-4.1-mini"]});
-        let (log, ids) = log_of(outcome, level, provider, configurable).await;
-        let fallbacks = lines(&log, "falling back to another model");
-        let of_fallbacks: Vec<_> = fallbacks.iter().map(|line| &line["request_id"]).collect();
-        assert_eq!(of_fallbacks, [&ids[0], &ids[0], &ids[1], &ids[1]], "{log}");
-        let replies = lines(&log, "reply");
-        assert_eq!(replies.len(), if level == "info" { 2 } else { 0 }, "{log}");
-        for (reply, id) in replies.iter().zip(&ids) {
-            assert_eq!(&reply["request_id"], id);
-            assert_eq!(reply["outcome"], outcome);
-            // Two further calls to the first, one to the second, and two to the last one where that is down too.
-            let retries = if outcome == "stop" { 3 } else { 5 };
-            assert_eq!((&reply["retries"], &reply["fallbacks"]), (&json!(retries), &json!(2)));
+    ];
+    join_all(cases.map(|(level, last, outcome)| check_counts(level, last, outcome))).await;
+}
+
+async fn check_counts(level: &str, last: Answer, outcome: &str) {
+    // One that is down, one that knows no `top_p`, and the last.
+    let provider = FakeProvider::choosing(move |body| match body["model"].as_str() {
+        Some("gpt-4o") => error(503, "overloaded"),
+        Some("gpt-4.1") if body.get("top_p").is_some() => {
+            let refused = json!({"error": {"message": "Unsupported parameter: 'top_p'", "param": "top_p",
+                "type": "invalid_request_error", "code": "unsupported_parameter"}});
+            response(400, "", &refused.to_string())
         }
+        Some("gpt-4.1") => error(429, "rate_limit_exceeded"),
+        _ => last.clone(),
+    })
+    .await;
+    let configurable = json!({"top_p": 0.5, "fallback_models": ["gpt-4.1", "gpt-4.1-mini"]});
+    let (log, ids) = log_of(outcome, level, provider, configurable).await;
+    let fallbacks = lines(&log, "falling back to another model");
+    let of_fallbacks: Vec<_> = fallbacks.iter().map(|line| &line["request_id"]).collect();
+    assert_eq!(of_fallbacks, [&ids[0], &ids[0], &ids[1], &ids[1]], "{log}");
+    let replies = lines(&log, "reply");
+    assert_eq!(replies.len(), if level == "info" { 2 } else { 0 }, "{log}");
+    for (reply, id) in replies.iter().zip(&ids) {
+        assert_eq!(&reply["request_id"], id);
+        assert_eq!(reply["outcome"], outcome);
+        // Two further calls to the first, one to the second, and two to the last one where that is down too.
+        let retries = if outcome == "stop" { 3 } else { 5 };
+        assert_eq!((&reply["retries"], &reply["fallbacks"]), (&json!(retries), &json!(2)));
     }
 }
 

@@ -1,123 +1,13 @@
 //! The management API, from an owner's side, and what it does to callers of the public one.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
-
-use assistant_endpoint::{
-    assistant::store::Store,
-    config::ManageConfig,
-    http::finish,
-    local::embedded_store,
-    manage::{Manage, routes},
-};
-use aws_config::SdkConfig;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use assistant_endpoint::{assistant::store::Store, local::embedded_store};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::support::{
-    Reply, TestApp, hello,
-    provider::{FakeProvider, answer},
-    secret::Secret,
+    Reply, hello,
+    management::{SPECS_TOKEN, id, jwt, start},
 };
-
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
-pub const SPECS_TOKEN: &str = "pubkey_mybot_abc123";
-
-pub struct Management {
-    pub url: String,
-    client: reqwest::Client,
-}
-
-impl Management {
-    /// The management function over an app's store.
-    pub async fn beside(app: &TestApp, settings: &[(&str, &str)]) -> Self {
-        Self::with(&embedded_store::client_config(app.store_address).await, settings).await
-    }
-
-    /// The same where Secrets Manager holds the JWT secret.
-    pub async fn with_secret(app: &TestApp, secret: &Secret, settings: &[(&str, &str)]) -> Self {
-        Self::with(&secret.beside(app.store_address).await, settings).await
-    }
-
-    async fn with(aws: &SdkConfig, settings: &[(&str, &str)]) -> Self {
-        let tables = embedded_store::tables();
-        let config = ManageConfig::read(|name| match name {
-            "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),
-            "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims.clone()),
-            name => settings
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned()),
-        })
-        .unwrap();
-        let manage = Manage::new(&config, aws).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = finish(routes(Arc::new(manage)));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self {
-            url,
-            client: reqwest::Client::new(),
-        }
-    }
-
-    pub fn request(&self, method: Method, path: &str, jwt: &str) -> reqwest::RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(jwt)
-    }
-
-    pub async fn send(&self, method: Method, path: &str, jwt: &str, body: &Value) -> Reply {
-        Reply::of(self.request(method, path, jwt).json(body)).await
-    }
-
-    pub async fn patch(&self, id: &str, settings: Value) -> Reply {
-        let body = json!({"config": {"configurable": settings}});
-        self.send(Method::PATCH, &format!("/assistants/{id}"), &jwt("owner-1"), &body)
-            .await
-    }
-
-    pub async fn get(&self, path: &str) -> Value {
-        let reply = Reply::of(self.request(Method::GET, path, &jwt("owner-1"))).await;
-        assert_eq!(reply.status, 200, "{}", reply.text);
-        reply.json()
-    }
-
-    /// Creates an assistant of owner-1 and returns it.
-    pub async fn create(&self, settings: Value) -> Value {
-        let body = json!({"name": "Test", "config": {"configurable": settings}});
-        let reply = self.send(Method::POST, "/assistants", &jwt("owner-1"), &body).await;
-        assert_eq!(reply.status, 201, "{}", reply.text);
-        reply.json()
-    }
-}
-
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-pub fn sign(claims: &Value) -> String {
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
-}
-
-pub fn jwt(owner: &str) -> String {
-    sign(&json!({"sub": owner, "exp": now() + 600}))
-}
-
-pub async fn start() -> (TestApp, Management) {
-    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
-    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
-    (app, management)
-}
-
-pub fn id(assistant: &Value) -> &str {
-    assistant["assistant_id"].as_str().unwrap()
-}
 
 #[tokio::test]
 async fn the_specs_two_steps() {
@@ -335,4 +225,58 @@ async fn of_forty_who_claim_one_token_at_once_one_wins() {
     let store = Store::new(&embedded_store::client_config(app.store_address).await, tables);
     assert_eq!(store.list(None).await.unwrap().len(), 1);
     assert_eq!(app.chat(SPECS_TOKEN, &hello(false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_config_that_is_taken_away_closes_the_assistant() {
+    let (app, management) = start().await;
+    let assistant = management
+        .create(json!({"model": "gpt-4o", "access_mode": "public_token"}))
+        .await;
+    let token = assistant["public_token"].as_str().unwrap();
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    let path = format!("/assistants/{}", assistant["assistant_id"].as_str().unwrap());
+    for nothing in [json!({"configurable": null}), json!(null)] {
+        let request = management.request(Method::PATCH, &path, &jwt("owner-1"));
+        let patched = Reply::of(request.json(&json!({"config": nothing}))).await.json();
+        assert_eq!(patched["config"], json!({"configurable": {}}));
+    }
+    app.chat(token, &hello(false))
+        .await
+        .error(403, "public_access_disabled");
+}
+
+#[tokio::test]
+async fn a_token_is_generated_where_public_access_is_asked_for_and_there_is_none() {
+    let (app, management) = start().await;
+    let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": null});
+    let assistant = management.create(settings).await;
+    let token = assistant["public_token"].as_str().unwrap();
+    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
+    let path = format!("/assistants/{}", assistant["assistant_id"].as_str().unwrap());
+    let patch = |body: Value| Reply::of(management.request(Method::PATCH, &path, &jwt("owner-1")).json(&body));
+    // Revoked it stays, whatever else is changed.
+    for body in [
+        json!({"config": {"configurable": {"public_token": null}}}),
+        json!({"config": {"configurable": {"access_mode": "public_token", "public_token": null}}}),
+        json!({"config": {"public_token": null}}),
+        json!({"name": "Other"}),
+        json!({"config": {"configurable": {"temperature": 0.5}}}),
+    ] {
+        let patched = patch(body).await.json();
+        assert!(
+            patched["token_hint"].is_null() && patched.get("public_token").is_none(),
+            "{patched}"
+        );
+    }
+    let patched = patch(json!({"config": {"configurable": {"access_mode": "public_token"}}}))
+        .await
+        .json();
+    assert_ne!(patched["public_token"], json!(token));
+    assert_eq!(
+        app.chat(patched["public_token"].as_str().unwrap(), &hello(false))
+            .await
+            .status,
+        200
+    );
 }

@@ -4,12 +4,10 @@ use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    manage::{Management, SECRET, jwt},
-    support::{
-        Reply, TestApp, hello,
-        provider::{FakeProvider, answer},
-    },
+use crate::support::{
+    Reply, TestApp, hello,
+    management::{Management, SECRET, jwt},
+    provider::{FakeProvider, answer},
 };
 
 struct Document(Value);

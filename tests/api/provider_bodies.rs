@@ -3,13 +3,11 @@
 
 use serde_json::json;
 
-use crate::{
+use crate::support::{
+    TestApp, error_message, hello,
+    provider::{Answer, FakeProvider, piece, stream_end, stream_head},
     schema::{check_chunk, check_completion},
-    support::{
-        TestApp, error_message, hello,
-        provider::{Answer, FakeProvider, piece, stream_end, stream_head},
-        text_of,
-    },
+    text_of,
 };
 
 const FIRST: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"Once"}}]}"#;

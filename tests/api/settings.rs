@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{
-    manage::{SPECS_TOKEN, id, jwt, start},
-    support::{create, hello},
+use crate::support::{
+    create, hello,
+    management::{SPECS_TOKEN, id, jwt, start},
 };
 
 #[tokio::test]

@@ -111,16 +111,6 @@ async fn a_buffered_reply_shows_no_part_of_a_cut_off_answer() {
 }
 
 #[tokio::test]
-async fn a_finish_reason_is_end_enough() {
-    for end in [vec![stream_end()], vec![], vec![piece("data: {oops\n\n"), stream_end()]] {
-        let answer = [vec![events_head(), text("Hi"), finish("stop")], end].concat();
-        let app = TestApp::start(FakeProvider::always(answer).await).await;
-        let reply = app.chat(&app.assistant().await, &hello(true)).await;
-        assert!(reply.is_done(), "{}", reply.text);
-    }
-}
-
-#[tokio::test]
 async fn the_deadline_ends_a_stream_with_an_error() {
     let endless: Answer = std::iter::once(events_head())
         .chain((0..100).flat_map(|_| [text("a"), Step::Pause(Duration::from_millis(50))]))

@@ -2,13 +2,10 @@
 
 use serde_json::json;
 
-use crate::{
-    native::{KEY, NATIVES},
-    support::{
-        TestApp, hello,
-        provider::{Answer, FakeProvider, answer, response},
-        streams,
-    },
+use crate::support::{
+    TestApp, hello,
+    provider::{Answer, FakeProvider, answer, response},
+    wire::Wire,
 };
 
 #[tokio::test]
@@ -28,47 +25,50 @@ async fn a_token_limit_above_the_models_own_is_lowered_to_it() {
 }
 
 /// Where a provider is reached, the field of its token limit, a limit, and the words in which it is stated.
-const STATED: [(usize, &str, u64, &str); 7] = [
+const STATED: [(Wire, &str, u64, &str); 7] = [
     (
-        OPENAI,
+        Wire::OpenAi,
         "/max_tokens",
         16_384,
         "max_tokens is too large: 60000. This model supports at most 16384 completion tokens, whereas you provided 60000.",
     ),
-    (OPENAI, "/max_tokens", 8192, "Range of max_tokens should be [1, 8192]"),
     (
-        OPENAI,
+        Wire::OpenAi,
+        "/max_tokens",
+        8192,
+        "Range of max_tokens should be [1, 8192]",
+    ),
+    (
+        Wire::OpenAi,
         "/max_tokens",
         8192,
         "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
     ),
     (
-        OPENAI,
+        Wire::OpenAi,
         "/max_tokens",
         8000,
         "max_tokens for `m` must be less than or equal to 8000",
     ),
     (
-        0,
+        Wire::Anthropic,
         "/max_tokens",
         32_000,
         "max_tokens: 60000 > 32000, which is the maximum allowed number of output tokens for m",
     ),
     (
-        1,
+        Wire::Bedrock,
         "/inferenceConfig/maxTokens",
         4096,
         "The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096.",
     ),
     (
-        2,
+        Wire::Gemini,
         "/generationConfig/maxOutputTokens",
         8192,
         "Unable to submit request because it has a maxOutputTokens value of 60000 but the supported range is from 1 (inclusive) to 8193 (exclusive).",
     ),
 ];
-/// In the place of an index into [`NATIVES`].
-const OPENAI: usize = NATIVES.len();
 
 /// A provider that takes up to `limit` tokens in `field` and says so in `words` where more are asked for.
 async fn limited_to(limit: u64, field: &'static str, words: &'static str, answer: Answer) -> FakeProvider {
@@ -82,25 +82,18 @@ async fn limited_to(limit: u64, field: &'static str, words: &'static str, answer
     .await
 }
 
-async fn start(provider: usize, field: &'static str, limit: u64, words: &'static str) -> (TestApp, String) {
-    let Some(native) = NATIVES.get(provider) else {
-        let app = TestApp::start(limited_to(limit, field, words, answer(&["Hi"])).await).await;
-        let token = app.assistant().await;
-        return (app, token);
-    };
-    let whole = streams::answer(&format!("{}-text", native.name));
-    let provider = limited_to(limit, field, words, whole).await;
-    let origin = provider.origin();
-    let app = TestApp::with(provider, &[(native.base_url, &origin), (native.key, KEY)]).await;
-    let token = app.assistant_with(json!({"type==agent/model": native.model})).await;
+async fn start(wire: Wire, field: &'static str, limit: u64, words: &'static str) -> (TestApp, String) {
+    let provider = limited_to(limit, field, words, wire.stream("text")).await;
+    let app = wire.in_front_of(provider, &[]).await;
+    let token = wire.assistant(&app).await;
     (app, token)
 }
 
 #[tokio::test]
 async fn a_limit_that_the_model_states_is_kept_to_from_then_on() {
-    for (provider, field, limit, words) in STATED {
+    for (wire, field, limit, words) in STATED {
         for stream in [false, true] {
-            let (app, token) = start(provider, field, limit, words).await;
+            let (app, token) = start(wire, field, limit, words).await;
             let mut body = hello(stream);
             // A lower one than the model's is the request's own affair.
             for asked in [60_000, 60_000, 1000] {

@@ -25,8 +25,11 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub mod claim;
 pub mod function;
+pub mod management;
 pub mod provider;
+pub mod schema;
 pub mod secret;
 pub mod store_fault;
 pub mod store_record;
@@ -125,10 +128,10 @@ impl TestApp {
         ]);
         all.extend(settings.iter().copied());
         let mut config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
-        config.timeouts.before_retry = Duration::from_millis(10);
+        config.timeouts.before_retry = Duration::from_millis(1);
         config.timeouts.after_finish = Duration::from_millis(300);
         config.timeouts.error_body = Duration::from_millis(300);
-        config.timeouts.image = Duration::from_secs(2);
+        config.timeouts.image = Duration::from_secs(1);
         let app = App::new(&config, seen_by_endpoint, ServiceRole::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,19 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use assistant_endpoint::protocol::Protocol;
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 
 use super::provider::{Answer, piece, stream_end, stream_head};
-
-/// Where each provider's own protocol has its streams.
-pub const FOLDERS: [(&str, Protocol); 4] = [
-    ("openai", Protocol::OpenAi),
-    ("anthropic", Protocol::Anthropic),
-    ("bedrock", Protocol::Bedrock),
-    ("gemini", Protocol::Gemini),
-];
 
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

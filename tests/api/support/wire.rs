@@ -1,10 +1,12 @@
-//! The same answers in each provider's own bytes.
+//! The providers' APIs: how the endpoint reaches each, and the same answers in each one's own bytes.
 
+use assistant_endpoint::protocol::Protocol;
 use serde_json::{Value, json};
 
 use super::{
-    provider::{self, Answer, Received, Step, events_head, piece, response, stream_end, stream_head},
-    streams::frame,
+    TestApp,
+    provider::{self, Answer, FakeProvider, Received, Step, events_head, piece, response, stream_end, stream_head},
+    streams::{self, frame},
 };
 
 /// A provider's API.
@@ -16,8 +18,16 @@ pub enum Wire {
     Gemini,
 }
 
+/// The provider's key in [`Wire::settings`].
+pub const KEY: &str = "the-key-of-the-tests";
+
+/// How the endpoint reaches the provider.
 impl Wire {
-    /// As a prefix of a model's name.
+    pub const ALL: [Self; 4] = [Self::OpenAi, Self::Anthropic, Self::Bedrock, Self::Gemini];
+    /// Those whose API is not OpenAI's.
+    pub const TRANSLATED: [Self; 3] = [Self::Anthropic, Self::Bedrock, Self::Gemini];
+
+    /// As a prefix of a model's name, and as the folder of its streams in `tests/fixtures/streams`.
     pub const fn provider(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
@@ -27,24 +37,95 @@ impl Wire {
         }
     }
 
-    /// What makes an endpoint find the provider at `origin`.
-    pub fn settings(self, origin: &str) -> Vec<(&'static str, String)> {
+    pub const fn protocol(self) -> Protocol {
         match self {
-            Self::OpenAi => vec![],
-            Self::Anthropic => vec![
-                ("ANTHROPIC_BASE_URL", origin.into()),
-                ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests".into()),
-            ],
-            Self::Bedrock => vec![("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", origin.into())],
-            Self::Gemini => vec![
-                ("GEMINI_BASE_URL", origin.into()),
-                ("GEMINI_API_KEY", "key-of-the-tests".into()),
-            ],
+            Self::OpenAi => Protocol::OpenAi,
+            Self::Anthropic => Protocol::Anthropic,
+            Self::Bedrock => Protocol::Bedrock,
+            Self::Gemini => Protocol::Gemini,
         }
     }
 
+    /// A model of the provider's.
+    pub const fn model(self) -> &'static str {
+        match self {
+            Self::OpenAi => "gpt-4o",
+            Self::Anthropic => "claude-sonnet-4-5",
+            Self::Bedrock => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            Self::Gemini => "gemini-2.5-flash",
+        }
+    }
+
+    /// The first line of a request to [`Wire::model`] for a stream.
+    pub const fn request_line(self) -> &'static str {
+        match self {
+            Self::OpenAi => "POST /v1/chat/completions HTTP/1.1",
+            Self::Anthropic => "POST /v1/messages HTTP/1.1",
+            Self::Bedrock => "POST /model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream HTTP/1.1",
+            Self::Gemini => "POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse HTTP/1.1",
+        }
+    }
+
+    /// The line of a request's head that has the key.
+    pub fn key_header(self) -> String {
+        match self {
+            Self::OpenAi | Self::Bedrock => format!("authorization: Bearer {KEY}"),
+            Self::Anthropic => format!("x-api-key: {KEY}"),
+            Self::Gemini => format!("x-goog-api-key: {KEY}"),
+        }
+    }
+
+    /// What makes an endpoint find the provider at `origin`.
+    pub fn settings(self, origin: &str) -> [(&'static str, String); 2] {
+        let (base_url, key) = match self {
+            Self::OpenAi => ("OPENAI_BASE_URL", "OPENAI_API_KEY"),
+            Self::Anthropic => ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"),
+            Self::Bedrock => ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_BEARER_TOKEN_BEDROCK"),
+            Self::Gemini => ("GEMINI_BASE_URL", "GEMINI_API_KEY"),
+        };
+        let path = if self == Self::OpenAi { "/v1" } else { "" };
+        [(base_url, format!("{origin}{path}")), (key, KEY.to_owned())]
+    }
+
+    /// An endpoint in front of the provider, with more settings.
+    pub async fn in_front_of(self, provider: FakeProvider, more: &[(&str, &str)]) -> TestApp {
+        let own = self.settings(&provider.origin());
+        let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+        let settings: Vec<_> = own.chain(more.iter().copied()).collect();
+        TestApp::with(provider, &settings).await
+    }
+
+    /// A public assistant with the provider's model; returns its token.
+    pub async fn assistant(self, app: &TestApp) -> String {
+        app.assistant_with(json!({"type==agent/model": self.model()})).await
+    }
+
+    /// An endpoint and an assistant, with more settings of its own, whose model always gives this answer.
+    pub async fn answering(self, answer: Answer, settings: Value) -> (TestApp, String) {
+        let app = self.in_front_of(FakeProvider::always(answer).await, &[]).await;
+        let mut all = json!({"type==agent/model": self.model()});
+        all.as_object_mut()
+            .unwrap()
+            .extend(settings.as_object().unwrap().clone());
+        let token = app.assistant_with(all).await;
+        (app, token)
+    }
+
+    /// The same where the answer is one of the provider's streams in `tests/fixtures/streams`.
+    pub async fn streaming(self, fixture: &str) -> (TestApp, String) {
+        self.answering(self.stream(fixture), json!({})).await
+    }
+
+    /// The provider's stream `fixture` in `tests/fixtures/streams`: `text`, and so on.
+    pub fn stream(self, fixture: &str) -> Answer {
+        streams::answer(&format!("{}-{fixture}", self.provider()))
+    }
+}
+
+/// What the provider gets and gives.
+impl Wire {
     /// The model that a request is for.
-    pub fn model(self, request: &Received) -> String {
+    pub fn requested_model(self, request: &Received) -> String {
         let path = request.head.split(' ').nth(1).unwrap();
         let after = |folder: &str| {
             path.split_once(folder)
@@ -173,42 +254,28 @@ impl Wire {
         }
     }
 
-    /// An error before the stream, in OpenAI's status and code.
-    pub fn error(self, status: u16, code: &str, headers: &str) -> Answer {
-        let message = match (self, code) {
-            (Self::OpenAi, "context_length_exceeded") => {
-                "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
-            }
-            (Self::Anthropic, "context_length_exceeded") => "prompt is too long: 208310 tokens > 200000 maximum",
-            (Self::Bedrock, "context_length_exceeded") => "Input is too long for requested model.",
-            (Self::Gemini, "context_length_exceeded") => {
-                "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
-            }
-            _ => "the provider's words",
-        };
-        let (status, kind) = match (self, code) {
-            (Self::Anthropic | Self::Gemini, "insufficient_quota") => (402, "billing_error"),
-            (Self::Bedrock, "insufficient_quota") => (400, "ServiceQuotaExceededException"),
-            _ => (status, code),
-        };
-        match self {
+    /// An error before the stream. `kind` is the provider's own word for it: a code, a type, an exception or a status.
+    pub fn error(self, status: u16, kind: &str, message: &str, headers: &str) -> Answer {
+        let (headers, body) = match self {
             Self::OpenAi => {
-                let error = json!({"message": message, "type": "some_error", "param": null, "code": code});
-                response(status, headers, &json!({"error": error}).to_string())
+                let error = json!({"message": message, "type": "some_error", "param": null, "code": kind});
+                (headers.to_owned(), json!({"error": error}))
             }
             Self::Anthropic => {
-                let error = json!({"type": "error", "error": {"type": kind, "message": message}});
-                response(status, headers, &error.to_string())
+                let error = json!({"type": kind, "message": message});
+                (headers.to_owned(), json!({"type": "error", "error": error}))
             }
             Self::Bedrock => {
-                let headers = format!("{headers}x-amzn-errortype: {kind}\r\n");
-                response(status, &headers, &json!({"message": message}).to_string())
+                let exception = format!("{kind}:http://internal.amazon.com/coral/com.amazon.bedrock/");
+                let headers = format!("{headers}x-amzn-errortype: {exception}\r\n");
+                (headers, json!({"message": message}))
             }
             Self::Gemini => {
-                let error = json!({"error": {"code": status, "message": message, "status": "SOME_STATUS"}});
-                response(status, headers, &error.to_string())
+                let error = json!({"code": status, "message": message, "status": kind});
+                (headers.to_owned(), json!({"error": error}))
             }
-        }
+        };
+        response(status, &headers, &body.to_string())
     }
 }
 

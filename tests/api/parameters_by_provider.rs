@@ -2,38 +2,35 @@
 
 use serde_json::json;
 
-use crate::{
-    native::{KEY, NATIVES, Native},
-    support::{
-        TestApp, hello,
-        provider::{FakeProvider, answer, response},
-        streams,
-    },
+use crate::support::{
+    TestApp, hello,
+    provider::{FakeProvider, answer},
+    wire::Wire,
 };
 
 #[tokio::test]
 async fn what_cannot_be_honoured_is_a_400() {
     let schema = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
-    for (native, field, value) in [
-        (&NATIVES[0], "response_format", json!({"type": "json_object"})),
-        (&NATIVES[0], "logprobs", json!(true)),
-        (&NATIVES[1], "response_format", json!({"type": "json_object"})),
-        (&NATIVES[1], "logprobs", json!(true)),
-        (&NATIVES[2], "logprobs", json!(true)),
+    for (wire, field, value) in [
+        (Wire::Anthropic, "response_format", json!({"type": "json_object"})),
+        (Wire::Anthropic, "logprobs", json!(true)),
+        (Wire::Bedrock, "response_format", json!({"type": "json_object"})),
+        (Wire::Bedrock, "logprobs", json!(true)),
+        (Wire::Gemini, "logprobs", json!(true)),
     ] {
-        let (app, token) = native.start("text").await;
+        let (app, token) = wire.streaming("text").await;
         let mut body = hello(false);
         body[field] = value;
         let reply = app.chat(&token, &body).await;
         reply.error(400, "unsupported_parameter");
         assert_eq!(reply.body()["error"]["param"], field);
         // A model that the tables know nothing better of: the assistant's setting does.
-        let token = app.assistant_with(json!({"model": native.model, "capabilities": {"json_schema": false}}));
+        let token = app.assistant_with(json!({"model": wire.model(), "capabilities": {"json_schema": false}}));
         body = hello(false);
         body["response_format"] = schema.clone();
         app.chat(&token.await, &body).await.error(400, "unsupported_parameter");
         assert_eq!(app.provider.received().len(), 0);
-        app.chat(&token_of(&app, native).await, &body).await.json();
+        app.chat(&wire.assistant(&app).await, &body).await.json();
         assert_eq!(app.provider.received().len(), 1);
     }
 }
@@ -42,10 +39,10 @@ async fn what_cannot_be_honoured_is_a_400() {
 async fn bedrock_has_less_of_some_models_than_their_maker() {
     let mut body = hello(false);
     body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
-    let (app, _) = NATIVES[1].start("text").await;
+    let (app, _) = Wire::Bedrock.streaming("text").await;
     let token = app.assistant_with(json!({"type==agent/model": "bedrock/us.anthropic.claude-opus-4-7"}));
     app.chat(&token.await, &body).await.error(400, "unsupported_parameter");
-    let (app, _) = NATIVES[0].start("text").await;
+    let (app, _) = Wire::Anthropic.streaming("text").await;
     let token = app.assistant_with(json!({"type==agent/model": "claude-opus-4-7"}));
     app.chat(&token.await, &body).await.json();
 }
@@ -92,10 +89,6 @@ async fn an_assistants_own_word_on_its_model_wins() {
     );
 }
 
-async fn token_of(app: &TestApp, native: &Native) -> String {
-    app.assistant_with(json!({"type==agent/model": native.model})).await
-}
-
 #[tokio::test]
 async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does() {
     let (nothing, shown) = (json!(null), json!({"type": "adaptive", "display": "summarized"}));
@@ -110,7 +103,9 @@ async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does(
         ("claude-opus-5-5", "none", false, &nothing, &json!({"effort": "low"})),
     ] {
         let settings = json!({"type==agent/model": model, "reasoning_content": show});
-        let (app, token) = NATIVES[0].answering(streams::answer("anthropic-text"), settings).await;
+        let (app, token) = Wire::Anthropic
+            .answering(Wire::Anthropic.stream("text"), settings)
+            .await;
         let mut body = hello(false);
         body["reasoning_effort"] = json!(effort);
         app.chat(&token, &body).await.json();
@@ -122,7 +117,7 @@ async fn claude_thinks_as_little_as_asked_and_shows_it_where_the_assistant_does(
 
 #[tokio::test]
 async fn bedrocks_claude_has_its_own_limit_unless_it_is_asked_to_think() {
-    let (app, _) = NATIVES[1].start("text").await;
+    let (app, _) = Wire::Bedrock.streaming("text").await;
     for (model, effort, limit) in [
         ("claude-opus-5", "none", json!(null)),
         ("claude-opus-4-8", "none", json!(null)),
@@ -140,11 +135,9 @@ async fn bedrocks_claude_has_its_own_limit_unless_it_is_asked_to_think() {
 
 #[tokio::test]
 async fn what_the_request_sets_itself_wins_over_the_assistants_default() {
-    for native in &NATIVES[..2] {
+    for wire in [Wire::Anthropic, Wire::Bedrock] {
         for (default, own) in [("temperature", "top_p"), ("top_p", "temperature")] {
-            let (app, token) = native
-                .answering(streams::answer(&format!("{}-text", native.name)), json!({default: 0.3}))
-                .await;
+            let (app, token) = wire.answering(wire.stream("text"), json!({default: 0.3})).await;
             let mut body = hello(false);
             body[own] = json!(0.9);
             app.chat(&token, &body).await.json();
@@ -156,7 +149,7 @@ async fn what_the_request_sets_itself_wins_over_the_assistants_default() {
 
 #[tokio::test]
 async fn geminis_thinking_leaves_half_of_the_limit_to_the_answer() {
-    let (app, _) = NATIVES[2].start("text").await;
+    let (app, _) = Wire::Gemini.streaming("text").await;
     for (model, effort, limit, budget) in [
         ("gemini-2.5-flash", "high", 3000, 1500),
         ("gemini-2.5-flash", "low", 100, 50),
@@ -178,7 +171,7 @@ async fn geminis_thinking_leaves_half_of_the_limit_to_the_answer() {
 
 #[tokio::test]
 async fn novas_highest_effort_stands_alone() {
-    let (app, _) = NATIVES[1].start("text").await;
+    let (app, _) = Wire::Bedrock.streaming("text").await;
     let token = app
         .assistant_with(json!({"type==agent/model": "amazon.nova-2-lite-v1:0"}))
         .await;
@@ -197,7 +190,7 @@ async fn novas_highest_effort_stands_alone() {
 
 #[tokio::test]
 async fn who_asks_is_told_to_anthropic_as_an_opaque_id() {
-    let (app, token) = NATIVES[0].start("text").await;
+    let (app, token) = Wire::Anthropic.streaming("text").await;
     let digest_of_a = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
     for (user, sent) in [
         ("user-1_A", "user-1_A"),
@@ -234,7 +227,7 @@ async fn gemini_gets_a_level_that_it_has() {
         ("gemini-flash-latest", "none", "low", true),
     ] {
         let settings = json!({"type==agent/model": model, "provider": "gemini"});
-        let (app, token) = NATIVES[2].answering(streams::answer("gemini-text"), settings).await;
+        let (app, token) = Wire::Gemini.answering(Wire::Gemini.stream("text"), settings).await;
         let mut body = hello(false);
         body["reasoning_effort"] = json!(effort);
         body["temperature"] = json!(0.5);
@@ -243,71 +236,4 @@ async fn gemini_gets_a_level_that_it_has() {
         assert_eq!(config["thinkingConfig"]["thinkingLevel"], level, "{model} {effort}");
         assert_eq!(config.get("temperature").is_some(), samples, "{model}");
     }
-}
-
-#[tokio::test]
-async fn what_a_model_turns_down_is_left_out_from_then_on() {
-    for (native, message, sent) in [
-        (
-            &NATIVES[0],
-            "`temperature` is deprecated for this model.",
-            "temperature",
-        ),
-        (
-            &NATIVES[1],
-            "This model doesn't support the temperature field. Remove temperature and try again.",
-            "temperature",
-        ),
-        (
-            &NATIVES[2],
-            "Thinking budget is not supported for this model.",
-            "thinkingBudget",
-        ),
-    ] {
-        let refusal = |text: &str| text.contains(&format!("\"{sent}\""));
-        let provider = FakeProvider::seeing({
-            let (answer, error) = (streams::answer(&format!("{}-text", native.name)), message.to_owned());
-            let rejected = response(400, "", &json!({"error": {"message": error}}).to_string());
-            let sent = sent.to_owned();
-            move |request| {
-                let refused = request.text.contains(&format!("\"{sent}\""));
-                if refused { rejected.clone() } else { answer.clone() }
-            }
-        })
-        .await;
-        let origin = provider.origin();
-        let app = TestApp::with(provider, &[(native.base_url, &origin), (native.key, KEY)]).await;
-        let token = token_of(&app, native).await;
-        let mut body = hello(false);
-        body["temperature"] = json!(0.5);
-        if native.name == "gemini" {
-            body["reasoning_effort"] = json!("low");
-        }
-        for _ in 0..2 {
-            let completion = app.chat(&token, &body).await.json();
-            assert_eq!(completion["choices"][0]["finish_reason"], "stop", "{completion}");
-        }
-        let asked: Vec<_> = app
-            .provider
-            .received()
-            .iter()
-            .map(|request| refusal(&request.text))
-            .collect();
-        assert_eq!(asked, [true, false, false], "{}", native.name);
-    }
-}
-
-#[tokio::test]
-async fn what_is_turned_down_all_the_same_is_the_answer() {
-    let message = "output_config: this model takes none";
-    let error = response(400, "", &json!({"error": {"message": message}}).to_string());
-    let (app, token) = NATIVES[0]
-        .answering(error, json!({"type==agent/model": "claude-opus-5"}))
-        .await;
-    let mut body = hello(false);
-    body["reasoning_effort"] = json!("low");
-    // A second field within the same object, which is never left out.
-    body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});
-    assert_eq!(app.chat(&token, &body).await.error(400, "null"), message);
-    assert_eq!(app.provider.received().len(), 2);
 }

@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 static SPEC: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/openai-chat-schema.json")).unwrap());
+    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/openai-chat-schema.json")).unwrap());
 
 static COMPLETION: LazyLock<Validator> = LazyLock::new(|| validator("CreateChatCompletionResponse"));
 static CHUNK: LazyLock<Validator> = LazyLock::new(|| validator("CreateChatCompletionStreamResponse"));

@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{
-    native::NATIVES,
-    support::{TestApp, events, hello, provider::FakeProvider, python, streams},
-};
+use crate::support::{TestApp, events, hello, provider::FakeProvider, python, streams, wire::Wire};
 
 /// The stream's name is the model's, which is in the body (Anthropic) or in the path.
 fn fixture(head: &str, body: &Value) -> String {
@@ -37,16 +34,17 @@ async fn read_with_sdks() -> BTreeMap<String, Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_providers_own_sdks_read_what_our_decoders_read() {
     let theirs = read_with_sdks().await;
-    let count: usize = NATIVES
+    let count: usize = Wire::TRANSLATED
         .iter()
-        .map(|native| std::fs::read_dir(streams::folder(native.name)).unwrap().count())
+        .map(|wire| std::fs::read_dir(streams::folder(wire.provider())).unwrap().count())
         .sum();
     assert_eq!(theirs.len(), count);
     for (name, theirs) in theirs {
         let (provider, stream) = name.split_once('-').unwrap();
-        let native = NATIVES.iter().find(|native| native.name == provider).unwrap();
-        let answer = streams::answer(&format!("{provider}-{stream}"));
-        let (app, token) = native.answering(answer, json!({"reasoning_content": true})).await;
+        let wire = Wire::ALL.into_iter().find(|wire| wire.provider() == provider).unwrap();
+        let (app, token) = wire
+            .answering(wire.stream(stream), json!({"reasoning_content": true}))
+            .await;
         let ours = read(&app, &token).await;
         for field in ["text", "reasoning"] {
             let (theirs, ours_says) = (theirs[field].as_str().unwrap(), ours[field].as_str().unwrap());

@@ -1,11 +1,11 @@
-//! The management API's answers to what is malformed, too large, or takes everything away.
+//! The management API's answers to what is malformed, too large, or must not be stored.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    manage::{jwt, start},
-    support::{Reply, hello},
+use crate::support::{
+    Reply,
+    management::{jwt, start},
 };
 
 #[tokio::test]
@@ -49,60 +49,6 @@ async fn what_cannot_be_stored_is_a_400_and_changes_nothing() {
         .await
         .json();
     assert_eq!(now, first.json());
-}
-
-#[tokio::test]
-async fn a_config_that_is_taken_away_closes_the_assistant() {
-    let (app, management) = start().await;
-    let assistant = management
-        .create(json!({"model": "gpt-4o", "access_mode": "public_token"}))
-        .await;
-    let token = assistant["public_token"].as_str().unwrap();
-    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
-    let path = format!("/assistants/{}", assistant["assistant_id"].as_str().unwrap());
-    for nothing in [json!({"configurable": null}), json!(null)] {
-        let request = management.request(Method::PATCH, &path, &jwt("owner-1"));
-        let patched = Reply::of(request.json(&json!({"config": nothing}))).await.json();
-        assert_eq!(patched["config"], json!({"configurable": {}}));
-    }
-    app.chat(token, &hello(false))
-        .await
-        .error(403, "public_access_disabled");
-}
-
-#[tokio::test]
-async fn a_token_is_generated_where_public_access_is_asked_for_and_there_is_none() {
-    let (app, management) = start().await;
-    let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": null});
-    let assistant = management.create(settings).await;
-    let token = assistant["public_token"].as_str().unwrap();
-    assert_eq!(app.chat(token, &hello(false)).await.status, 200);
-    let path = format!("/assistants/{}", assistant["assistant_id"].as_str().unwrap());
-    let patch = |body: Value| Reply::of(management.request(Method::PATCH, &path, &jwt("owner-1")).json(&body));
-    // Revoked it stays, whatever else is changed.
-    for body in [
-        json!({"config": {"configurable": {"public_token": null}}}),
-        json!({"config": {"configurable": {"access_mode": "public_token", "public_token": null}}}),
-        json!({"config": {"public_token": null}}),
-        json!({"name": "Other"}),
-        json!({"config": {"configurable": {"temperature": 0.5}}}),
-    ] {
-        let patched = patch(body).await.json();
-        assert!(
-            patched["token_hint"].is_null() && patched.get("public_token").is_none(),
-            "{patched}"
-        );
-    }
-    let patched = patch(json!({"config": {"configurable": {"access_mode": "public_token"}}}))
-        .await
-        .json();
-    assert_ne!(patched["public_token"], json!(token));
-    assert_eq!(
-        app.chat(patched["public_token"].as_str().unwrap(), &hello(false))
-            .await
-            .status,
-        200
-    );
 }
 
 #[tokio::test]

@@ -6,3 +6,4 @@ pub(crate) mod lenient;
 pub mod message;
 pub mod parameters;
 pub mod prompt;
+pub(crate) mod surrogates;

@@ -20,11 +20,12 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The function's own deadline less a margin (a quarter of a short time).
+    /// The function's own deadline less a margin (a quarter of a short time). One that has passed already counts as none:
+    /// emulators such as cargo-lambda's send a constant.
     pub fn new(function: Option<SystemTime>) -> Self {
-        let (remaining, margin) = match function {
-            Some(at) => {
-                let remaining = at.duration_since(SystemTime::now()).unwrap_or_default();
+        let remaining = function.and_then(|at| at.duration_since(SystemTime::now()).ok());
+        let (remaining, margin) = match remaining {
+            Some(remaining) => {
                 let margin = MARGIN.min(remaining / 4);
                 (remaining.saturating_sub(margin), margin)
             }
@@ -94,8 +95,8 @@ mod tests {
         about(at(30).limited(now, Some(seconds(6))), 6);
         about(at(4).limited(now, Some(seconds(10))), 3);
         about(Deadline::new(None).limited(now, Some(Duration::MAX)), 900);
-        let past = Deadline::new(Some(SystemTime::now() - seconds(1)));
-        assert_eq!((past.remaining(), past.margin()), (Duration::ZERO, Duration::ZERO));
+        about(Deadline::new(Some(SystemTime::UNIX_EPOCH)), 900);
+        about(Deadline::new(Some(SystemTime::now() - seconds(1))), 900);
         assert_eq!(at(30).limited(now, Some(seconds(10))).margin(), seconds(1));
     }
 }

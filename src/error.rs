@@ -83,6 +83,12 @@ pub enum Error {
         /// Bytes.
         limit: usize,
     },
+    /// 415: the body is compressed.
+    #[error("The request body has the Content-Encoding '{coding}'. Send it as it is, without a Content-Encoding.")]
+    EncodedBody {
+        /// The encoding, shortened.
+        coding: String,
+    },
     /// 400: the request cannot be read or asks for what is not supported.
     #[error("{message}")]
     InvalidRequest {
@@ -295,6 +301,11 @@ impl Error {
             Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),
             Self::MethodNotAllowed { .. } => new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
             Self::BodyTooLarge { .. } => new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large"),
+            Self::EncodedBody { .. } => new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                INVALID,
+                "unsupported_content_encoding",
+            ),
             Self::InvalidRequest { param, code, .. } => Description {
                 code: code.map(str::to_owned),
                 param: param.clone(),

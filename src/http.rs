@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -65,9 +65,12 @@ struct Health {
 /// A request's whole body of at most `limit` bytes.
 ///
 /// # Errors
-/// A 413 for a larger one, a 400 for one that breaks off.
-pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
+/// A 415 for one that is compressed, a 413 for a larger one, a 400 for one that breaks off.
+pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Error> {
+    // Read in any case: a server that answers before it has read the body has to close the connection, and SDKs use theirs
+    // again.
     match Limited::new(body, limit).collect().await {
+        _ if let Some(coding) = content_coding(headers) => Err(Error::EncodedBody { coding }),
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge { limit }),
         Err(_) => Err(Error::InvalidRequest {
@@ -76,6 +79,20 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
             code: None,
         }),
     }
+}
+
+/// What a body is encoded with, where it is: RFC 9110, section 8.4.
+fn content_coding(headers: &HeaderMap) -> Option<String> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let codings = codings.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase());
+    codings
+        .flat_map(|list| {
+            list.split(',')
+                .map(|coding| coding.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .find(|coding| !coding.is_empty() && coding != "identity")
+        .map(|coding| shortened(&coding))
 }
 
 fn unknown_url(method: &Method, uri: &Uri, known: &Known) -> Error {

@@ -44,13 +44,24 @@ fn start(write: fn(&Value)) {
     tracing_subscriber::registry().with(lines).init();
 }
 
-/// `RUST_LOG` is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda runtime prints whole
-/// events, and with them the callers' tokens.
+/// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda
+/// runtime prints whole events, and with them the callers' tokens.
 fn levels() -> Targets {
-    let own = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok());
+    let set = |name: &str| level(&std::env::var(name).ok()?);
+    let own = set("AWS_LAMBDA_LOG_LEVEL").or_else(|| set("RUST_LOG"));
     Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_CRATE_NAME"), own.unwrap_or(LevelFilter::INFO))
+}
+
+/// A level in any case. Lambda has one above `ERROR`.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>, read 2026-11.
+fn level(name: &str) -> Option<LevelFilter> {
+    if name.eq_ignore_ascii_case("fatal") {
+        return Some(LevelFilter::ERROR);
+    }
+    // An empty one would be read as `ERROR`.
+    name.parse().ok().filter(|_| !name.is_empty())
 }
 
 struct Lines {
@@ -166,6 +177,20 @@ fn readable(line: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_are_read_in_any_case() {
+        for (name, expected) in [
+            ("DEBUG", Some(LevelFilter::DEBUG)),
+            ("warn", Some(LevelFilter::WARN)),
+            ("FATAL", Some(LevelFilter::ERROR)),
+            ("TRACE", Some(LevelFilter::TRACE)),
+            ("loud", None),
+            ("", None),
+        ] {
+            assert_eq!(level(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn a_line_is_at_most_4_kb_and_keeps_all_its_fields() {

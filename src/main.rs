@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
+    startup::check_surroundings()?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let app = Arc::new(App::new(&config, &aws, ServiceRole::new(&aws))?);
     app.store.warm_up().await;

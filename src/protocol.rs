@@ -15,7 +15,6 @@ mod finish_reason;
 mod gemini;
 pub mod learned;
 mod openai;
-mod surrogates;
 mod wire;
 
 use crate::{

@@ -18,9 +18,14 @@ pub(crate) struct RuntimeSocket {
 }
 
 impl RuntimeSocket {
-    /// From `AWS_LAMBDA_RUNTIME_API`, a `host:port`.
+    /// From `AWS_LAMBDA_RUNTIME_API`, a `host:port`; cargo-lambda's has a scheme before and a path after it.
     pub(crate) fn from_env() -> Self {
         let address = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
+        let address = address
+            .trim_start_matches("http://")
+            .split('/')
+            .next()
+            .unwrap_or_default();
         let peers = address.to_socket_addrs().map(Iterator::collect).unwrap_or_default();
         Self { peers }
     }

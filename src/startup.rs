@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use axum::Router;
+use axum::{Router, http::Uri};
 use tokio::signal::unix::{SignalKind, signal};
 use tower::{ServiceExt, util::MapRequestLayer};
 
@@ -15,10 +15,39 @@ pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_ru
     match run.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {error}");
+            let is_elsewhere = std::env::var_os(RUNTIME_API).is_none();
+            let advice = if is_elsewhere { OUTSIDE_LAMBDA } else { "" };
+            eprintln!("{name}: {error}{advice}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Where the Lambda runtime asks for events, a `host:port`.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+const OUTSIDE_LAMBDA: &str = ". This program runs in AWS Lambda. On this machine, use `make run`, or `make invoke \
+                              EVENT=events/chat.json` for one event";
+
+/// Checks what the Lambda runtime reads of the environment: it would panic.
+///
+/// # Errors
+/// The first variable that is missing or malformed.
+pub fn check_surroundings() -> Result<(), String> {
+    let read = |name: &str| std::env::var(name).map_err(|_| format!("{name}: is required but not set"));
+    let address = read(RUNTIME_API)?;
+    let uri = format!("http://{}", address.trim_start_matches("http://")).parse::<Uri>();
+    if uri.is_err() || address.trim().is_empty() {
+        return Err(format!(
+            "{RUNTIME_API}: must be a host and a port, such as 127.0.0.1:9001"
+        ));
+    }
+    read("AWS_LAMBDA_FUNCTION_NAME")?;
+    read("AWS_LAMBDA_FUNCTION_VERSION")?;
+    let memory = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+    if read(memory)?.parse::<i32>().is_err() {
+        return Err(format!("{memory}: must be a number of megabytes"));
+    }
+    Ok(())
 }
 
 /// Makes any panic end the process at once, as `panic = "abort"` does in the release profile: a panic that unwinds

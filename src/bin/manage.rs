@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = ManageConfig::from_env()?;
+    startup::check_surroundings()?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let manage = Manage::new(&config, &aws).await?;
     manage.store.warm_up().await;

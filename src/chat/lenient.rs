@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::surrogates;
 use crate::error::Error;
 
 /// OpenAI's code for a value of the wrong type.
@@ -12,7 +13,7 @@ const INVALID_TYPE: &str = "invalid_type";
 /// within its limit could fill a function's memory.
 const MAX_VALUES: usize = 100_000;
 
-/// Reads JSON from callers that anybody may be.
+/// Parses untrusted JSON. Of a duplicate key the last value counts, and a lone surrogate is U+FFFD.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -22,10 +23,14 @@ pub(crate) fn parse(json: &[u8]) -> Result<Value, String> {
     if values(json) > MAX_VALUES {
         return Err(format!("it holds more than {MAX_VALUES} values"));
     }
-    serde_json::from_slice(json).map_err(|error| format!("it is not valid JSON ({error})"))
+    let parsed = serde_json::from_slice(json).or_else(|error| match surrogates::without_lone(json) {
+        Some(mended) => serde_json::from_slice(&mended),
+        None => Err(error),
+    });
+    parsed.map_err(|error| format!("it is not valid JSON ({error})"))
 }
 
-/// At least as many as there are: each follows a comma, a bracket or a brace, but for the first.
+/// An upper bound of the number of values: each follows a comma, a bracket or a brace, but for the first.
 fn values(json: &[u8]) -> usize {
     let mut count = 1;
     let mut within_text = false;
@@ -43,9 +48,16 @@ fn values(json: &[u8]) -> usize {
     count
 }
 
-/// A field of an object; `None` where it is absent, `null`, or a blank string.
+/// A field of an object; `None` where it is absent, `null`, a blank string or an empty list.
 pub(crate) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.get(name).filter(|value| !is_unset(value))
+    object
+        .get(name)
+        .filter(|value| !is_unset(value) && !is_empty_list(value))
+}
+
+/// Whether a value is `[]`, which stands for "not set" in a request.
+pub(crate) fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Whether a value stands for "not set".
@@ -174,6 +186,14 @@ mod tests {
         assert_eq!(why, "it holds more than 100000 values");
         assert_eq!(parse(b"{\"a\": \"[0]\"}"), Ok(json!({"a": "[0]"})));
         assert_eq!(parse("\u{feff}[0]".as_bytes()), Ok(json!([0])));
+        assert_eq!(
+            parse(br#"{"a": 1, "a\ud83d": 2, "a": 3}"#),
+            Ok(json!({"a": 3, "a\u{fffd}": 2}))
+        );
+        for number in ["NaN", "Infinity", "-Infinity", "1e999"] {
+            let why = parse(format!("{{\"temperature\": {number}}}").as_bytes()).unwrap_err();
+            assert!(why.contains("line 1 column"), "{why}");
+        }
         assert!(array(&json!(many), "messages").is_err());
     }
 

@@ -112,8 +112,8 @@ fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
 
 fn refuse_calls(message: &Map<String, Value>, path: &str) -> Result<(), Error> {
     for name in ["tool_calls", "function_call"] {
-        let used =
-            lenient::field(message, name).is_some_and(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()));
+        let used = lenient::field(message, name)
+            .is_some_and(|calls| lenient::array(calls, name).map_or(true, |calls| !calls.is_empty()));
         if used {
             return Err(Error::invalid_with_code(
                 format!("{path}.{name}"),
@@ -137,6 +137,8 @@ fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<
             .enumerate()
             .map(|(at, part)| read_part(part, role, &format!("{param}[{at}]")))
             .collect::<Result<_, _>>()?,
+        // A turn in which the assistant said nothing, which tools keep in their history.
+        None | Some(Value::Null | Value::Array(_)) if role == Role::Assistant => Vec::new(),
         Some(Value::Array(_)) => {
             return Err(Error::invalid_with_code(
                 &param,
@@ -144,8 +146,6 @@ fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<
                 format!("Invalid '{param}': empty array. Expected at least one content part, or a string."),
             ));
         }
-        // An assistant that refused has no content but a refusal.
-        None | Some(Value::Null) if refusal.is_some() => Vec::new(),
         other => {
             return Err(lenient::wrong_type(
                 &param,
@@ -154,8 +154,11 @@ fn read_content(message: &Map<String, Value>, role: Role, path: &str) -> Result<
             ));
         }
     };
-    if let Some(refusal) = refusal.filter(|refusal| content.is_empty() || !refusal.is_empty()) {
+    if let Some(refusal) = refusal.filter(|refusal| !refusal.is_empty()) {
         content.push(Part::Text(refusal.to_owned()));
+    }
+    if content.is_empty() {
+        content.push(Part::Text(String::new()));
     }
     Ok(content)
 }

@@ -8,6 +8,7 @@ mod kind;
 mod parameter;
 mod set;
 
+use super::lenient;
 use crate::error::Error;
 pub use parameter::Parameter;
 pub use set::ParameterSet;
@@ -34,7 +35,7 @@ impl Parameters {
         for parameter in Parameter::ALL {
             // The newer name is read last, so that it wins.
             for name in std::iter::once(parameter.name()).chain(parameter.newer_name()) {
-                if let Some(value) = source(name) {
+                if let Some(value) = source(name).filter(|value| !lenient::is_empty_list(value)) {
                     parameters.set(parameter, name, value)?;
                 }
             }

@@ -1,6 +1,11 @@
 //! A function's real Lambda binary, run under the local Runtime API.
 
-use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 use tokio::{
@@ -65,6 +70,11 @@ impl Function {
 
     /// Hands an event to the function; `timeout` is the function's.
     pub fn invoke(&self, event: Value, timeout: Duration) -> UnboundedReceiver<Piece> {
-        self.api.invoke(event, timeout)
+        self.api.invoke(event, SystemTime::now() + timeout)
+    }
+
+    /// Hands an event to the function with a deadline of its own.
+    pub fn invoke_until(&self, event: Value, deadline: SystemTime) -> UnboundedReceiver<Piece> {
+        self.api.invoke(event, deadline)
     }
 }

@@ -6,7 +6,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -51,7 +51,7 @@ pub struct RuntimeApi {
 struct Invocation {
     id: String,
     event: Value,
-    timeout: Duration,
+    deadline: SystemTime,
 }
 
 #[derive(Debug)]
@@ -101,12 +101,12 @@ impl RuntimeApi {
         *polled
     }
 
-    /// Hands an event to the function and returns what comes of it.
-    pub fn invoke(&self, event: Value, timeout: Duration) -> mpsc::UnboundedReceiver<Piece> {
+    /// Hands an event to the function and returns what comes of it. `deadline` is the function's.
+    pub fn invoke(&self, event: Value, deadline: SystemTime) -> mpsc::UnboundedReceiver<Piece> {
         let (pieces, received) = mpsc::unbounded_channel();
         let id = uuid::Uuid::new_v4().to_string();
         self.shared.running().insert(id.clone(), pieces);
-        let _ = self.events.send(Invocation { id, event, timeout });
+        let _ = self.events.send(Invocation { id, event, deadline });
         received
     }
 }
@@ -126,8 +126,11 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     let Some(invocation) = shared.events.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };
-    let deadline = SystemTime::now() + invocation.timeout;
-    let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let deadline = invocation
+        .deadline
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
     let headers = [
         ("lambda-runtime-aws-request-id", invocation.id),
         ("lambda-runtime-deadline-ms", deadline.to_string()),

@@ -44,7 +44,7 @@ const MAX_CHANGES: u32 = 5;
 )]
 pub(super) async fn create(State(manage): State<Arc<Manage>>, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
-    let body = read_body(body, MAX_BODY).await;
+    let body = read_body(&parts.headers, body, MAX_BODY).await;
     let owner_id = manage.verifier.owner(&parts.headers).await?;
     let patched = Patch::read(&body?)?.apply(&Record::default(), manage.allow_private_providers)?;
     let (new, generated) = patched.into_new(owner_id);
@@ -123,7 +123,7 @@ pub(super) async fn show(State(manage): State<Arc<Manage>>, id: Id, headers: Hea
 )]
 pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
-    let body = read_body(body, MAX_BODY).await;
+    let body = read_body(&parts.headers, body, MAX_BODY).await;
     let mut record = manage.own(&parts.headers, &id).await?;
     let patch = Patch::read(&body?)?;
     for attempt in 1.. {

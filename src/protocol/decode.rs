@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use super::{
     failure,
-    surrogates::{self, Halves},
     wire::{self, Messages},
 };
 use crate::{
-    chat::delta::{Delta, Usage},
+    chat::{
+        delta::{Delta, Usage},
+        surrogates::{self, Halves},
+    },
     error::ProviderError,
 };
 

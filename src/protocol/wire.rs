@@ -4,7 +4,8 @@
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::{decode::Ending, surrogates};
+use super::decode::Ending;
+use crate::chat::surrogates;
 
 /// OpenAI's own log probability of a token that was as good as impossible: JSON has no `-Infinity`.
 /// <https://platform.openai.com/docs/api-reference/chat/object>, read 2026-11.

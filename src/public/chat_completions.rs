@@ -45,11 +45,10 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let deadline = function_deadline(&parts);
-    // A server that answers before it has read the body has to close the connection, and SDKs use theirs again.
-    let body = read_body(body, MAX_BODY).await;
+    let body = read_body(&parts.headers, body, MAX_BODY).await;
     let assistant = app.authorize(&parts.headers, deadline).await?;
     let body = body?;
-    let request = ChatRequest::read(&parts.headers, &body)?;
+    let request = ChatRequest::read(&body)?;
     let (stream, include_usage) = (request.stream, request.include_usage);
     let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
     let prompt = assistant.prompt(request.messages, request.parameters)?;

@@ -8,7 +8,7 @@ use std::{convert::Infallible, future::ready, time::Duration};
 use async_stream::stream;
 use axum::{
     body::Body,
-    http::header,
+    http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -54,7 +54,12 @@ pub(crate) async fn reply(
         .filter(|piece| ready(!piece.is_empty()))
         .ready_chunks(SHARED_WRITE)
         .map(|pieces| Ok::<_, Infallible>(joined(pieces)));
-    let headers = [(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        // Else nginx holds the stream back until it ends.
+        // <https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering>, read 2026-11
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
     Ok((headers, Body::from_stream(writes)).into_response())
 }
 

@@ -12,7 +12,6 @@ use assistant_endpoint::{
     upstream::{frames, steps},
 };
 use futures_util::StreamExt;
-use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::support::{streams, wire::Wire};
@@ -67,7 +66,7 @@ fn the_full_request_in_every_dialect() {
             body["response_format"] = Value::Null;
             body["stop"] = json!(["END", "\n."]);
         }
-        let request = ChatRequest::read(&HeaderMap::new(), body.to_string().as_bytes()).unwrap();
+        let request = ChatRequest::read(body.to_string().as_bytes()).unwrap();
         let encoded = encode(record, request);
         insta::assert_json_snapshot!(format!("full.{name}"), encoded);
     }
@@ -92,7 +91,7 @@ fn a_request_for_thinking_and_a_schema() {
         let configurable = json!({"model": model, "reasoning_content": true});
         let record: Record =
             serde_json::from_value(json!({"assistant_id": "a", "config": {"configurable": configurable}})).unwrap();
-        let request = ChatRequest::read(&HeaderMap::new(), &request).unwrap();
+        let request = ChatRequest::read(&request).unwrap();
         let encoded = encode(record, request);
         insta::assert_json_snapshot!(format!("reasoning.{}", model.replace(':', "-")), encoded);
     }

@@ -1,6 +1,10 @@
 //! The real binary under a Runtime API: what leaves through Lambda response streaming.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::Path,
+    process::Stdio,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use assistant_endpoint::local::{function::Function, runtime_api::Piece};
 use serde_json::{Value, json};
@@ -149,7 +153,87 @@ async fn a_missing_setting_stops_the_start_with_one_line() {
         .unwrap();
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(error, "endpoint: TOKEN_CLAIMS_TABLE: is required but not set\n");
+    assert!(
+        error.starts_with("endpoint: TOKEN_CLAIMS_TABLE: is required but not set"),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+/// Started by hand, or by an emulator that sets too little.
+#[test]
+fn a_start_outside_lambda_ends_with_one_line_that_says_what_to_do() {
+    let management = crate::support::management::SECRET;
+    let all = [
+        ("ASSISTANTS_TABLE", "Assistants"),
+        ("TOKEN_CLAIMS_TABLE", "Claims"),
+        ("JWT_SECRET", management),
+        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "f"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+    ];
+    for (name, value, expected) in [
+        (
+            "AWS_LAMBDA_RUNTIME_API",
+            None,
+            "AWS_LAMBDA_RUNTIME_API: is required but not set. This program runs in AWS Lambda. On this machine, use `make run`",
+        ),
+        (
+            "AWS_LAMBDA_RUNTIME_API",
+            Some("not a host"),
+            "AWS_LAMBDA_RUNTIME_API: must be a host and a port",
+        ),
+        (
+            "AWS_LAMBDA_RUNTIME_API",
+            Some(""),
+            "AWS_LAMBDA_RUNTIME_API: must be a host and a port",
+        ),
+        (
+            "AWS_LAMBDA_FUNCTION_NAME",
+            None,
+            "AWS_LAMBDA_FUNCTION_NAME: is required",
+        ),
+        (
+            "AWS_LAMBDA_FUNCTION_VERSION",
+            None,
+            "AWS_LAMBDA_FUNCTION_VERSION: is required",
+        ),
+        (
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            Some("much"),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE: must be a number",
+        ),
+    ] {
+        for (program, binary) in [("endpoint", BINARY), ("manage", env!("CARGO_BIN_EXE_manage"))] {
+            let settings = all.into_iter().filter(|(other, _)| *other != name);
+            let settings = settings.chain(value.map(|value| (name, value)));
+            let output = std::process::Command::new(binary)
+                .env_clear()
+                .envs(settings)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1), "{name}");
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert!(error.starts_with(&format!("{program}: {expected}")), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+    // With nothing at all, the pointer is there too.
+    let output = std::process::Command::new(BINARY).env_clear().output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("make run") && error.lines().count() == 1, "{error}");
+}
+
+/// cargo-lambda's emulator sends a constant.
+#[tokio::test]
+async fn a_deadline_that_has_passed_counts_as_none() {
+    let (function, _provider) = start(answer(&["Hi"]), &[]).await;
+    for name in ["chat.json", "chat-stream.json"] {
+        let reply = function::collect(function.invoke_until(event(name), UNIX_EPOCH)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(reply.text().contains("Hi"), "{}", reply.text());
+    }
 }
 
 #[tokio::test]
@@ -219,6 +303,7 @@ fn a_management_function_without_a_way_to_check_jwts_does_not_start() {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_manage"))
             .env_clear()
             .envs([
+                ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
                 ("ASSISTANTS_TABLE", "A"),
                 ("TOKEN_CLAIMS_TABLE", "C"),
                 ("JWT_SECRET", secret),

@@ -25,10 +25,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Whether a value stands for "not set". A blank `stop` is set: a line break is the most usual place to stop at.
+    /// Whether a value stands for "not set". A blank `stop` is set: a line break is the most usual place to stop at. An empty one
+    /// is not.
     pub(super) fn is_unset(&self, value: &Value) -> bool {
         match self {
-            Self::Stop => value.is_null() || value == "",
+            Self::Stop => match value {
+                Value::Array(sequences) => sequences.iter().all(|sequence| sequence == ""),
+                other => other.is_null() || other == "",
+            },
             _ => lenient::is_unset(value),
         }
     }
@@ -159,7 +163,7 @@ fn stop(name: &str, value: &Value) -> Result<Value, Error> {
     if let Some(other) = sequences.iter().find(|sequence| !sequence.is_string()) {
         return Err(lenient::wrong_type(name, "an array of strings", other));
     }
-    Ok(json!(sequences))
+    Ok(sequences.iter().filter(|sequence| *sequence != "").cloned().collect())
 }
 
 fn biases(name: &str, value: &Value) -> Result<Value, Error> {

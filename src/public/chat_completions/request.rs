@@ -1,6 +1,5 @@
 //! The body of `POST …/chat/completions`, read and checked.
 
-use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -26,18 +25,10 @@ impl ChatRequest {
     ///
     /// # Errors
     /// A 400 naming the field at fault.
-    pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Error> {
-        let body = match lenient::parse(body) {
-            Ok(Value::Object(body)) => body,
-            Ok(_) => return Err(not_json("it is not a JSON object")),
-            Err(_) if is_form(headers, body) => {
-                return Err(not_json(
-                    "it is form-encoded. Set the payload (data) type to JSON, in Zapier with a 'Custom Request' or \
-                     'Payload Type: json'",
-                ));
-            }
-            Err(why) => return Err(not_json(&why)),
-        };
+    pub fn read(body: &[u8]) -> Result<Self, Error> {
+        let read = lenient::parse(body).map_err(|why| not_json(kind_of(body).unwrap_or(&why)))?;
+        // A string that holds the object is read too.
+        let body = lenient::object(&read, "body").map_err(|_| not_json("it is not a JSON object"))?;
         refuse_responses_body(&body)?;
         refuse_unsupported(&body)?;
         let messages = read_messages(&body)?;
@@ -64,15 +55,27 @@ fn not_json(why: &str) -> Error {
     }
 }
 
-fn is_form(headers: &HeaderMap, body: &[u8]) -> bool {
-    let declared = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| {
-            let kind = kind.to_ascii_lowercase();
-            kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data")
-        });
-    declared || body.starts_with(b"messages=") || body.starts_with(b"model=")
+/// What a body is that is not JSON, and what to do. The body tells, not its content type: curl calls everything form-encoded.
+fn kind_of(body: &[u8]) -> Option<&'static str> {
+    let start = body.trim_ascii_start();
+    let before_equals = start.split(|byte| *byte == b'=').next().unwrap_or_default();
+    let is_of_a_form = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-+%*[]".contains(byte);
+    let is_form = start.contains(&b'=') && !before_equals.is_empty() && before_equals.iter().all(is_of_a_form);
+    if start.is_empty() {
+        Some("it is empty")
+    } else if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") || body.get(1) == Some(&0) || body[0] == 0
+    {
+        Some("it is UTF-16. Send it as UTF-8")
+    } else if start.starts_with(b"--") {
+        Some("it is multipart form data. Set the payload (data) type to JSON")
+    } else if is_form || start.starts_with(b"%7B") || start.starts_with(b"%7b") {
+        Some(
+            "it is form-encoded. Set the payload (data) type to JSON, in Zapier with a 'Custom Request' or 'Payload Type: \
+             json'",
+        )
+    } else {
+        None
+    }
 }
 
 /// Cursor sends them here, tools and all.
@@ -88,7 +91,7 @@ fn refuse_responses_body(body: &Map<String, Value>) -> Result<(), Error> {
 }
 
 fn read_messages(body: &Map<String, Value>) -> Result<Vec<Message>, Error> {
-    let Some(messages) = lenient::field(body, "messages") else {
+    let Some(messages) = body.get("messages").filter(|messages| !lenient::is_unset(messages)) else {
         return Err(Error::invalid_with_code(
             "messages",
             "missing_required_parameter",
@@ -178,11 +181,10 @@ mod tests {
         message::{Part, Role},
         parameters::Parameter,
     };
-    use axum::http::HeaderValue;
     use serde_json::json;
 
     fn read(body: &Value) -> Result<ChatRequest, Error> {
-        ChatRequest::read(&HeaderMap::new(), body.to_string().as_bytes())
+        ChatRequest::read(body.to_string().as_bytes())
     }
 
     fn with(field: &str, value: Value) -> Value {
@@ -284,6 +286,10 @@ mod tests {
             {"role": "assistant", "content": "", "refusal": "No."},
             {"role": "assistant", "content": "Hm.", "refusal": "No."},
             {"role": "assistant", "content": "Hi", "refusal": ""},
+            {"role": "assistant", "content": null},
+            {"role": "assistant"},
+            {"role": "assistant", "content": [], "tool_calls": "[]"},
+            {"role": "assistant", "content": null, "refusal": ""},
         ]}))
         .unwrap();
         assert_eq!(request.messages[0], Message::text(Role::System, "Be brief."));
@@ -295,28 +301,99 @@ mod tests {
         let both = ["Hm.", "No."].map(|text| Part::Text(text.into()));
         assert_eq!(request.messages[5].parts, both);
         assert_eq!(request.messages[6], Message::text(Role::Assistant, "Hi"));
+        for empty in &request.messages[7..] {
+            assert_eq!(*empty, Message::text(Role::Assistant, ""));
+        }
     }
 
     #[test]
     fn bodies_of_another_kind_say_what_to_do() {
-        let mut form = HeaderMap::new();
-        form.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        let error = ChatRequest::read(&form, b"model=gpt-4o&messages=Hi").unwrap_err();
-        assert!(error.to_string().contains("payload"), "{error}");
-        // JSON is read whatever the content type says.
-        let body = with("stream", json!(false)).to_string();
-        ChatRequest::read(&form, body.as_bytes()).unwrap();
-
         let tools = json!([{"type": "function", "name": "f"}]);
         let error = read(&json!({"model": "gpt-5", "input": "Hi", "tools": tools, "stream": true})).unwrap_err();
         assert!(error.to_string().contains("Responses API"), "{error}");
-        for body in ["", "[]", "\"hi\"", "{\"messages\": ["] {
-            let error = ChatRequest::read(&HeaderMap::new(), body.as_bytes()).unwrap_err();
-            assert_eq!(error.status(), 400, "{body}");
+        let says = |body: &[u8], expected: &str| {
+            let error = ChatRequest::read(body).unwrap_err();
+            assert_eq!(error.status(), 400);
+            let shown = String::from_utf8_lossy(body);
+            assert!(error.to_string().contains(expected), "{shown}: {error}");
+        };
+        for form in [
+            "model=gpt-4o&messages=Hi",
+            "messages%5B0%5D=Hi",
+            "messages[]=x",
+            "%7B%22messages%22%3A1%7D",
+            "data={\"a\":1}",
+        ] {
+            says(form.as_bytes(), "it is form-encoded. Set the payload");
         }
+        // A mistake is named with its place.
+        for json in [
+            r#"{"messages": [{"role": "user", "content": "a=b"},]}"#,
+            "{'messages': []}",
+            "{\u{201c}messages\u{201d}: []}",
+            r#"{"messages": [], // none"#,
+            r#"{"messages": ["#,
+            r#"{"messages": [{"content": NaN}]}"#,
+            "hello",
+        ] {
+            says(json.as_bytes(), "it is not valid JSON (");
+            says(json.as_bytes(), "line 1 column");
+        }
+        says(b" \n", "it is empty");
+        says(b"", "it is empty");
+        says(
+            b"--x\r\ncontent-disposition: form-data; name=\"messages\"\r\n",
+            "it is multipart form data",
+        );
+        for utf16 in [&b"\xff\xfe{\0}\0"[..], b"\xfe\xff\0{\0}", b"{\0}\0", b"\0{\0}"] {
+            says(utf16, "it is UTF-16");
+        }
+        says(b"{\"a\": \"\xff\"}", "it is not valid JSON (");
+        for value in ["[]", "\"hi\"", "7", "null"] {
+            says(value.as_bytes(), "it is not a JSON object");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_not_set() {
+        for (field, empty) in [
+            ("stop", json!([])),
+            ("stop", json!([""])),
+            ("stop", json!("")),
+            ("temperature", json!("")),
+            ("temperature", json!([])),
+            ("max_tokens", json!(" ")),
+            ("logit_bias", json!([])),
+            ("response_format", json!("")),
+            ("reasoning_effort", json!("")),
+            ("user", json!("")),
+            ("stream", json!("")),
+            ("stream_options", json!([])),
+            ("tools", json!([])),
+            ("tools", json!("")),
+            ("n", Value::Null),
+            ("modalities", json!([])),
+        ] {
+            let request = read(&with(field, empty)).unwrap();
+            assert_eq!(request.parameters, Parameters::default(), "{field}");
+            assert!(!request.stream);
+        }
+        let request = read(&with("stop", json!(["", "END", "\n"]))).unwrap();
+        assert_eq!(request.parameters.get(Parameter::Stop), Some(&json!(["END", "\n"])));
+    }
+
+    #[test]
+    fn a_body_of_texts_is_read_as_what_they_spell() {
+        let body = with("stream", json!(true)).to_string();
+        assert!(read(&json!(body)).unwrap().stream);
+        let lone =
+            br#"{"messages": "[{\"role\": \"user\", \"content\": \"a\\ud83d\"}]", "user": "\ude00\ud83d\ude00"}"#;
+        let request = ChatRequest::read(lone).unwrap();
+        assert_eq!(request.messages, [Message::text(Role::User, "a\u{fffd}")]);
+        assert_eq!(
+            request.parameters.get(Parameter::User),
+            Some(&json!("\u{fffd}\u{1f600}"))
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use assistant_endpoint::{
     token::Token,
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{PLATFORM_KEY, provider::FakeProvider, start_store};
 
@@ -71,8 +72,12 @@ pub fn event(name: &str) -> Value {
 }
 
 pub async fn invoke(function: &Function, event: Value, timeout: Duration) -> Reply {
+    collect(function.invoke(event, timeout)).await
+}
+
+/// A reply's pieces as they come.
+pub async fn collect(mut pieces: UnboundedReceiver<Piece>) -> Reply {
     let sent = Instant::now();
-    let mut pieces = function.invoke(event, timeout);
     let mut bytes = Vec::new();
     let mut prelude = None;
     let mut chunks = Vec::new();

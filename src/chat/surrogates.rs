@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::chat::delta::Delta;
+use super::delta::Delta;
 
 /// What stands for U+D800, the first surrogate. The last one, U+DFFF, is U+10FFFF.
 const FIRST_MARK: u32 = 0x0010_F800;
@@ -15,7 +15,7 @@ const LAST_SURROGATE: u32 = 0xDFFF;
 
 /// Halves of characters at the end of what has come of each kind of text.
 #[derive(Debug, Default)]
-pub(super) struct Halves {
+pub(crate) struct Halves {
     text: Option<u32>,
     reasoning: Option<u32>,
     refusal: Option<u32>,
@@ -24,7 +24,7 @@ pub(super) struct Halves {
 impl Halves {
     /// Adds a delta to `joined`: its first half of a character goes with the one before, its last one waits for the next.
     /// A half that stays alone is U+FFFD. Only a `marked` delta has marks.
-    pub(super) fn join(&mut self, delta: Delta, marked: bool, joined: &mut Vec<Delta>) {
+    pub(crate) fn join(&mut self, delta: Delta, marked: bool, joined: &mut Vec<Delta>) {
         match delta {
             Delta::Text { text, mut logprobs } => {
                 if let Some(logprobs) = logprobs.as_mut().filter(|_| marked) {
@@ -91,7 +91,7 @@ fn surrogate_of(mark: char) -> Option<u32> {
 }
 
 /// Replaces the marks in all texts of a value by U+FFFD.
-pub(super) fn replace(value: &mut Value) {
+pub(crate) fn replace(value: &mut Value) {
     match value {
         Value::String(text) => {
             let unmarked = |char: char| surrogate_of(char).map_or(char, |_| char::REPLACEMENT_CHARACTER);
@@ -105,7 +105,7 @@ pub(super) fn replace(value: &mut Value) {
 
 /// Copies the escape at the start of `rest`, a lone surrogate's as its mark. Returns its length in bytes, the other half
 /// of a pair included.
-pub(super) fn mend_escape(rest: &str, mended: &mut String) -> usize {
+pub(crate) fn mend_escape(rest: &str, mended: &mut String) -> usize {
     let length = match (escaped_surrogate(rest), rest.get(6..).and_then(escaped_surrogate)) {
         (Some(high), Some(low)) if high < FIRST_LOW && low >= FIRST_LOW => 12,
         (Some(surrogate), _) => {
@@ -117,6 +117,28 @@ pub(super) fn mend_escape(rest: &str, mended: &mut String) -> usize {
     };
     mended.push_str(&rest[..length]);
     length
+}
+
+/// JSON with U+FFFD in the place of each lone surrogate, every other byte where it was; `None` where there is none.
+pub(crate) fn without_lone(json: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(json).ok()?;
+    let mut mended = None;
+    let mut at = 0;
+    while let Some(backslash) = text[at..].find('\\') {
+        at += backslash;
+        let rest = &text[at..];
+        at += match (escaped_surrogate(rest), rest.get(6..).and_then(escaped_surrogate)) {
+            (Some(high), Some(low)) if high < FIRST_LOW && low >= FIRST_LOW => 12,
+            (Some(_), _) => {
+                let mended = mended.get_or_insert_with(|| json.to_vec());
+                mended[at..at + 6].copy_from_slice(b"\\uFFFD");
+                6
+            }
+            // A backslash and what it escapes.
+            _ => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+        };
+    }
+    mended
 }
 
 /// The surrogate that the escape `\uD83D` at the start of a text stands for.
@@ -131,6 +153,25 @@ fn escaped_surrogate(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lone_surrogates_are_replaced_where_they_stand() {
+        for (json, expected) in [
+            (r#""a\ud83d""#, Some(r#""a\uFFFD""#)),
+            (
+                r#"{"\uDE00": "\ud83d\ude00\ud83d"}"#,
+                Some(r#"{"\uFFFD": "\ud83d\ude00\uFFFD"}"#),
+            ),
+            (r#""\ud83d\ud83d\ude00""#, Some(r#""\uFFFD\ud83d\ude00""#)),
+            (r#""\ud83d\ude00""#, None),
+            (r#""\\ud83d""#, None),
+            (r#""\é\u00e9\n""#, None),
+            (r#""\ud8"#, None),
+        ] {
+            let mended = without_lone(json.as_bytes());
+            assert_eq!(mended.as_deref(), expected.map(str::as_bytes), "{json}");
+        }
+    }
 
     #[test]
     fn halves_of_characters_are_joined_or_replaced() {

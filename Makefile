@@ -7,9 +7,9 @@ PYTHON ?= python3
 PORT ?= 8787
 CARGO_FEATURES := --features cli
 
-# The tests that `make test` leaves out because they take long, each by name: an `#[ignore = "long: `make verify-…`"]` and
-# a rule below.
-VERIFY := verify-clients
+# The tests that `make test` leaves out because they take long or need tools of their own, each by name with a rule below. A
+# Rust test is left out with `#[ignore = "long: `make verify-…`"]`.
+VERIFY := verify-clients verify-cargo-lambda
 
 .PHONY: help run invoke token test verify $(VERIFY) bench check fmt lint docs clean
 
@@ -50,6 +50,11 @@ verify: $(VERIFY)
 # Every client program against every provider's API; `make test` runs all against OpenAI's and two against the others.
 verify-clients: $(TEST_TOOLS)
 	cargo test $(CARGO_FEATURES) --test api -- --ignored clients
+
+# The sample events through cargo-lambda's emulator.
+verify-cargo-lambda: $(BUILD_VENV)/.stamp
+	cargo build $(CARGO_FEATURES) --bin assistants --bin endpoint
+	$(BUILD_PATH) $(PYTHON) tests/cargo_lambda.py
 
 # LiteLLM needs an older SDK than the newest, so these clients have an environment of their own.
 $(CLIENTS_VENV)/.stamp: tests/requirements-clients.txt

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use futures_util::Stream;
-use serde_json::{Value, json};
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     chat::delta::{Delta, FinishReason, Usage},
@@ -45,15 +45,33 @@ pub(crate) type Awaited = Pin<Box<dyn Future<Output = Result<Answer, Unanswered>
 /// The steps of an answer; after an error comes nothing.
 pub(crate) type Deltas = Pin<Box<dyn Stream<Item = Result<Delta, Error>> + Send>>;
 
+/// Most text of an answer that is kept, in bytes: thinking and log probabilities included. Environments of 128 MB live.
+const MAX_KEPT: usize = 8 * 1024 * 1024;
+
+/// How far an answer has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    finish: Option<FinishReason>,
+    usage: Option<Usage>,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    /// Why.
+    pub finish: FinishReason,
+    /// What it took, where the provider says so.
+    pub usage: Option<Usage>,
+}
+
 /// The deltas of an answer so far, put together.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
     text: String,
     reasoning: String,
     refusal: String,
-    logprobs: Option<Value>,
-    finish: Option<FinishReason>,
-    usage: Option<Usage>,
+    logprobs: Option<Logprobs>,
+    progress: Progress,
 }
 
 /// A complete answer.
@@ -66,28 +84,56 @@ pub(crate) struct Whole {
     /// The model's refusal.
     pub refusal: Option<String>,
     /// As the provider gave them, joined.
-    pub logprobs: Option<Value>,
-    /// Why it ended.
-    pub finish: FinishReason,
-    /// What it took, where the provider says so.
-    pub usage: Option<Usage>,
+    pub logprobs: Option<Box<RawValue>>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+impl Progress {
+    /// Notes what the next delta says of it: a later finish replaces an earlier one, and so does usage.
+    pub(crate) fn note(&mut self, delta: &Delta) {
+        match delta {
+            Delta::Finish(reason) => self.finish = Some(*reason),
+            Delta::Usage(usage) => self.usage = Some(*usage),
+            Delta::Text { .. } | Delta::Reasoning(_) | Delta::Refusal(_) => {}
+        }
+    }
+
+    /// How the answer ended, now that its deltas have.
+    ///
+    /// # Errors
+    /// Where there was no finish reason: cut-off text must not look complete.
+    pub(crate) fn ended(self) -> Result<Ended, Error> {
+        let finish = self.finish;
+        let finish = finish.ok_or_else(|| ProviderError::failed("the answer has no finish reason"))?;
+        let usage = self.usage;
+        Ok(Ended { finish, usage })
+    }
 }
 
 impl Folded {
     /// Puts the next delta to those before.
-    pub(crate) fn add(&mut self, delta: Delta) {
+    ///
+    /// # Errors
+    /// Where the answer has more than 8 MiB by now.
+    pub(crate) fn add(&mut self, delta: Delta) -> Result<(), Error> {
+        self.progress.note(&delta);
         match delta {
             Delta::Text { text, logprobs } => {
                 self.text.push_str(&text);
                 if let Some(more) = logprobs {
-                    join_logprobs(self.logprobs.get_or_insert_with(|| json!({})), more);
+                    self.logprobs.get_or_insert_default().add(&more);
                 }
             }
             Delta::Reasoning(reasoning) => self.reasoning.push_str(&reasoning),
             Delta::Refusal(refusal) => self.refusal.push_str(&refusal),
-            Delta::Finish(reason) => self.finish = Some(reason),
-            Delta::Usage(usage) => self.usage = Some(usage),
+            Delta::Finish(_) | Delta::Usage(_) => {}
         }
+        let logprobs = self.logprobs.as_ref().map_or(0, Logprobs::size);
+        if self.text.len() + self.reasoning.len() + self.refusal.len() + logprobs > MAX_KEPT {
+            return Err(ProviderError::failed("the answer has more than 8 MiB").into());
+        }
+        Ok(())
     }
 
     /// The answer, now that its deltas have ended.
@@ -95,29 +141,55 @@ impl Folded {
     /// # Errors
     /// Where there was no finish reason: cut-off text must not look complete.
     pub(crate) fn complete(self) -> Result<Whole, Error> {
-        let finish = self
-            .finish
-            .ok_or_else(|| ProviderError::failed("the answer has no finish reason"))?;
+        let ended = self.progress.ended()?;
         let refusal = (!self.refusal.is_empty()).then_some(self.refusal);
         let refused_without_text = refusal.is_some() && self.text.is_empty();
         Ok(Whole {
             text: (!refused_without_text).then_some(self.text),
             reasoning: (!self.reasoning.is_empty()).then_some(self.reasoning),
             refusal,
-            logprobs: self.logprobs,
-            finish,
-            usage: self.usage,
+            logprobs: self.logprobs.and_then(Logprobs::joined),
+            ended,
         })
     }
 }
 
-/// `{"content": […], "refusal": […]}`: each delta's lists go after the ones before.
-fn join_logprobs(all: &mut Value, mut more: Value) {
-    for name in ["content", "refusal"] {
-        match (&mut all[name], more[name].take()) {
-            (Value::Array(all), Value::Array(more)) => all.extend(more),
-            (all, more) if all.is_null() => *all = more,
-            _ => {}
+/// `{"content": […], "refusal": […]}`, each delta's lists after the ones before. Kept as JSON text: as values they take ten times
+/// the memory.
+#[derive(Debug, Default)]
+struct Logprobs {
+    content: Option<String>,
+    refusal: Option<String>,
+}
+
+impl Logprobs {
+    fn add(&mut self, more: &Value) {
+        for (list, name) in [(&mut self.content, "content"), (&mut self.refusal, "refusal")] {
+            for token in more[name].as_array().into_iter().flatten() {
+                let list = list.get_or_insert_default();
+                if !list.is_empty() {
+                    list.push(',');
+                }
+                list.push_str(&token.to_string());
+            }
         }
+    }
+
+    fn size(&self) -> usize {
+        [&self.content, &self.refusal]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum()
+    }
+
+    fn joined(self) -> Option<Box<RawValue>> {
+        let list = |tokens: Option<String>| tokens.map_or_else(|| "null".to_owned(), |tokens| format!("[{tokens}]"));
+        let json = format!(
+            "{{\"content\":{},\"refusal\":{}}}",
+            list(self.content),
+            list(self.refusal)
+        );
+        RawValue::from_string(json).ok()
     }
 }

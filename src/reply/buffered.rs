@@ -1,7 +1,7 @@
 //! The buffered reply: the deltas folded into one JSON body.
 
 use axum::{
-    Json,
+    http::header,
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
@@ -21,12 +21,13 @@ use crate::{
 pub(crate) async fn reply(awaited: Awaited, form: impl Form, mut record: ReplyRecord) -> Result<Response, Error> {
     let whole = whole(awaited, &mut record).await;
     match &whole {
-        Ok((_, whole)) => record.finished(whole.finish),
+        Ok((_, whole)) => record.finished(whole.ended.finish),
         Err(error) => record.failed(error),
     }
     record.end().await;
     let (model, whole) = whole?;
-    Ok(Json(form.whole(&model, whole)).into_response())
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    Ok((headers, form.whole(&model, whole)).into_response())
 }
 
 async fn whole(awaited: Awaited, record: &mut ReplyRecord) -> Result<(Model, Whole), Error> {
@@ -35,7 +36,7 @@ async fn whole(awaited: Awaited, record: &mut ReplyRecord) -> Result<(Model, Who
     while let Some(delta) = answer.deltas.next().await {
         let delta = delta?;
         record.delta(&delta);
-        folded.add(delta);
+        folded.add(delta)?;
     }
     Ok((answer.model, folded.complete()?))
 }

@@ -1,9 +1,13 @@
 //! What a reply looks like on the wire.
 
-use bytes::BytesMut;
-use serde_json::Value;
+use bytes::{Bytes, BytesMut};
 
-use crate::{answer::Whole, chat::delta::Delta, error::Error, provider::Model};
+use crate::{
+    answer::{Ended, Whole},
+    chat::delta::Delta,
+    error::Error,
+    provider::Model,
+};
 
 /// A wire form of replies, one value for each reply.
 ///
@@ -19,14 +23,14 @@ pub(crate) trait Form: Send + 'static {
     fn delta(&mut self, delta: &Delta, out: &mut BytesMut);
 
     /// The answer is complete. Writes what need not wait for the work at the reply's end.
-    fn finish(&mut self, whole: &Whole, out: &mut BytesMut);
+    fn finish(&mut self, ended: Ended, out: &mut BytesMut);
 
     /// The last events of a complete reply, after the work at its end.
-    fn end(&mut self, whole: &Whole, out: &mut BytesMut);
+    fn end(&mut self, ended: Ended, out: &mut BytesMut);
 
     /// The last events of a reply that failed.
     fn error(&mut self, error: &Error, out: &mut BytesMut);
 
-    /// The body of a buffered reply.
-    fn whole(self, model: &Model, whole: Whole) -> Value;
+    /// The body of a buffered reply, JSON.
+    fn whole(self, model: &Model, whole: Whole) -> Bytes;
 }

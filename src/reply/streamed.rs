@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::form::Form;
 use crate::{
-    answer::{Answer, Awaited, Folded},
+    answer::{Answer, Awaited, Progress},
     config::Timeouts,
     error::Error,
     record::ReplyRecord,
@@ -68,7 +68,7 @@ fn pieces(
 ) -> impl Stream<Item = Bytes> + Send {
     stream! {
         let mut out = BytesMut::new();
-        let mut folded = Folded::default();
+        let mut progress = Progress::default();
         let failure = 'answer: {
             let mut answer = loop {
                 if let Some(answer) = begun.take() {
@@ -90,19 +90,19 @@ fn pieces(
                     Ok(Some(Ok(delta))) => {
                         record.delta(&delta);
                         form.delta(&delta, &mut out);
-                        folded.add(delta);
+                        progress.note(&delta);
                     }
                     Ok(end) => break end.and_then(Result::err),
                 }
             }
         };
-        match failure.map_or_else(|| folded.complete(), Err) {
-            Ok(whole) => {
-                record.finished(whole.finish);
-                form.finish(&whole, &mut out);
+        match failure.map_or_else(|| progress.ended(), Err) {
+            Ok(ended) => {
+                record.finished(ended.finish);
+                form.finish(ended, &mut out);
                 yield out.split().freeze();
                 record.end().await;
-                form.end(&whole, &mut out);
+                form.end(ended, &mut out);
             }
             Err(error) => {
                 record.failed(&error);

@@ -7,14 +7,13 @@ use std::{
 };
 
 use axum::response::Response;
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{buffered, form::Form, streamed};
 use crate::{
-    answer::{Answer, Awaited, Tries, Unanswered, Whole},
+    answer::{Answer, Awaited, Ended, Tries, Unanswered, Whole},
     chat::delta::{Delta, FinishReason},
     config::Timeouts,
     deadline::Deadline,
@@ -37,11 +36,11 @@ impl Form for Words {
         }
     }
 
-    fn finish(&mut self, _: &Whole, out: &mut BytesMut) {
+    fn finish(&mut self, _: Ended, out: &mut BytesMut) {
         out.put_slice(b" finish");
     }
 
-    fn end(&mut self, _: &Whole, out: &mut BytesMut) {
+    fn end(&mut self, _: Ended, out: &mut BytesMut) {
         out.put_slice(b" end");
     }
 
@@ -49,8 +48,8 @@ impl Form for Words {
         out.put_slice(b" error");
     }
 
-    fn whole(self, _: &Model, whole: Whole) -> Value {
-        json!(whole.text)
+    fn whole(self, _: &Model, whole: Whole) -> Bytes {
+        whole.text.unwrap_or_default().into()
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
 const MAX_IMAGE: usize = 5 * 1024 * 1024;
 /// How many a request may have fetched, and how large they may be together, in bytes: they stand in memory several times.
 const MAX_IMAGES: usize = 10;
-const MAX_TOGETHER: usize = 4 * MAX_IMAGE;
+const MAX_TOGETHER: usize = 8 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 3;
 /// Longest part of a URL in an error, in characters.
 const MAX_SHOWN: usize = 200;

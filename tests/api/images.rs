@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::support::{
     TestApp,
@@ -194,7 +198,7 @@ async fn what_cannot_be_fetched_is_a_400_that_says_why() {
         .chat(&token, &json!({"messages": large}))
         .await
         .error(400, "invalid_image_url");
-    assert!(message.contains("with the others it is larger than 20 MB"), "{message}");
+    assert!(message.contains("with the others it is larger than 8 MB"), "{message}");
     assert!(
         !app.provider
             .received()
@@ -238,4 +242,54 @@ async fn nothing_inside_the_operators_network_is_fetched() {
         assert!(message.contains("must be https at a public address"), "{message}");
     }
     assert!(app.provider.received().is_empty());
+}
+
+/// The public learns nothing of the names inside: a private one is as good as one that nobody has.
+#[tokio::test]
+async fn an_error_does_not_tell_a_private_name_from_an_unknown_one() {
+    let app = start("false").await;
+    let token = app
+        .assistant_with(json!({"type==agent/model": "gemini-2.5-flash"}))
+        .await;
+    let mut told = Vec::new();
+    for host in ["localhost.", "nobody-has-this-name.invalid"] {
+        let url = format!("https://{host}/cat.png");
+        let message = app.chat(&token, &show(&url)).await.error(400, "invalid_image_url");
+        told.push(message.replace(host, ""));
+    }
+    assert_eq!(told[0], told[1]);
+    assert!(
+        told[0].contains("could not be reached at a public address"),
+        "{}",
+        told[0]
+    );
+}
+
+/// A server that gives one image on each connection and keeps the connection, silent from then on.
+async fn one_image_a_connection() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = connection.read(&mut [0; 4096]).await;
+                let head = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 4\r\n\r\n\x89PNG";
+                connection.write_all(head).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    origin
+}
+
+#[tokio::test]
+async fn an_image_does_not_depend_on_the_connection_of_the_one_before() {
+    let app = start("true").await;
+    let token = app
+        .assistant_with(json!({"type==agent/model": "gemini-2.5-flash"}))
+        .await;
+    let url = format!("{}/cat.png", one_image_a_connection().await);
+    for _ in 0..3 {
+        app.chat(&token, &show(&url)).await.json();
+    }
 }

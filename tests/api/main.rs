@@ -30,6 +30,7 @@ mod learned_parameters;
 mod log_lines;
 mod manage;
 mod manage_bad_requests;
+mod memory;
 mod message_order;
 mod models;
 mod not_streamed;

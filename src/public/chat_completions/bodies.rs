@@ -1,7 +1,7 @@
 //! OpenAI's objects: what a request may hold, the completion and its chunks.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ pub(crate) struct Choice {
     pub message: AnswerMessage,
     /// OpenAI's `logprobs` object, where the request asked for it.
     #[schema(required, value_type = Option<Object>)]
-    pub logprobs: Option<Value>,
+    pub logprobs: Option<Box<RawValue>>,
     /// `stop`, `length` or `content_filter`.
     #[schema(value_type = String)]
     pub finish_reason: FinishReason,

@@ -2,16 +2,16 @@
 //!
 //! A chunk's bytes are written straight into the body: what all chunks of a reply share is made once.
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::bodies::{
     AnswerMessage, ChatCompletion, ChatCompletionChunk, Choice, ChunkChoice, ChunkDelta, CompletionUsage, fresh_id, now,
 };
 
 use crate::{
-    answer::Whole,
+    answer::{Ended, Whole},
     chat::delta::{Delta, Usage},
     error::Error,
     provider::Model,
@@ -88,7 +88,7 @@ impl Form for Completion {
         self.news(new, its_logprobs, out);
     }
 
-    fn finish(&mut self, whole: &Whole, out: &mut BytesMut) {
+    fn finish(&mut self, ended: Ended, out: &mut BytesMut) {
         if !self.role_sent {
             let empty = ChunkDelta {
                 content: Some(""),
@@ -100,14 +100,14 @@ impl Form for Completion {
             index: 0,
             delta: ChunkDelta::default(),
             logprobs: None,
-            finish_reason: Some(whole.finish),
+            finish_reason: Some(ended.finish),
         };
         self.chunk(&[last], None, out);
     }
 
-    fn end(&mut self, whole: &Whole, out: &mut BytesMut) {
-        if self.include_usage && whole.usage.is_some() {
-            self.chunk(&[], whole.usage, out);
+    fn end(&mut self, ended: Ended, out: &mut BytesMut) {
+        if self.include_usage && ended.usage.is_some() {
+            self.chunk(&[], ended.usage, out);
         }
         out.extend_from_slice(DONE);
     }
@@ -119,8 +119,8 @@ impl Form for Completion {
     }
 
     /// `usage` is left out where the provider gave none.
-    fn whole(self, model: &Model, whole: Whole) -> Value {
-        json!(ChatCompletion {
+    fn whole(self, model: &Model, whole: Whole) -> Bytes {
+        let completion = ChatCompletion {
             id: fresh_id(),
             object: "chat.completion",
             created: now(),
@@ -134,10 +134,13 @@ impl Form for Completion {
                     reasoning_content: whole.reasoning,
                 },
                 logprobs: whole.logprobs,
-                finish_reason: whole.finish,
+                finish_reason: whole.ended.finish,
             }],
-            usage: whole.usage.map(Into::into),
-        })
+            usage: whole.ended.usage.map(Into::into),
+        };
+        let mut body = BytesMut::new();
+        write(&completion, &mut body);
+        body.freeze()
     }
 }
 
@@ -150,19 +153,20 @@ fn write(json: &impl Serialize, out: &mut BytesMut) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{answer::Folded, chat::delta::FinishReason, provider};
+    use crate::{answer::Progress, chat::delta::FinishReason, provider};
+    use serde_json::json;
 
     /// The bytes of a stream, without what is another in each reply.
     fn streamed(include_usage: bool, deltas: Vec<Delta>) -> String {
-        let (mut form, mut out, mut folded) = (Completion::new(include_usage), BytesMut::new(), Folded::default());
+        let (mut form, mut out, mut progress) = (Completion::new(include_usage), BytesMut::new(), Progress::default());
         form.begin(&provider::choose("gpt-4o", None, None).unwrap(), &mut out);
         for delta in deltas {
             form.delta(&delta, &mut out);
-            folded.add(delta);
+            progress.note(&delta);
         }
-        let whole = folded.complete().unwrap();
-        form.finish(&whole, &mut out);
-        form.end(&whole, &mut out);
+        let ended = progress.ended().unwrap();
+        form.finish(ended, &mut out);
+        form.end(ended, &mut out);
         let head = String::from_utf8(form.head).unwrap();
         let shared: Value = serde_json::from_str(&format!("{}[]}}", &head["data: ".len()..])).unwrap();
         let names: Vec<_> = shared.as_object().unwrap().keys().collect();

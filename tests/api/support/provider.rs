@@ -20,6 +20,8 @@ pub enum Step {
     Send(Vec<u8>),
     Pause(Duration),
     /// Silence until the client goes away.
+    /// The same bytes so many times.
+    Repeat(Vec<u8>, usize),
     Hang,
 }
 
@@ -128,6 +130,13 @@ async fn serve(mut connection: TcpStream, choose: Choose, log: Arc<Mutex<Vec<Rec
             Step::Send(bytes) => {
                 if connection.write_all(&bytes).await.is_err() {
                     return;
+                }
+            }
+            Step::Repeat(bytes, times) => {
+                for _ in 0..times {
+                    if connection.write_all(&bytes).await.is_err() {
+                        return;
+                    }
                 }
             }
             Step::Pause(duration) => tokio::time::sleep(duration).await,

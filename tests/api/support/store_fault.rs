@@ -12,6 +12,8 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
+use super::http_client;
+
 /// What an unreadable answer consists of.
 pub const UNREADABLE: &str = "the words of an item; ";
 
@@ -71,7 +73,7 @@ async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes
 
 /// Lets a request through to the store.
 pub async fn forward(store: SocketAddr, headers: HeaderMap, body: Bytes) -> Response {
-    let request = reqwest::Client::new()
+    let request = http_client()
         .post(format!("http://{store}/"))
         .headers(headers)
         .body(body);

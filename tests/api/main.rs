@@ -17,6 +17,7 @@ mod confidential;
 mod cors;
 mod errors_by_provider;
 mod fallback;
+mod faults;
 mod finish_reasons;
 mod golden;
 mod grace;

@@ -49,6 +49,7 @@ mod provider_sdks;
 mod replies_by_provider;
 mod settings;
 mod store;
+mod store_faults;
 mod streaming;
 mod support;
 mod token_limits;

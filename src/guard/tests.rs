@@ -19,12 +19,11 @@ fn public_urls_are_allowed() {
 
 #[test]
 fn hostile_urls_are_not_allowed() {
-    let mut count = 0;
-    for url in urls(443) {
-        assert!(!Url::parse(&url).is_ok_and(|url| allows(&url)), "{url:?}");
-        count += 1;
-    }
-    assert!(count >= 166, "{count}");
+    let allowed: Vec<_> = urls(443)
+        .filter(|url| Url::parse(url).is_ok_and(|url| allows(&url)))
+        .collect();
+    assert!(allowed.is_empty(), "{allowed:#?}");
+    assert!(urls(443).count() >= 166);
 }
 
 /// What another parser may read as this machine: it is the host that Rust's `url` reads which is connected to.
@@ -33,6 +32,8 @@ fn a_url_has_the_host_that_is_connected_to() {
     for (url, host) in [
         ("https://127.0.0.1@example.com/", "example.com"),
         ("https://127.0.0.1:80@example.com/", "example.com"),
+        ("https://127.0.0.1:443;@example.com/", "example.com"),
+        ("https://example.com#@b@127.0.0.1:443@127.0.0.1:99999/", "example.com"),
         ("https://example.com\\@127.0.0.1/", "example.com"),
         ("https://example.com/@127.0.0.1/", "example.com"),
         ("https://example.com#@127.0.0.1/", "example.com"),

@@ -11,8 +11,8 @@ fn a_hostile_base_url_is_a_problem_under_either_key() {
             let config = json!({"configurable": {"model": "gpt-4o", key: url}});
             let (keys, _) = Keys::of(config["configurable"].as_object());
             let problems = problems(&config, &config, keys, false);
-            let params: Vec<_> = problems.iter().map(|problem| problem.param.as_str()).collect();
-            assert_eq!(params, [path(key)], "{url:?}");
+            let is_refused = !problems.is_empty() && problems.iter().all(|problem| problem.param == path(key));
+            assert!(is_refused, "{url:?}");
         }
         count += 1;
     }

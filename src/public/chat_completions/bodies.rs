@@ -5,6 +5,7 @@ use serde_json::{Value, value::RawValue};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::message_schema::RequestMessage;
 use crate::{
     chat::delta::{FinishReason, Usage},
     provider::Model,
@@ -14,9 +15,9 @@ use crate::{
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read field by field, as leniently as no-code tools need")]
 pub(crate) struct ChatCompletionRequest {
-    /// At least one message, as OpenAI defines them.
+    /// The conversation, oldest first.
     #[schema(min_items = 1)]
-    messages: Vec<Value>,
+    messages: Vec<RequestMessage>,
     /// Ignored: the assistant has its own.
     model: Option<String>,
     /// Whether the reply is a stream of server-sent events.

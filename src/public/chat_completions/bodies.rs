@@ -18,8 +18,8 @@ pub(crate) struct ChatCompletionRequest {
     /// The conversation, oldest first.
     #[schema(min_items = 1)]
     messages: Vec<RequestMessage>,
-    /// Ignored: the assistant has its own.
-    model: Option<String>,
+    /// Ignored, whatever it is: the assistant has its own.
+    model: Option<Value>,
     /// Whether the reply is a stream of server-sent events.
     #[schema(default = false)]
     stream: Option<bool>,
@@ -27,7 +27,7 @@ pub(crate) struct ChatCompletionRequest {
     temperature: Option<f64>,
     #[schema(minimum = 0, maximum = 1)]
     top_p: Option<f64>,
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     max_completion_tokens: Option<i64>,
 }
 

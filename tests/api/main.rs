@@ -47,6 +47,7 @@ mod provider_error_forms;
 mod provider_failures;
 mod provider_sdks;
 mod replies_by_provider;
+mod security_document;
 mod settings;
 mod ssrf;
 mod store;

@@ -1,6 +1,6 @@
 //! The management API, from an owner's side, and what it does to callers of the public one.
 
-use assistant_endpoint::{assistant::store::Store, local::embedded_store};
+use assistant_endpoint::{assistant::store::Store, local::embedded_store, token::Token};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -279,4 +279,38 @@ async fn a_token_is_generated_where_public_access_is_asked_for_and_there_is_none
             .status,
         200
     );
+}
+
+/// Whoever gets hold of the tables can call no assistant.
+#[tokio::test]
+async fn no_table_holds_a_token() {
+    let (app, management) = start().await;
+    let generated = management
+        .create(json!({"model": "gpt-4o", "access_mode": "public_token"}))
+        .await;
+    let chosen = management
+        .create(json!({"model": "gpt-4o", "public_token": SPECS_TOKEN}))
+        .await;
+    let rotate =
+        json!({"token_grace_seconds": 60, "config": {"configurable": {"public_token": "pubkey_mybot_def456"}}});
+    let path = format!("/assistants/{}", id(&chosen));
+    let rotated = management.send(Method::PATCH, &path, &jwt("owner-1"), &rotate).await;
+    assert_eq!(rotated.status, 200, "{}", rotated.text);
+    let client = aws_sdk_dynamodb::Client::new(&embedded_store::client_config(app.store_address).await);
+    let tables = embedded_store::tables();
+    for (table, items) in [(tables.assistants, 2), (tables.token_claims, 3)] {
+        let scanned = client.scan().table_name(&table).send().await.unwrap();
+        assert_eq!(scanned.items().len(), items, "{table}");
+        let stored = format!("{:?}", scanned.items());
+        let tokens = [
+            SPECS_TOKEN,
+            "pubkey_mybot_def456",
+            generated["public_token"].as_str().unwrap(),
+        ];
+        for token in tokens {
+            assert!(!stored.contains(token), "{table}: {stored}");
+        }
+        let digest = Token::new("pubkey_mybot_def456").digest();
+        assert!(stored.contains(digest.as_str()), "{table}: {stored}");
+    }
 }

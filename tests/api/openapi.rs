@@ -93,6 +93,63 @@ async fn real_replies_are_as_the_document_says() {
 }
 
 #[tokio::test]
+async fn what_the_document_says_of_requests_is_what_is_taken() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
+    let token = app.assistant().await;
+    let document = Reply::of(app.request(Method::GET, "/openapi.json")).await.json();
+    let chat = Document(document).validator(&json!({"$ref": "#/components/schemas/ChatCompletionRequest"}));
+    let saying = |message: Value| json!({"messages": [message]});
+    let image = |url: &str| json!([{"type": "image_url", "image_url": {"url": url}}]);
+    let mut with_limit = saying(json!({"role": "user", "content": "Hi"}));
+    with_limit["max_completion_tokens"] = json!(2_147_483_648_u32);
+    for (body, status) in [
+        (saying(json!({"role": "user", "content": "Hi", "name": "Ada"})), 200),
+        (saying(json!({"role": "assistant", "content": null})), 200),
+        (saying(json!({"role": "assistant", "content": []})), 200),
+        (
+            saying(json!({"role": "user", "content": image("https://example.com/cat.png")})),
+            200,
+        ),
+        (
+            saying(json!({"role": "user", "content": image("ftp://example.com/cat.png")})),
+            400,
+        ),
+        (
+            saying(json!({"role": "system", "content": image("https://example.com/cat.png")})),
+            400,
+        ),
+        (saying(json!({"role": "user", "content": []})), 400),
+        (saying(json!({"role": "user", "content": null})), 400),
+        (saying(json!({"role": "tool", "content": "42"})), 400),
+        (saying(json!(null)), 400),
+        (json!({"messages": []}), 400),
+        (with_limit, 400),
+    ] {
+        assert_eq!(chat.is_valid(&body), status == 200, "{body}");
+        assert_eq!(app.chat(&token, &body).await.status, status, "{body}");
+    }
+
+    let document = Reply::of(management.request(Method::GET, "/openapi.json", ""));
+    let created = Document(document.await.json()).validator(&json!({"$ref": "#/components/schemas/NewAssistant"}));
+    for (body, status) in [
+        (
+            json!({"name": null, "config": {"configurable": {"model": "gpt-4o"}}}),
+            201,
+        ),
+        (json!({}), 201),
+        (json!({"nme": "Test"}), 400),
+        (json!({"name": 5}), 400),
+        (json!({"config": []}), 400),
+        (json!({"token_grace_seconds": 60}), 400),
+    ] {
+        assert_eq!(created.is_valid(&body), status == 201, "{body}");
+        let request = management.request(Method::POST, "/assistants", &jwt("owner-1"));
+        assert_eq!(Reply::of(request.json(&body)).await.status, status, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn the_settings_schema_is_one_and_takes_what_the_api_takes() {
     let app = TestApp::start(FakeProvider::refusing()).await;
     let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;

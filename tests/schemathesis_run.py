@@ -60,20 +60,20 @@ def run(options, folder, provider_url):
         wait_for(port, server)
         sign = [PROGRAMS / "assistants", "token", "--owner", "schemathesis"]
         jwt = subprocess.check_output(sign, env={**os.environ, **environment}, text=True).strip()
-        failed = [paths for paths, key in ((PUBLIC, TOKEN), (MANAGEMENT, jwt)) if check(options, port, paths, key)]
+        failed = [paths for paths, key in ((PUBLIC, TOKEN), (MANAGEMENT, jwt)) if check(options, folder, port, paths, key)]
     if failed:
         print(f"schemathesis found something under {' and '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def check(options, port, paths, key):
-    """The status of Schemathesis's run over the operations whose path matches."""
+def check(options, folder, port, paths, key):
+    """The status of Schemathesis's run over the operations whose path matches. It keeps its cache in `folder`."""
     command = [SCHEMATHESIS, "--config-file", CONFIG, "run", f"http://127.0.0.1:{port}/openapi.json", "--include-path-regex", paths]
     command += ["--header", f"Authorization: Bearer {key}", "--max-examples", options.examples]
     command += ["--request-timeout", 30]
     if options.seed is not None:
         command += ["--seed", options.seed]
-    return subprocess.run([str(part) for part in command], check=False).returncode
+    return subprocess.run([str(part) for part in command], cwd=folder, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -43,6 +43,9 @@ pub enum Error {
     /// 404: the caller has no such assistant.
     #[error("Assistant not found: you have no assistant with this id. GET /assistants lists yours.")]
     NoSuchAssistant,
+    /// 404: this deployment counts nothing.
+    #[error("Usage is not counted here: the operator has to set `USAGE_TABLE`.")]
+    UsageNotCounted,
     /// 409: the token is another assistant's, or another owner's.
     #[error("This public token is already in use. Choose another; nothing was changed.")]
     TokenTaken,
@@ -296,6 +299,7 @@ impl Error {
             Self::AssistantNotFound | Self::NoSuchAssistant => {
                 new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
             }
+            Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
             Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),

@@ -24,7 +24,7 @@
 //! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
 //!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
 //!    `Form`'s, which the front brings (`public::chat_completions::form`). A [`record`] logs how the reply ended, and
-//!    does what else is to be done before its body ends.
+//!    does what else is to be done before its body ends: its [`usage`] is counted.
 //!
 //! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
 //!
@@ -69,6 +69,7 @@ pub mod assistant;
 
 mod answer;
 mod record;
+pub mod usage;
 
 pub mod protocol;
 

@@ -53,3 +53,4 @@ mod store_faults;
 mod streaming;
 mod support;
 mod token_limits;
+mod usage;

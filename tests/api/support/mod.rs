@@ -105,6 +105,13 @@ impl TestApp {
         Self::build(provider, &[], (&aws, address), &faulty).await
     }
 
+    /// The same with a Usage table.
+    pub async fn with_faulty_usage(provider: FakeProvider, fault: Fault) -> Self {
+        let (aws, address) = start_store().await;
+        let faulty = store_fault::in_front_of(address, fault).await;
+        Self::build(provider, &[("USAGE_TABLE", "Usage")], (&aws, address), &faulty).await
+    }
+
     /// An endpoint with no key in its environment but a keys secret.
     pub async fn with_secret(provider: FakeProvider, secret: &Secret) -> Self {
         let (aws, address) = start_store().await;

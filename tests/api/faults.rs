@@ -38,7 +38,7 @@ pub struct Fault {
 }
 
 /// How many replies are under way at once.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 24;
 
 async fn start(wire: Wire, faults: &[Fault]) -> (TestApp, Vec<String>) {
     let answers: Vec<_> = faults.iter().map(|fault| fault.answer.clone()).collect();
@@ -47,7 +47,7 @@ async fn start(wire: Wire, faults: &[Fault]) -> (TestApp, Vec<String>) {
         answers[model.strip_prefix("fault-").unwrap().parse::<usize>().unwrap()].clone()
     });
     let app = wire
-        .in_front_of(provider.await, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.6")])
+        .in_front_of(provider.await, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "3")])
         .await;
     let mut tokens = Vec::new();
     for at in 0..faults.len() {

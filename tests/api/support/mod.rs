@@ -143,7 +143,7 @@ impl TestApp {
         let mut config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
         config.timeouts.before_retry = Duration::from_millis(1);
         config.timeouts.after_finish = Duration::from_millis(300);
-        config.timeouts.error_body = Duration::from_millis(300);
+        config.timeouts.error_body = Duration::from_secs(1);
         config.timeouts.image = Duration::from_secs(1);
         let app = App::new(&config, seen_by_endpoint, ServiceRole::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,7 +10,8 @@ mod words;
 use crate::error::ProviderError;
 use overflow::{MAXIMUM_CONTEXT_LENGTH, OVERFLOW, is_overflow};
 use phrases::{
-    ACCOUNT, CONTENT, KINDS, MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, SPENT, TEMPLATE, WRONG_ACCOUNT, WRONG_MODEL,
+    ACCOUNT, CONTENT, KINDS, MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, SPENT, SPENT_CODES, TEMPLATE, WRONG_ACCOUNT,
+    WRONG_MODEL,
 };
 use words::{Words, identifier};
 
@@ -95,22 +96,29 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
     let code = words.code.as_deref().unwrap_or_default();
     let kind = words.kind.as_deref().unwrap_or_default();
     let message = words.message.as_deref().unwrap_or_default();
+    let is_one_of = |codes: &[&str]| codes.contains(&code) || codes.contains(&kind);
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
-    let retry_after = words.retry_after;
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| message.starts_with(phrase));
+    let retry_after = words.retry_after;
     let is_400 = status == StatusCode::BAD_REQUEST;
-    if MODEL_CODES.contains(&code) || (is_400 && says(&WRONG_MODEL)) {
+    let is_wrong_model = || {
+        let message = message.to_lowercase();
+        WRONG_MODEL.iter().any(|phrase| message.contains(phrase))
+    };
+    if is_one_of(&MODEL_CODES) || (is_400 && is_wrong_model()) {
         return Some(ProviderError::ModelNotFound);
+    }
+    let may_be_spent = is_400 || status == StatusCode::TOO_MANY_REQUESTS;
+    if is_one_of(&SPENT_CODES) || (may_be_spent && says(&SPENT)) {
+        return Some(ProviderError::QuotaExceeded);
     }
     match kind {
         // AWS's kinds count more than its statuses: some come with a 400.
         "ThrottlingException" | "TooManyRequestsException" => Some(ProviderError::RateLimited { retry_after }),
         "ResourceNotFoundException" => Some(ProviderError::ModelNotFound),
-        "ServiceQuotaExceededException" | "insufficient_quota" => Some(ProviderError::QuotaExceeded),
         "ModelNotReadyException" => Some(ProviderError::Overloaded { retry_after }),
         // Google's 400s that are about the key or its account.
         "API_KEY_INVALID" | "FAILED_PRECONDITION" => Some(ProviderError::Authentication),
-        _ if code == "insufficient_quota" || (is_400 && says(&SPENT)) => Some(ProviderError::QuotaExceeded),
         kind if NOT_ALLOWED.contains(&kind) || (is_400 && begins(&WRONG_ACCOUNT)) => {
             Some(ProviderError::Authentication)
         }

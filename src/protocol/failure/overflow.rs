@@ -19,7 +19,7 @@ const CODES: [&str; 6] = [
 ];
 
 /// Phrases, in lower case, that say it by themselves.
-const PHRASES: [&str; 18] = [
+const PHRASES: [&str; 20] = [
     MAXIMUM_CONTEXT_LENGTH,
     "prompt is too long",
     "prompt too long",
@@ -32,6 +32,8 @@ const PHRASES: [&str; 18] = [
     "context the overflows",
     "more than max tokens allowed",
     "length of prompt_tokens",
+    "max_total_tokens",
+    "model max length exceeded",
     "range of input length",
     "reduce the length of the messages",
     "reduce the length of the input",
@@ -164,6 +166,9 @@ mod tests {
         "Unable to submit request because the input token count is 32825 but model only supports up to 32768.",
         // SiliconFlow, <https://github.com/langgenius/dify/issues/19394>
         "length of prompt_tokens (57535) must be less than max_seq_len (32768)",
+        "max_total_tokens (33802) must be less than or equal to max_seq_len (32768)",
+        // Moonshot, <https://github.com/MoonshotAI/MoonshotAI-Cookbook/issues/18>
+        "model max length exceeded, max length:8192",
         // Volcengine, <https://github.com/esengine/DeepSeek-Reasonix/issues/9696> for the second
         "Total tokens of image and text exceed max message tokens",
         "Input length 1048826 exceeds the maximum length 1048566.",

@@ -104,10 +104,21 @@ impl Words {
                     .map(|inner| Self::read_at(inner, depth))
                     .find(|words| words.message.is_some() || words.code.is_some() || words.kind.is_some());
                 let own = Self::of_object(value);
-                inner.unwrap_or_default().or(own)
+                inner.unwrap_or_default().or(own).with_sentence(error.get("param"))
             }
             _ => Self::default(),
         }
+    }
+
+    /// These words with those that Xiaomi's server writes into `param`, while its message is "Param Incorrect".
+    /// <https://github.com/AQBot-Desktop/AQBot/issues/93>, read 2026-11.
+    fn with_sentence(self, param: Option<&Value>) -> Self {
+        let sentence = param.and_then(Value::as_str).filter(|param| param.contains(' '));
+        let message = match (self.message, sentence) {
+            (Some(message), Some(sentence)) => Some(format!("{message}: {sentence}")),
+            (message, _) => message,
+        };
+        Self { message, ..self }
     }
 
     fn of_text(text: &str) -> Self {
@@ -199,9 +210,9 @@ impl Words {
     }
 }
 
-/// Some gateways write that there is none (Go's empty text, Python's `None`).
+/// Some gateways write that there is none (Go's empty text, Python's `None`), and some write a sentence.
 fn is_param(param: &String) -> bool {
-    !param.is_empty() && param != "None"
+    !param.is_empty() && param != "None" && !param.contains(' ')
 }
 
 /// AWS names an error in its body where it does not in a header: `com.amazon.coral.service#ExpiredTokenException`.

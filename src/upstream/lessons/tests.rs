@@ -14,6 +14,9 @@ use crate::{
     provider::{Model, choose},
 };
 
+mod names;
+mod order;
+
 #[test]
 fn a_wrong_value_says_nothing_about_the_parameter() {
     let is_about_the_parameter = |message: &str, code: Option<&str>| {
@@ -32,6 +35,9 @@ fn a_wrong_value_says_nothing_about_the_parameter() {
         "temperature: range: 0..1",
         "Malformed input request: #/temperature: 1.0 is not less or equal to 0.9, please reformat your input",
         "random_seed: Input should be greater than or equal to 0",
+        "The thinking budget (52428) is invalid.",
+        "Unable to submit request because The model does not support setting thinking_budget to 0",
+        "think value \"medium\" is not supported for this model",
     ] {
         assert!(!is_about_the_parameter(message, None), "{message}");
     }
@@ -307,117 +313,4 @@ fn the_other_lessons_change_the_next_request() {
         let limits: Vec<_> = limits.iter().filter_map(|path| sent.pointer(path)).collect();
         assert_eq!(limits, [&json!(4000)], "{name}");
     }
-}
-
-#[test]
-fn two_names_in_one_sentence_are_two_lessons() {
-    let sent = json!({"temperature": 1, "top_p": 1, "seed": 7, "presence_penalty": 1});
-    let lessons = |message: &str| {
-        let rejected = ProviderError::Rejected {
-            status: StatusCode::BAD_REQUEST,
-            message: message.into(),
-            param: None,
-            code: None,
-        };
-        lessons_of(&rejected, |_| false, &sent)
-    };
-    let omit = |parameters: &[Parameter]| -> Vec<_> { parameters.iter().copied().map(Lesson::Omit).collect() };
-    for (message, expected) in [
-        (
-            "Model incompatible request argument supplied: temperature, top_p",
-            omit(&[Parameter::Temperature, Parameter::TopP]),
-        ),
-        (
-            "Model incompatible request arguments supplied: `top_p` and `presence_penalty`.",
-            omit(&[Parameter::TopP, Parameter::PresencePenalty]),
-        ),
-        (
-            "Unsupported parameters: 'temperature', 'logit_bias'",
-            omit(&[Parameter::Temperature]),
-        ),
-        (
-            "Unrecognized request argument supplied: temperature",
-            omit(&[Parameter::Temperature]),
-        ),
-        ("Nothing of this: is about them", vec![]),
-    ] {
-        assert_eq!(lessons(message), expected, "{message}");
-    }
-}
-
-#[test]
-fn the_order_of_messages_is_learned() {
-    for (message, lesson) in [
-        (
-            "Developer instruction is not enabled for models/gemma-3-27b-it",
-            Lesson::NoSystem,
-        ),
-        ("System role not supported", Lesson::NoSystem),
-        (
-            "Only user, assistant and tool roles are supported, got system.",
-            Lesson::NoSystem,
-        ),
-        (
-            "Conversation roles must alternate user/assistant/user/assistant/...",
-            Lesson::Alternate,
-        ),
-        (
-            "After the optional system message, conversation roles must alternate user/assistant/user/assistant/...",
-            Lesson::Alternate,
-        ),
-        (
-            "deepseek-reasoner does not support successive user or assistant messages (messages[1] and messages[2] in your input).",
-            Lesson::Alternate,
-        ),
-        (
-            "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
-            Lesson::Alternate,
-        ),
-        ("Last message must have role `user`.", Lesson::Alternate),
-        ("System message must be at the beginning.", Lesson::Alternate),
-    ] {
-        let rejected = ProviderError::Rejected {
-            status: StatusCode::BAD_REQUEST,
-            message: message.into(),
-            param: None,
-            code: None,
-        };
-        assert_eq!(lessons_of(&rejected, |_| false, &json!({})), [lesson], "{message}");
-        assert_eq!(lessons_of(&rejected, |_| true, &json!({})), [], "{message}");
-    }
-}
-
-#[test]
-fn the_next_request_has_the_order_that_was_asked_for() {
-    let prompt = Prompt {
-        messages: vec![
-            Message::text(Role::System, "Be brief."),
-            Message::text(Role::User, "One"),
-            Message::text(Role::User, "two"),
-        ]
-        .into(),
-        parameters: Parameters::default(),
-        show_reasoning: false,
-    };
-    let messages = |model: &str, lesson: Lesson| {
-        let model = choose(model, None, None).unwrap();
-        let mut learned = Learned::default();
-        learned.add(lesson);
-        let body = Protocol::of(&model).encode(&prompt, &model, learned).unwrap();
-        body.get("messages").or(body.get("contents")).unwrap().clone()
-    };
-    for model in ["groq/any", "gpt-4o"] {
-        assert_eq!(
-            messages(model, Lesson::Alternate),
-            json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "One\ntwo"}])
-        );
-        assert_eq!(
-            messages(model, Lesson::NoSystem),
-            json!([{"role": "user", "content": "Be brief.\nOne"}, {"role": "user", "content": "two"}])
-        );
-    }
-    assert_eq!(
-        messages("gemini-4-new", Lesson::NoSystem),
-        json!([{"role": "user", "parts": [{"text": "Be brief."}, {"text": "One"}, {"text": "two"}]}])
-    );
 }

@@ -166,6 +166,12 @@ const BODIES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         None,
         None,
     ),
+    (
+        r#"{"error": {"message": "Param Incorrect", "param": "max_tokens is too large", "code": "400"}}"#,
+        "Param Incorrect: max_tokens is too large",
+        None,
+        None,
+    ),
     // Baidu and Apigee
     (r#"{"error_code": 336003, "error_msg": "no"}"#, "no", None, None),
     (r#"{"fault": {"faultstring": "no"}}"#, "no", None, None),

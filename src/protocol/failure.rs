@@ -97,15 +97,12 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
     let kind = words.kind.as_deref().unwrap_or_default();
     let message = words.message.as_deref().unwrap_or_default();
     let is_one_of = |codes: &[&str]| codes.contains(&code) || codes.contains(&kind);
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    let lower_case = message.to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower_case.contains(phrase));
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| message.starts_with(phrase));
     let retry_after = words.retry_after;
     let is_400 = status == StatusCode::BAD_REQUEST;
-    let is_wrong_model = || {
-        let message = message.to_lowercase();
-        WRONG_MODEL.iter().any(|phrase| message.contains(phrase))
-    };
-    if is_one_of(&MODEL_CODES) || (is_400 && is_wrong_model()) {
+    if is_one_of(&MODEL_CODES) || (is_400 && says(&WRONG_MODEL)) {
         return Some(ProviderError::ModelNotFound);
     }
     let may_be_spent = is_400 || status == StatusCode::TOO_MANY_REQUESTS;
@@ -135,7 +132,9 @@ fn status_of_rejection(status: StatusCode, words: &Words) -> Option<StatusCode> 
     let all = format!("{message}\n{kind}\n{code}").to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| all.contains(phrase));
     match status.as_u16() {
-        401 | 404 | 429 => None,
+        // OpenRouter's 402 "Prompt tokens limit exceeded: 64128 > 6964. To increase, visit …/credits" is about the account.
+        // <https://github.com/continuedev/continue/issues/11227>, read 2026-11
+        401 | 402 | 404 | 429 => None,
         _ if is_overflow(message, kind, code) || says(&TEMPLATE) => BAD_REQUEST,
         400 | 413 | 422 => Some(status),
         403 if words.is_flagged || (says(&CONTENT) && !says(&ACCOUNT)) => BAD_REQUEST,

@@ -169,7 +169,7 @@ mod tests {
         "max_total_tokens (33802) must be less than or equal to max_seq_len (32768)",
         // Moonshot, <https://github.com/MoonshotAI/MoonshotAI-Cookbook/issues/18>
         "model max length exceeded, max length:8192",
-        // Volcengine, <https://github.com/esengine/DeepSeek-Reasonix/issues/9696> for the second
+        // Volcengine's Doubao, both; the second: <https://github.com/esengine/DeepSeek-Reasonix/issues/9696>
         "Total tokens of image and text exceed max message tokens",
         "Input length 1048826 exceeds the maximum length 1048566.",
         // <https://github.com/anomalyco/opencode>, `packages/llm/src/provider-error.ts`
@@ -181,8 +181,6 @@ mod tests {
         "Your input exceeds the model's context window",
         // Cohere, <https://docs.cohere.com/v1/reference/errors>
         "too many tokens: size limit exceeded by 11326 tokens. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'.",
-        // Cloudflare
-        "AiError: The estimated number of input and maximum output tokens (9000) exceeded this model context window limit (7968).",
     ];
 
     /// Other messages about lengths, limits and tokens.

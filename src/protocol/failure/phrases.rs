@@ -1,9 +1,11 @@
 //! The phrases and codes that tell a failure where its status does not.
 
-/// Codes and kinds by which providers say that they do not know the model, whatever the status. `invalid_model` is Mistral's
-/// and Perplexity's, with a code that is a number.
-pub(super) const MODEL_CODES: [&str; 5] = [
+/// Codes and kinds by which providers say that they do not know the model, or not here, whatever the status. GitHub's are
+/// `unknown_model` (<https://github.com/github/gh-models/issues/65>) and Copilot's `model_not_supported`
+/// (<https://github.com/decolua/9router/issues/3477>); read 2026-11.
+pub(super) const MODEL_CODES: [&str; 6] = [
     "model_not_found",
+    "model_not_supported",
     "invalid_model",
     "unknown_model",
     "model_decommissioned",
@@ -14,8 +16,9 @@ pub(super) const MODEL_CODES: [&str; 5] = [
 /// - DeepSeek's "Model Not Exist" (<https://github.com/deepwn/addi/issues/13>),
 /// - OpenRouter's "x is not a valid model ID" (<https://github.com/continuedev/continue/issues/10758>),
 /// - LiteLLM's "Invalid model name passed in model=x" (<https://github.com/continuedev/continue/issues/11177>),
-/// - `SiliconFlow`'s "Model does not exist. Please check it carefully.", and Azure's "The chatCompletion operation does not
-///   work with the specified model"; read 2026-11.
+/// - `SiliconFlow`'s "Model does not exist. Please check it carefully." (<https://github.com/ErlichLiu/DeepClaude/issues/111>),
+/// - Azure's "The chatCompletion operation does not work with the specified model, o3-pro."
+///   (<https://github.com/egoist/chatwise-releases/issues/942>); read 2026-11.
 pub(super) const WRONG_MODEL: [&str; 7] = [
     "provided model identifier is invalid",
     "on-demand throughput",
@@ -45,7 +48,7 @@ pub(super) const OTHER_NAMES: [(&str, &str, &str); 6] = [
     ),
 ];
 /// Codes and kinds, whatever the status, that mean: the account behind the key has used its share, or is not paid for.
-/// OpenAI's first, then Alibaba's (<https://github.com/dataelement/bisheng/pull/2426>) and Moonshot's
+/// OpenAI's first (<https://github.com/BerriAI/litellm/issues/2743>), then Alibaba's (<https://github.com/dataelement/bisheng/pull/2426>) and Moonshot's
 /// (<https://github.com/anomalyco/opencode/issues/24462>); read 2026-11.
 pub(super) const SPENT_CODES: [&str; 6] = [
     "insufficient_quota",
@@ -55,9 +58,9 @@ pub(super) const SPENT_CODES: [&str; 6] = [
     "Arrearage",
     "exceeded_current_quota_error",
 ];
-/// Phrases in a 400 or 429 that mean the same. Anthropic's first, then Moonshot's and Zhipu's ("Insufficient balance") less
-/// their first letter.
-pub(super) const SPENT: [&str; 3] = ["credit balance is too low", "API usage limits", "nsufficient balance"];
+/// Phrases, in lower case, in a 400 or 429 that mean the same: Anthropic's, then Moonshot's and Z.ai's
+/// (<https://github.com/zai-org/feedback/issues/789>, read 2026-11).
+pub(super) const SPENT: [&str; 3] = ["credit balance is too low", "api usage limits", "insufficient balance"];
 /// Phrases, at the beginning of a 400, that mean: the key is wrong or its account closed, or may not do this. Anthropic's, xAI's
 /// (which shows a part of the key), Bedrock's for an account that may not call the model
 /// (<https://repost.aws/questions/QUz2b4DsWuQp-u1pl1OiJUMg>, <https://github.com/anthropics/claude-code/issues/2656>) and

@@ -167,9 +167,9 @@ impl Words {
 }
 
 /// Fields with an error of its own within an error.
-const INNER: [&str; 5] = ["error", "errors", "fault", "detail", "message"];
+const INNER: [&str; 4] = ["error", "errors", "detail", "message"];
 /// Fields with the words.
-const MESSAGES: [&str; 10] = [
+const MESSAGES: [&str; 9] = [
     "message",
     "Message",
     "msg",
@@ -177,7 +177,6 @@ const MESSAGES: [&str; 10] = [
     "error_msg",
     "errorMessage",
     "error_description",
-    "faultstring",
     "status_msg",
     "title",
 ];

@@ -32,8 +32,9 @@ const fn wording(before: &'static str, after: &'static str) -> Wording {
 /// tokens and your request has 24235 input tokens" states no limit of the model's answers.
 const WORDINGS: [Wording; 9] = [
     // OpenAI: "max_tokens is too large: 6000. This model supports at most 4096 completion tokens, whereas you provided 6000."
-    // <https://github.com/ChatGPTNextWeb/NextChat/issues/3195>, read 2026-11
-    wording("supports at most ", " completion tokens"),
+    // <https://github.com/ChatGPTNextWeb/NextChat/issues/3195>; Cloudflare ends after the number,
+    // <https://github.com/anomalyco/models.dev/issues/5824>, read 2026-11
+    wording("supports at most ", ""),
     // Anthropic: "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for …"
     // <https://github.com/anthropics/claude-code/issues/24451>, read 2026-11
     wording("> ", ", which is the maximum allowed number of output tokens"),
@@ -151,6 +152,10 @@ mod tests {
                 16_384,
             ),
             ("max_tokens: Input should be less than or equal to 32768", 32_768),
+            (
+                "max_completion_tokens is too large: 100000. This model supports at most 8192",
+                8192,
+            ),
             ("max_tokens must be in the range [1,4096]", 4096),
             ("max_tokens must be between 1 and 4096.", 4096),
             (

@@ -172,9 +172,8 @@ const BODIES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         None,
         None,
     ),
-    // Baidu and Apigee
+    // Baidu
     (r#"{"error_code": 336003, "error_msg": "no"}"#, "no", None, None),
-    (r#"{"fault": {"faultstring": "no"}}"#, "no", None, None),
     // DeepSeek: <https://github.com/deepseek-ai/DeepSeek-V3/issues/1072>, read 2026-11
     (
         "Failed to deserialize the JSON body into the target type: messages[1]: unknown variant",

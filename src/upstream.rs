@@ -30,9 +30,9 @@ use keys::ProviderKeys;
 use role::ServiceRole;
 
 /// How often a model is called at most while nothing of an answer has arrived.
-const MAX_ATTEMPTS: u32 = 3;
+const MAX_CALLS: u32 = 3;
 /// How often, where a call has begun with a status of success and then failed: each such call may be paid for.
-const MAX_BEGUN: u32 = 2;
+const MAX_BEGUN_CALLS: u32 = 2;
 
 /// What asks models, made once at the cold start.
 #[derive(Debug)]
@@ -122,9 +122,9 @@ impl Upstream {
             let (failure, most) = match opened {
                 Ok(deltas) => match begun(deltas, prompt.show_reasoning).await {
                     Ok(deltas) => return Ok(deltas),
-                    Err(failure) => (failure.into(), MAX_BEGUN),
+                    Err(failure) => (failure.into(), MAX_BEGUN_CALLS),
                 },
-                Err(failure) => (failure, MAX_ATTEMPTS),
+                Err(failure) => (failure, MAX_CALLS),
             };
             let pause = self.pause_after(attempt);
             let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());

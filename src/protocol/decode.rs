@@ -130,7 +130,7 @@ impl Reader {
     }
 
     fn message(&mut self, event: Option<&str>, mut message: Value, marked: bool) -> Result<Vec<Delta>, ProviderError> {
-        if wire::is_error(event, &message, self.ending()) {
+        if wire::is_error(event, &message, self.ending().is_complete()) {
             if marked {
                 surrogates::replace(&mut message);
             }

@@ -4,7 +4,6 @@
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::decode::Ending;
 use crate::chat::surrogates;
 
 /// OpenAI's own log probability of a token that was as good as impossible: JSON has no `-Infinity`.
@@ -131,8 +130,8 @@ fn leave_out_empty(value: &mut Value) {
 /// Whether a message says that the answer failed.
 ///
 /// It is an error by its event's name, by its `type` or `object`, or by an `error` that says something. What holds an
-/// error's words and no part of an answer is one too, unless the answer is complete.
-pub(super) fn is_error(event: Option<&str>, message: &Value, ending: Ending) -> bool {
+/// error's words and no part of an answer is one too, unless the answer before it `is_complete`.
+pub(super) fn is_error(event: Option<&str>, message: &Value, is_complete: bool) -> bool {
     if event == Some("error") {
         return true;
     }
@@ -146,10 +145,7 @@ pub(super) fn is_error(event: Option<&str>, message: &Value, ending: Ending) -> 
         || is("object")
         || fields.get("error").is_some_and(says_error)
         || groq_error(fields)
-        || (has_bare_words
-            && !OF_AN_ANSWER.iter().any(has)
-            && !ending.is_complete()
-            && !is_sign_of_life(event, message))
+        || (has_bare_words && !OF_AN_ANSWER.iter().any(has) && !is_complete && !is_sign_of_life(event, message))
 }
 
 /// Whether the value of `error` is one: some servers have the field in each chunk.

@@ -84,6 +84,8 @@ pub struct Capabilities {
     pub thinking: Thinking,
     /// The way of `reasoning_effort: none`.
     pub turning_off: TurningOff,
+    /// Whether there is an effort `xhigh`, above `high`, where thinking goes by [`Thinking::Effort`].
+    pub has_xhigh: bool,
     /// `response_format` with a schema.
     pub json_schema: bool,
     /// A system prompt.
@@ -114,6 +116,7 @@ const MODERN: Capabilities = Capabilities {
     sampling: Sampling::Both,
     thinking: Thinking::None,
     turning_off: TurningOff::Unneeded,
+    has_xhigh: false,
     json_schema: true,
     system: true,
     order: Order::Alternating,

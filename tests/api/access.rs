@@ -181,21 +181,6 @@ async fn where_the_index_lags_the_claim_decides() {
 }
 
 #[tokio::test]
-async fn a_throttled_or_absent_store_is_503_and_says_nothing_of_itself() {
-    for fault in [Fault::Throttled, Fault::Down] {
-        let provider = FakeProvider::always(answer(&["Hi"])).await;
-        let app = TestApp::with_store_fault(provider, fault).await;
-        let token = app.assistant().await;
-        let reply = app.chat(&token, &hello(true)).await;
-        reply.error(503, "service_unavailable");
-        assert_eq!(reply.header("retry-after"), Some("1"));
-        for secret in ["Assistants", "TokenClaims", "127.0.0.1", "Dynamo", &token] {
-            assert!(!reply.text.contains(secret), "{}", reply.text);
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_caller_who_is_turned_away_may_use_the_connection_again() {
     let app = TestApp::start(FakeProvider::refusing()).await;
     let mut connection = TcpStream::connect(app.address).await.unwrap();

@@ -88,7 +88,7 @@ const SCENARIOS: [&str; 16] = [
 async fn start(wire: Wire) -> (TestApp, HashMap<&'static str, String>) {
     let provider = FakeProvider::seeing(move |request| scenario(wire, request)).await;
     let app = wire
-        .in_front_of(provider, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "1")])
+        .in_front_of(provider, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.4")])
         .await;
     let mut tokens = HashMap::new();
     for name in SCENARIOS {

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Reply,
+    Reply, http_client,
     management::{Management, SECRET, jwt, now, sign, start},
     readings,
     secret::Secret,
@@ -16,7 +16,7 @@ use crate::support::{
 #[tokio::test]
 async fn only_a_valid_jwt_counts() {
     let (_app, management) = start().await;
-    let missing = Reply::of(reqwest::Client::new().get(format!("{}/assistants", management.url))).await;
+    let missing = Reply::of(http_client().get(format!("{}/assistants", management.url))).await;
     missing.error(401, "missing_authentication_token");
     let claims = json!({"sub": "owner-1", "exp": now() + 600});
     let encode = |header: &Value, claims: &Value| {

@@ -84,6 +84,8 @@ async fn no_text_of_a_conversation_and_no_long_line_is_in_the_log() {
     join_all(cases.map(|(name, answer)| check_log(name, answer))).await;
 }
 
+/// An assistant whose model gives this answer: its log has a line for each of two replies, and no line that is long or
+/// quotes a conversation.
 async fn check_log(name: &str, answer: Answer) {
     let provider = FakeProvider::always(answer).await;
     let (log, _) = log_of(name, "trace", provider, json!({})).await;
@@ -124,6 +126,7 @@ async fn each_line_of_a_request_has_its_id_and_the_replys_counts_what_was_tried(
     join_all(cases.map(|(level, last, outcome)| check_counts(level, last, outcome))).await;
 }
 
+/// What the log at `level` says where the last of three models gives this answer.
 async fn check_counts(level: &str, last: Answer, outcome: &str) {
     // One that is down, one that knows no `top_p`, and the last.
     let provider = FakeProvider::choosing(move |body| match body["model"].as_str() {

@@ -1,4 +1,4 @@
-//! What the other providers' models do not take: told by the tables, by the assistant's settings, or by a 400.
+//! What each provider gets of a request's parameters: what its models take, as the tables or the assistant's settings say.
 
 use serde_json::json;
 

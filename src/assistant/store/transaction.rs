@@ -12,7 +12,7 @@ use super::{Item, Store, unavailable};
 use crate::error::Error;
 
 /// How often a transaction that ran into another one is tried.
-const MAX_ATTEMPTS: u32 = 5;
+const MAX_TRANSACTION_ATTEMPTS: u32 = 5;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ impl Store {
             if error.as_service_error().is_some_and(is_about_the_item) {
                 return Err(cannot_be_stored().into());
             }
-            if attempt == MAX_ATTEMPTS
+            if attempt == MAX_TRANSACTION_ATTEMPTS
                 || !reasons
                     .iter()
                     .any(|reason| reason.code() == Some("TransactionConflict"))

@@ -69,12 +69,12 @@ struct Converse {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Output {
-    message: Message,
+    message: OutputMessage,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Message {
+struct OutputMessage {
     content: Vec<Block>,
 }
 

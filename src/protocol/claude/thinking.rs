@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     chat::parameters::{Parameter, Parameters},
     protocol::effort::Effort,
-    provider::capabilities::{Capabilities, Sampling, Thinking, TurningOff},
+    provider::capabilities::{Capabilities, Thinking, TurningOff},
 };
 
 /// Tokens for the text of an answer where nobody sets a limit: `max_tokens` is required there.
@@ -129,12 +129,12 @@ fn budget(effort: Effort, parameters: &Parameters, capabilities: Capabilities) -
     (effort != Effort::None).then(|| effort.budget().min(max_tokens - answer))
 }
 
-/// "Effort": `xhigh` came with the models that take no sampling parameters.
+/// <https://docs.anthropic.com/en/docs/build-with-claude/effort>, read 2026-11.
 fn level(effort: Effort, capabilities: Capabilities) -> &'static str {
     match effort {
         Effort::None | Effort::Minimal | Effort::Low => "low",
         Effort::Medium => "medium",
-        Effort::XHigh if capabilities.sampling == Sampling::None => "xhigh",
+        Effort::XHigh if capabilities.has_xhigh => "xhigh",
         Effort::High | Effort::XHigh => "high",
         Effort::Max => "max",
     }

@@ -29,19 +29,19 @@ struct Response {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Candidate {
-    content: Content,
+    content: CandidateContent,
     finish_reason: Value,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Content {
-    parts: Vec<Part>,
+struct CandidateContent {
+    parts: Vec<CandidatePart>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Part {
+struct CandidatePart {
     text: String,
     /// Whether it is thinking and no part of the answer.
     thought: bool,
@@ -70,7 +70,13 @@ impl Decode for Decoder {
             serde_json::from_value(message).map_err(|error| failure::malformed("chunk", &error))?;
         let mut deltas = Vec::new();
         if let Some(candidate) = response.candidates.into_iter().next() {
-            deltas.extend(candidate.content.parts.into_iter().filter_map(Part::into_delta));
+            deltas.extend(
+                candidate
+                    .content
+                    .parts
+                    .into_iter()
+                    .filter_map(CandidatePart::into_delta),
+            );
             if let Some(reason) = finish_reason::read(&candidate.finish_reason)? {
                 self.finish(reason, &mut deltas);
             } else if !deltas.is_empty() {
@@ -101,7 +107,7 @@ impl Decoder {
     }
 }
 
-impl Part {
+impl CandidatePart {
     fn into_delta(self) -> Option<Delta> {
         let Self { text, thought } = self;
         match (text.is_empty(), thought) {

@@ -26,7 +26,7 @@ pub(crate) struct Decoder {
 #[serde(default)]
 #[derive(Default)]
 struct Chunk {
-    choices: Vec<Choice>,
+    choices: Vec<WireChoice>,
     usage: Value,
     /// Groq's: <https://console.groq.com/docs/text-chat>, read 2026-11.
     x_groq: Value,
@@ -34,11 +34,11 @@ struct Chunk {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Choice {
+struct WireChoice {
     index: Value,
-    delta: Option<Message>,
+    delta: Option<WireMessage>,
     /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
-    message: Option<Message>,
+    message: Option<WireMessage>,
     logprobs: Option<Value>,
     finish_reason: Value,
     /// Moonshot's: <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
@@ -49,8 +49,8 @@ struct Choice {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Message {
-    content: Option<Content>,
+struct WireMessage {
+    content: Option<WireContent>,
     refusal: Option<String>,
     /// DeepSeek, xAI, vLLM, llama.cpp. Text; whatever else it is cannot be shown.
     reasoning_content: Value,
@@ -64,15 +64,15 @@ struct Message {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Content {
+enum WireContent {
     Text(String),
     /// Mistral's reasoning models send parts: `text`, and `thinking` with parts of its own.
-    Parts(Vec<Part>),
+    Parts(Vec<WirePart>),
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Part {
+struct WirePart {
     #[serde(rename = "type")]
     kind: String,
     text: String,
@@ -80,24 +80,24 @@ struct Part {
     reasoning: Value,
 }
 
-impl Message {
+impl WireMessage {
     fn is_silent(&self) -> bool {
         match &self.content {
             None => true,
-            Some(Content::Text(text)) => text.is_empty(),
-            Some(Content::Parts(parts)) => parts.is_empty(),
+            Some(WireContent::Text(text)) => text.is_empty(),
+            Some(WireContent::Parts(parts)) => parts.is_empty(),
         }
     }
 
     /// The answer's text and the thinking.
-    fn text_and_reasoning(content: Option<Content>, reasoning: [&Value; 4]) -> (String, String) {
+    fn text_and_reasoning(content: Option<WireContent>, reasoning: [&Value; 4]) -> (String, String) {
         // Servers that have several of the fields write the same into them, or leave one empty.
         let mut texts = reasoning.into_iter().map(text_of);
         let mut reasoning = texts.find(|text| !text.is_empty()).unwrap_or_default();
         let mut text = String::new();
         match content {
-            Some(Content::Text(whole)) => text = whole,
-            Some(Content::Parts(parts)) => {
+            Some(WireContent::Text(whole)) => text = whole,
+            Some(WireContent::Parts(parts)) => {
                 for part in parts {
                     match part.kind.as_str() {
                         "text" | "output_text" | "" => text.push_str(&part.text),
@@ -155,7 +155,7 @@ impl Decode for Decoder {
 }
 
 impl Decoder {
-    fn choice(&mut self, choice: Choice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
+    fn choice(&mut self, choice: WireChoice, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
         if wire::says_error(&choice.error) {
             return Err(failure::from_event(&choice.error));
         }
@@ -172,7 +172,7 @@ impl Decoder {
             &message.thinking,
             &message.reasoning_details,
         ];
-        let (text, reasoning) = Message::text_and_reasoning(message.content, fields);
+        let (text, reasoning) = WireMessage::text_and_reasoning(message.content, fields);
         if !reasoning.is_empty() {
             deltas.push(Delta::Reasoning(reasoning));
         }

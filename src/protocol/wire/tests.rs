@@ -373,31 +373,3 @@ fn a_broken_message_is_an_error_until_the_answer_is_complete() {
     let bedrock = frame("contentBlockDelta", r#"{"delta": {"text": 5}}"#);
     assert!(read(&mut Protocol::Bedrock.reader(), &[bedrock]).1.is_some());
 }
-
-#[test]
-fn reasoning_in_every_servers_fields() {
-    for delta in [
-        json!({"reasoning_content": "Hm"}),
-        json!({"reasoning": "Hm"}),
-        json!({"reasoning_content": "", "reasoning": "Hm"}),
-        json!({"reasoning_content": null, "reasoning": "Hm"}),
-        json!({"reasoning_content": "Hm", "reasoning": "Hm"}),
-        json!({"reasoning_content": "Hm", "reasoning": ""}),
-        json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]}),
-        json!({"content": [{"type": "thinking", "thinking": "Hm"}]}),
-        json!({"content": [{"type": "reasoning", "text": "Hm"}]}),
-        json!({"content": [{"type": "reasoning", "reasoning": "Hm"}]}),
-        json!({"content": [{"type": "reasoning", "reasoning": [{"text": "Hm"}]}]}),
-        json!({"reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}),
-        json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm"}]}),
-        json!({"thinking": "Hm"}),
-    ] {
-        let chunk = json!({"choices": [{"delta": delta}]}).to_string();
-        let (all, error) = read(&mut Protocol::OpenAi.reader(), &[frame("", &chunk)]);
-        assert_eq!(
-            (all.reasoning.as_str(), all.text.as_str(), error),
-            ("Hm", "", None),
-            "{delta}"
-        );
-    }
-}

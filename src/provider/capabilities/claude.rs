@@ -7,6 +7,7 @@ const CLAUDE: Capabilities = Capabilities {
     sampling: Sampling::None,
     thinking: Thinking::Effort,
     turning_off: TurningOff::Impossible,
+    has_xhigh: true,
     max_output: Some(128_000),
     maker: Maker::Anthropic,
     // "Messages" API reference: from 0 to 1. <https://docs.anthropic.com/en/api/messages>
@@ -17,6 +18,7 @@ const CLAUDE_4: Capabilities = Capabilities {
     sampling: Sampling::Both,
     thinking: Thinking::Budget,
     turning_off: TurningOff::Unneeded,
+    has_xhigh: false,
     json_schema: false,
     max_output: Some(64_000),
     ..CLAUDE
@@ -45,7 +47,7 @@ const CLAUDES: &[(&str, Capabilities)] = &[
     ("claude-opus-4-2", Capabilities { max_output: Some(32_000), ..CLAUDE_4 }),
     ("claude-opus-4-1", Capabilities { sampling: Sampling::One, json_schema: true, max_output: Some(32_000), ..CLAUDE_4 }),
     ("-4-5", Capabilities { sampling: Sampling::One, json_schema: true, ..CLAUDE_4 }),
-    ("-4-6", Capabilities { sampling: Sampling::One, turning_off: TurningOff::Unneeded, ..CLAUDE }),
+    ("-4-6", Capabilities { sampling: Sampling::One, turning_off: TurningOff::Unneeded, has_xhigh: false, ..CLAUDE }),
     // From here on a budget is a 400.
     // <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html>, read 2026-11
     ("-4-7", Capabilities { turning_off: TurningOff::Unneeded, ..CLAUDE }),

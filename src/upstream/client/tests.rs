@@ -16,34 +16,43 @@ const SOON: Duration = Duration::from_millis(200);
 const NEVER: Duration = Duration::from_secs(600);
 
 /// What a server does with a request.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Does {
     Answers,
     /// Reads nothing more from this connection, but keeps it.
     GoesSilent,
+    /// Answers, and takes no more requests on this connection.
+    GoesAway,
+    /// Breaks the connection off with an error.
+    BreaksOff,
+    /// Resets the stream before its head.
+    Refuses,
     /// Sends a beginning of an answer and resets the stream, which says that there was no error.
     ResetsWithoutError,
 }
 
 /// A server that does `first` on its first connection, request by request, and answers on all others.
-async fn serve(first: &'static [Does]) -> (String, Arc<AtomicUsize>) {
+async fn serve(first: Vec<Does>) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let connections = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&connections);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let steps = if count.fetch_add(1, Ordering::SeqCst) == 0 {
-                first
-            } else {
-                &[]
-            };
+            let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            let steps = if is_first { first.clone() } else { Vec::new() };
             tokio::spawn(async move {
                 let mut connection = h2::server::handshake(socket).await.unwrap();
-                let mut steps = steps.iter();
-                while let Some(Ok((_, respond))) = connection.accept().await {
-                    match steps.next().unwrap_or(&Does::Answers) {
+                let mut steps = steps.into_iter();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    match steps.next().unwrap_or(Does::Answers) {
                         Does::Answers => answer(respond).send_data("data: {}\n\n".into(), true).unwrap(),
+                        Does::GoesAway => {
+                            answer(respond).send_data("data: {}\n\n".into(), true).unwrap();
+                            connection.graceful_shutdown();
+                        }
+                        Does::BreaksOff => connection.abrupt_shutdown(Reason::INTERNAL_ERROR),
+                        Does::Refuses => respond.send_reset(Reason::INTERNAL_ERROR),
                         Does::GoesSilent => std::future::pending().await,
                         Does::ResetsWithoutError => {
                             let mut body = answer(respond);
@@ -82,7 +91,7 @@ async fn call(client: &Client, url: &str) -> Result<String, reqwest::Error> {
 
 #[tokio::test]
 async fn a_connection_that_goes_silent_is_found_out() {
-    let (url, count) = serve(&[Does::Answers, Does::GoesSilent]).await;
+    let (url, count) = serve(vec![Does::Answers, Does::GoesSilent]).await;
     let connections = Connections::default();
     let client = client(&connections, SOON);
     call(&client, &url).await.unwrap();
@@ -94,7 +103,7 @@ async fn a_connection_that_goes_silent_is_found_out() {
 
 #[tokio::test]
 async fn a_connection_on_which_a_call_took_too_long_is_not_used_again() {
-    let (url, count) = serve(&[Does::Answers, Does::GoesSilent]).await;
+    let (url, count) = serve(vec![Does::Answers, Does::GoesSilent]).await;
     let connections = Connections::default();
     let first = client(&connections, NEVER);
     call(&first, &url).await.unwrap();
@@ -109,8 +118,19 @@ async fn a_connection_on_which_a_call_took_too_long_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_broken_off_leaves_the_next_one_well() {
+    for (does, is_answered) in [(Does::GoesAway, true), (Does::BreaksOff, false), (Does::Refuses, false)] {
+        let (url, _) = serve(vec![Does::Answers, does]).await;
+        let client = client(&Connections::default(), NEVER);
+        call(&client, &url).await.unwrap();
+        assert_eq!(call(&client, &url).await.is_ok(), is_answered, "{does:?}");
+        call(&client, &url).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_is_reset_is_cut_off() {
-    let (url, _) = serve(&[Does::Answers, Does::ResetsWithoutError]).await;
+    let (url, _) = serve(vec![Does::Answers, Does::ResetsWithoutError]).await;
     let client = client(&Connections::default(), NEVER);
     for cut_off in [false, true] {
         let response = client.http.post(&url).send().await.unwrap();

@@ -1,5 +1,8 @@
 //! What is read from the words of a rejection.
 
+mod message_order;
+mod names;
+
 use super::*;
 use axum::http::StatusCode;
 use serde_json::json;
@@ -13,9 +16,6 @@ use crate::{
     protocol::Protocol,
     provider::{Model, choose},
 };
-
-mod names;
-mod order;
 
 #[test]
 fn a_wrong_value_says_nothing_about_the_parameter() {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    Reply, TestApp,
+    Reply, TestApp, http_client,
     provider::{FakeProvider, answer},
     secret::Secret,
 };
@@ -60,7 +60,7 @@ impl Management {
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             url,
-            client: reqwest::Client::new(),
+            client: http_client(),
         }
     }
 

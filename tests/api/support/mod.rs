@@ -67,6 +67,12 @@ pub async fn create(store: &Store, configurable: Value) -> (Record, String) {
     (store.create(new).await.unwrap(), revealed)
 }
 
+/// A client for http on loopback. Without TLS it does not read the system's root certificates, which takes a debug build
+/// longer than most tests.
+pub fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().tls_certs_only([]).build().unwrap()
+}
+
 pub struct TestApp {
     pub address: SocketAddr,
     pub store_address: SocketAddr,
@@ -142,7 +148,7 @@ impl TestApp {
             store: Store::new(aws, tables.clone()),
             store_address,
             provider,
-            client: reqwest::Client::new(),
+            client: http_client(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -20,6 +21,8 @@ pub enum Step {
     Send(Vec<u8>),
     Pause(Duration),
     /// Silence until the client goes away.
+    /// The connection is reset.
+    Reset,
     /// The same bytes so many times.
     Repeat(Vec<u8>, usize),
     Hang,
@@ -138,6 +141,10 @@ async fn serve(mut connection: TcpStream, choose: Choose, log: Arc<Mutex<Vec<Rec
                         return;
                     }
                 }
+            }
+            Step::Reset => {
+                SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
+                return;
             }
             Step::Pause(duration) => tokio::time::sleep(duration).await,
             Step::Hang => {

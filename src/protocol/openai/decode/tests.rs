@@ -133,3 +133,31 @@ fn reasoning_beside_the_completion_is_counted_with_it() {
     assert_eq!(usage(103, 0, Some(135)), Some(usage_of(32, 103, None, Some(0))));
     assert_eq!(usage(103, 94, None), Some(usage_of(32, 103, None, Some(94))));
 }
+
+#[test]
+fn reasoning_in_every_servers_fields() {
+    for delta in [
+        json!({"reasoning_content": "Hm"}),
+        json!({"reasoning": "Hm"}),
+        json!({"reasoning_content": "", "reasoning": "Hm"}),
+        json!({"reasoning_content": null, "reasoning": "Hm"}),
+        json!({"reasoning_content": "Hm", "reasoning": "Hm"}),
+        json!({"reasoning_content": "Hm", "reasoning": ""}),
+        json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]}),
+        json!({"content": [{"type": "thinking", "thinking": "Hm"}]}),
+        json!({"content": [{"type": "reasoning", "text": "Hm"}]}),
+        json!({"content": [{"type": "reasoning", "reasoning": "Hm"}]}),
+        json!({"content": [{"type": "reasoning", "reasoning": [{"text": "Hm"}]}]}),
+        json!({"reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}),
+        json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm"}]}),
+        json!({"thinking": "Hm"}),
+    ] {
+        let chunk = json!({"choices": [{"delta": delta}]}).to_string();
+        let frame = Frame {
+            event: None,
+            data: chunk,
+        };
+        let deltas = Protocol::OpenAi.reader().read(&frame).unwrap();
+        assert_eq!(deltas, [Delta::Reasoning("Hm".into())], "{delta}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The order of messages that a rejection asks for.
+//! What a rejection says about the order of messages.
 
 use super::*;
 

@@ -13,6 +13,7 @@ pub mod request;
 
 use super::{App, function_deadline};
 use crate::{
+    answer,
     error::Error,
     http::{document::Failures, read_body},
     record::ReplyRecord,
@@ -61,6 +62,7 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
     let deadline = deadline.limited(started, limit);
     let record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
     let answer = Box::pin(Arc::clone(&app.upstream).answer(model, fallbacks, prompt, deadline));
+    let answer = answer::until(parts.extensions.get().cloned(), answer);
     let form = Completion::new(include_usage);
     let reply = if stream {
         reply::streamed::reply(answer, form, &app.timeouts, record).await

@@ -46,6 +46,8 @@ mod provider_failures;
 mod provider_sdks;
 mod replies_by_provider;
 mod routes;
+mod serve;
+mod serve_limits;
 mod settings;
 mod store;
 mod streaming;

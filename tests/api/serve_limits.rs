@@ -23,7 +23,6 @@ use crate::support::{error_message, soon};
 
 const SHORT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(600);
-const GET: &str = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
 
 /// No limit that a test could reach.
 fn no_limits() -> Limits {
@@ -50,7 +49,7 @@ struct Serving {
     address: SocketAddr,
     /// Endless bodies that have been dropped.
     dropped: mpsc::UnboundedReceiver<()>,
-    _stopper: Stopper,
+    stopper: Stopper,
 }
 
 impl Serving {
@@ -69,6 +68,7 @@ impl Serving {
             "done"
         };
         let router = Router::new()
+            .route("/", get(|| async { "done" }))
             .route("/slow", get(slow))
             .route("/echo", post(|body: String| async { body }))
             .route("/endless", get(endless));
@@ -79,7 +79,7 @@ impl Serving {
         Self {
             address,
             dropped,
-            _stopper: stopper,
+            stopper,
         }
     }
 
@@ -125,8 +125,8 @@ fn check_refusal(answer: &str, status: u16, code: &str, what: &str) {
 #[tokio::test]
 async fn what_is_not_http_gets_an_error_in_openais_form() {
     let serving = Serving::start(no_limits()).await;
-    let with_headers = |headers: String| format!("GET /slow HTTP/1.1\r\n{headers}\r\n").into_bytes();
-    let many = (0..150).map(|number| format!("x-{number}: a\r\n")).collect();
+    let with_headers = |headers: String| format!("GET / HTTP/1.1\r\n{headers}\r\n").into_bytes();
+    let many = "a: a\r\n".repeat(150);
     for (what, bytes, status, code) in [
         ("no HTTP", b"Hello\r\n\r\n".to_vec(), 400, "invalid_http"),
         (
@@ -164,7 +164,9 @@ async fn what_is_not_http_gets_an_error_in_openais_form() {
     ] {
         check_refusal(&serving.send(&bytes).await, status, code, what);
         // Behind a request that was answered it is no different.
-        let both = serving.send([GET.as_bytes(), &bytes].concat()).await;
+        let both = serving
+            .send([b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", &bytes[..]].concat())
+            .await;
         let (first, second) = both.split_once("done").unwrap_or_else(|| panic!("{what}: {both:?}"));
         assert!(first.starts_with("HTTP/1.1 200 "), "{what}: {first}");
         check_refusal(second, status, code, what);
@@ -178,7 +180,7 @@ async fn a_head_that_does_not_come_to_its_end_is_refused() {
         ..no_limits()
     })
     .await;
-    check_refusal(&serving.send("GET /slow HT").await, 408, "request_timeout", "silent");
+    check_refusal(&serving.send("GET / HT").await, 408, "request_timeout", "silent");
     // Each byte of a slow one buys no more time.
     let (mut reader, mut writer) = serving.connect().await.into_split();
     let slow = tokio::spawn(async move {
@@ -221,7 +223,7 @@ async fn only_an_idle_connection_is_closed_for_being_idle() {
     let serving = Serving::start(limits).await;
     assert_eq!(serving.send("").await, "");
     // The reply takes longer than any limit.
-    let answer = serving.send(GET).await;
+    let answer = serving.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert!(
         answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("done"),
         "{answer}"
@@ -280,4 +282,19 @@ async fn a_stream_ends_though_its_client_reads_a_little() {
     });
     soon(serving.dropped.recv()).await.unwrap();
     reading.abort();
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_client_that_does_not_read() {
+    let mut serving = Serving::start(Limits {
+        stop: SHORT,
+        ..no_limits()
+    })
+    .await;
+    let mut connection = serving.connect().await;
+    let request = "GET /endless HTTP/1.1\r\nhost: a\r\n\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.readable().await.unwrap();
+    serving.stopper.stop();
+    soon(serving.dropped.recv()).await.unwrap();
 }

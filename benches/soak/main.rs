@@ -11,10 +11,6 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Stdio,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     time::{Duration, Instant},
 };
 
@@ -37,23 +33,28 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
     process::{Child, Command},
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
     time::{sleep, timeout},
 };
+
+mod process;
+mod report;
+
+use process::{Peaks, check_descriptors, sample, settled};
+use report::Report;
 
 const TOKEN: &str = "pubkey_demo_local_0001";
 const FOLDER: &str = "target/soak";
 /// How often all streams run, one time after the other.
 const ROUNDS: u64 = 6;
 /// Chunks of a slow answer, and the time between them.
-const CHUNKS: usize = 20;
+const CHUNKS: usize = 40;
 const GAP: Duration = Duration::from_millis(250);
-/// A connection that nobody uses is closed after so long, and at the end this is waited for.
+/// From the start of a stream to that of the next one: the embedded store, a debug build, looks up one assistant after the
+/// other. A stream takes ten seconds, so all of them still run at once.
+const APART: Duration = Duration::from_millis(5);
+/// A connection to the provider that nobody uses is closed after so long.
 const IDLE: Duration = Duration::from_secs(2);
-/// How much more the second half may take than the first: a tenth, and what an allocator keeps.
-const ALLOWED_KB: u64 = 4 * 1024;
-/// Sockets and descriptors that may be open at the end and were not at the start: pools of connections to the store.
-const ALLOWED_DESCRIPTORS: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -65,15 +66,15 @@ async fn main() -> Result<(), Error> {
         return Err("run it with `make soak`".into());
     };
     let (streams, invocations) = (number("SOAK_STREAMS", 1000)?, number("SOAK_INVOCATIONS", 100_000)?);
-    // A stream has a client, a provider and, while its assistant is looked up, a connection to the store.
-    check_descriptors(3 * streams + 200)?;
+    // A stream has a client, a provider, and both ends of a connection to the store.
+    check_descriptors(4 * streams + 200)?;
     fs::create_dir_all(FOLDER)?;
     let provider = start_provider().await?;
     let reports = [
         soak_server(program, provider, streams).await?,
         soak_function(endpoint, provider, invocations).await?,
     ];
-    print(&reports);
+    report::print(&reports);
     let problems: Vec<_> = reports.iter().flat_map(Report::problems).collect();
     if problems.is_empty() {
         return Ok(());
@@ -87,128 +88,6 @@ fn number(variable: &str, usual: u64) -> Result<u64, Error> {
             .parse()
             .map_err(|_| format!("{variable} must be a number, such as {usual}").into()),
         Err(_) => Ok(usual),
-    }
-}
-
-fn check_descriptors(needed: u64) -> Result<(), Error> {
-    let limits = fs::read_to_string("/proc/self/limits")?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    if soft.is_some_and(|soft| soft < needed) {
-        return Err(format!("needs {needed} open files: raise `ulimit -n`, or set a smaller SOAK_STREAMS").into());
-    }
-    Ok(())
-}
-
-/// What a process takes now.
-#[derive(Debug, Clone, Copy)]
-struct Sample {
-    resident_kb: u64,
-    descriptors: usize,
-    sockets: usize,
-}
-
-fn sample(process: u32) -> Result<Sample, Error> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let resident_kb = resident.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    let (mut descriptors, mut sockets) = (0, 0);
-    for descriptor in fs::read_dir(format!("/proc/{process}/fd"))?.flatten() {
-        descriptors += 1;
-        let target = fs::read_link(descriptor.path()).unwrap_or_default();
-        sockets += usize::from(target.as_os_str().as_encoded_bytes().starts_with(b"socket:"));
-    }
-    Ok(Sample {
-        resident_kb: resident_kb.ok_or("the process has ended")?,
-        descriptors,
-        sockets,
-    })
-}
-
-/// What came of one soak.
-struct Report {
-    what: &'static str,
-    done: u64,
-    errors: u64,
-    took: Duration,
-    /// The largest resident size in each half, in kB.
-    peaks: [u64; 2],
-    start: Sample,
-    end: Sample,
-}
-
-impl Report {
-    fn problems(&self) -> Vec<String> {
-        let (what, [first, second]) = (self.what, self.peaks);
-        let mut problems = Vec::new();
-        if self.errors > 0 {
-            problems.push(format!("{what}: {} errors", self.errors));
-        }
-        if second > first + first / 10 + ALLOWED_KB {
-            problems.push(format!("{what}: memory grew from {first} kB to {second} kB"));
-        }
-        if self.end.descriptors > self.start.descriptors + ALLOWED_DESCRIPTORS {
-            let (start, end) = (self.start.descriptors, self.end.descriptors);
-            problems.push(format!("{what}: {start} descriptors became {end}"));
-        }
-        problems
-    }
-}
-
-fn print(reports: &[Report; 2]) {
-    let row = |name: &str, value: &dyn Fn(&Report) -> String| {
-        println!("{name:<28}{:>14}{:>14}", value(&reports[0]), value(&reports[1]));
-    };
-    row("", &|report| report.what.to_owned());
-    row("done", &|report| report.done.to_string());
-    row("errors", &|report| report.errors.to_string());
-    row("a second", &|report| per_second(report.done, report.took));
-    row("resident at start, kB", &|report| report.start.resident_kb.to_string());
-    row("peak of the first half, kB", &|report| report.peaks[0].to_string());
-    row("peak of the second half, kB", &|report| report.peaks[1].to_string());
-    row("resident at end, kB", &|report| report.end.resident_kb.to_string());
-    row("sockets, start to end", &|report| {
-        format!("{} to {}", report.start.sockets, report.end.sockets)
-    });
-    row("descriptors, start to end", &|report| {
-        format!("{} to {}", report.start.descriptors, report.end.descriptors)
-    });
-}
-
-fn per_second(done: u64, took: Duration) -> String {
-    // Whole milliseconds are exact enough, and never zero.
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    (done * 1000 / millis).to_string()
-}
-
-/// Samples a process many times a second, for its peaks: the first half's until `second_half`, then the other's.
-struct Peaks {
-    values: Arc<[AtomicU64; 2]>,
-    half: Arc<AtomicU64>,
-    sampling: JoinHandle<()>,
-}
-
-impl Peaks {
-    fn of(process: u32) -> Self {
-        let (values, half) = (Arc::new([AtomicU64::new(0), AtomicU64::new(0)]), Arc::default());
-        let (into, at): (Arc<[AtomicU64; 2]>, Arc<AtomicU64>) = (Arc::clone(&values), Arc::clone(&half));
-        let sampling = tokio::spawn(async move {
-            while let Ok(sample) = sample(process) {
-                let current = usize::from(at.load(Ordering::Relaxed) > 0);
-                into[current].fetch_max(sample.resident_kb, Ordering::Relaxed);
-                sleep(Duration::from_millis(100)).await;
-            }
-        });
-        Self { values, half, sampling }
-    }
-
-    fn second_half(&self) {
-        self.half.store(1, Ordering::Relaxed);
-    }
-
-    fn end(self) -> [u64; 2] {
-        self.sampling.abort();
-        self.values.each_ref().map(|value| value.load(Ordering::Relaxed))
     }
 }
 
@@ -230,6 +109,7 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
         for _ in 0..streams {
             let (client, url) = (client.clone(), url.clone());
             running.spawn(async move { stream_once(&client, &url).await });
+            sleep(APART).await;
         }
         for ended in running.join_all().await {
             done += 1;
@@ -240,7 +120,6 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
         }
     }
     let (took, peaks) = (started.elapsed(), peaks.end());
-    sleep(IDLE * 2).await;
     Ok(Report {
         what: "streams",
         done,
@@ -248,7 +127,7 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
         took,
         peaks,
         start,
-        end: sample(process)?,
+        end: settled(process, start).await?,
     })
 }
 
@@ -324,7 +203,7 @@ async fn soak_function(endpoint: &str, provider: SocketAddr, invocations: u64) -
         took,
         peaks,
         start,
-        end: sample(process)?,
+        end: settled(process, start).await?,
     })
 }
 
@@ -370,8 +249,8 @@ async fn start_provider() -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let routes = Router::new()
-        .route("/slow/v1/chat/completions", post(|| answer(GAP)))
-        .route("/quick/v1/chat/completions", post(|| answer(Duration::ZERO)));
+        .route("/slow/v1/chat/completions", post(async || answer(GAP)))
+        .route("/quick/v1/chat/completions", post(async || answer(Duration::ZERO)));
     let limits = Limits {
         idle: IDLE,
         ..Limits::default()
@@ -383,7 +262,7 @@ async fn start_provider() -> Result<SocketAddr, Error> {
     Ok(address)
 }
 
-async fn answer(gap: Duration) -> ([(&'static str, &'static str); 1], Body) {
+fn answer(gap: Duration) -> ([(&'static str, &'static str); 1], Body) {
     let body = Body::from_stream(async_stream::stream! {
         for at in 0..CHUNKS {
             // Also no time at all would be a tick of the timer.

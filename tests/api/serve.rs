@@ -137,10 +137,13 @@ async fn a_signal_ends_replies_with_an_error_and_the_process_with_success() {
 async fn a_request_that_has_not_come_to_its_end_is_told_too() {
     let mut serving = Serving::start("http://127.0.0.1:1/v1", &[]).await;
     let mut client = TcpStream::connect(&serving.address).await.unwrap();
-    let head = "POST /public/openai/v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{";
+    let head = "POST /public/openai/v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\
+                expect: 100-continue\r\n\r\n";
     client.write_all(head.as_bytes()).await.unwrap();
-    // Until the server has it.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The server waits for the body now.
+    let mut expected = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    client.read_exact(&mut expected).await.unwrap();
+    client.write_all(b"{").await.unwrap();
     assert_eq!(serving.end("-TERM").await, Some(0));
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();

@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use assistant_endpoint::{
     local::http_server::{Limits, serve},
-    stop::{Stop, Stopper},
+    stop::Stopper,
 };
 use axum::{
     Router,
@@ -74,7 +74,7 @@ impl Serving {
             .route("/endless", get(endless));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (stopper, stop): (Stopper, Stop) = Stopper::new();
+        let (stopper, stop) = Stopper::new();
         tokio::spawn(serve(listener, router, limits, stop));
         Self {
             address,
@@ -85,6 +85,14 @@ impl Serving {
 
     async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// A connection whose reply never ends.
+    async fn ask_for_endless(&self) -> TcpStream {
+        let mut connection = self.connect().await;
+        let request = b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n";
+        connection.write_all(request).await.unwrap();
+        connection
     }
 
     /// Sends the bytes and returns all that comes until the connection is closed.
@@ -232,33 +240,22 @@ async fn only_an_idle_connection_is_closed_for_being_idle() {
 
 #[tokio::test]
 async fn a_stream_ends_though_its_client_does_not_read_it() {
-    for (what, limits) in [
-        (
-            "no byte for too long",
-            Limits {
-                write: SHORT,
-                ..no_limits()
-            },
-        ),
-        (
-            "a stream for too long",
-            Limits {
-                stream: SHORT,
-                ..no_limits()
-            },
-        ),
-    ] {
-        let mut serving = Serving::start(limits).await;
-        let mut connection = serving.connect().await;
-        connection
-            .write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n")
-            .await
-            .unwrap();
+    let no_progress = Limits {
+        write: SHORT,
+        ..no_limits()
+    };
+    let too_long = Limits {
+        stream: SHORT,
+        ..no_limits()
+    };
+    for limits in [no_progress, too_long] {
+        let mut serving = Serving::start(limits.clone()).await;
+        let mut connection = serving.ask_for_endless().await;
         soon(serving.dropped.recv()).await.unwrap();
         // Visibly cut off: by a reset, or at least without the last chunk.
         let mut bytes = Vec::new();
         let read = soon(connection.read_to_end(&mut bytes)).await;
-        assert!(read.is_err() || !bytes.ends_with(b"0\r\n\r\n"), "{what}");
+        assert!(read.is_err() || !bytes.ends_with(b"0\r\n\r\n"), "{limits:?}");
     }
 }
 
@@ -266,15 +263,10 @@ async fn a_stream_ends_though_its_client_does_not_read_it() {
 async fn a_stream_ends_though_its_client_reads_a_little() {
     let mut serving = Serving::start(Limits {
         stream: SHORT * 3,
-        write: LONG,
         ..no_limits()
     })
     .await;
-    let mut connection = serving.connect().await;
-    connection
-        .write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
+    let mut connection = serving.ask_for_endless().await;
     let reading = tokio::spawn(async move {
         while let Ok(1..) = connection.read(&mut [0; 1024]).await {
             sleep(SHORT / 10).await;
@@ -291,9 +283,7 @@ async fn a_stop_does_not_wait_for_a_client_that_does_not_read() {
         ..no_limits()
     })
     .await;
-    let mut connection = serving.connect().await;
-    let request = "GET /endless HTTP/1.1\r\nhost: a\r\n\r\n";
-    connection.write_all(request.as_bytes()).await.unwrap();
+    let connection = serving.ask_for_endless().await;
     connection.readable().await.unwrap();
     serving.stopper.stop();
     soon(serving.dropped.recv()).await.unwrap();

@@ -63,16 +63,14 @@ pub(crate) fn until(stop: Option<Stop>, awaited: Awaited) -> Awaited {
 fn deltas_until(stop: Stop, mut deltas: Deltas) -> Deltas {
     Box::pin(stream! {
         let mut stopped = Box::pin(stop.requested());
-        loop {
-            let next = tokio::select! {
-                biased;
-                () = &mut stopped => Some(Err(Error::Stopped)),
-                delta = deltas.next() => delta,
-            };
-            let Some(delta) = next else { break };
-            let is_last = delta.is_err();
+        while let Some(delta) = tokio::select! {
+            biased;
+            () = &mut stopped => Some(Err(Error::Stopped)),
+            delta = deltas.next() => delta,
+        } {
+            let failed = delta.is_err();
             yield delta;
-            if is_last {
+            if failed {
                 break;
             }
         }

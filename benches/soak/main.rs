@@ -46,13 +46,13 @@ use report::Report;
 const TOKEN: &str = "pubkey_demo_local_0001";
 const FOLDER: &str = "target/soak";
 /// How often all streams run, one time after the other.
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 4;
 /// Chunks of a slow answer, and the time between them.
 const CHUNKS: usize = 40;
-const GAP: Duration = Duration::from_millis(250);
+const GAP: Duration = Duration::from_millis(500);
 /// From the start of a stream to that of the next one: the embedded store, a debug build, looks up one assistant after the
-/// other. A stream takes ten seconds, so all of them still run at once.
-const APART: Duration = Duration::from_millis(5);
+/// other. A stream takes twenty seconds, so all of them still run at once.
+const APART: Duration = Duration::from_millis(10);
 /// A connection to the provider that nobody uses is closed after so long.
 const IDLE: Duration = Duration::from_secs(2);
 

@@ -193,6 +193,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_connection_has_the_limit_of_where_it_stands() {
+        let since = Instant::now();
+        let after = |seconds| since + Duration::from_secs(seconds);
+        let limits = Limits::default();
+        let replying = |until| Phase::Reply { since, until };
+        for (phase, stalled, expected) in [
+            // One without a request may wait for longer than a head may take.
+            (Phase::Idle { since }, None, Some((after(60), Overdue::Idle))),
+            (Phase::Head { since }, None, Some((after(10), Overdue::Head))),
+            (replying(None), None, None),
+            (replying(None), Some(since), Some((after(60), Overdue::Reply))),
+            (replying(Some(after(901))), None, Some((after(901), Overdue::Reply))),
+            (
+                replying(Some(after(901))),
+                Some(since),
+                Some((after(60), Overdue::Reply)),
+            ),
+            (replying(Some(after(5))), Some(since), Some((after(5), Overdue::Reply))),
+        ] {
+            let state = State {
+                phase,
+                stalled,
+                refused: None,
+            };
+            assert_eq!(state.next_limit(&limits), expected, "{state:?}");
+        }
+    }
+
+    #[test]
     fn only_a_bare_head_of_4xx_is_hypers_own() {
         let own = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         for (bytes, status) in [

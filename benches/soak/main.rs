@@ -53,6 +53,8 @@ const GAP: Duration = Duration::from_millis(500);
 /// From the start of a stream to that of the next one: the embedded store, a debug build, looks up one assistant after the
 /// other. A stream takes twenty seconds, so all of them still run at once.
 const APART: Duration = Duration::from_millis(10);
+/// As OpenAI's SDKs have it.
+const MAX_RETRIES: u64 = 2;
 /// A connection to the provider that nobody uses is closed after so long.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -66,7 +68,7 @@ async fn main() -> Result<(), Error> {
         return Err("run it with `make soak`".into());
     };
     let (streams, invocations) = (number("SOAK_STREAMS", 1000)?, number("SOAK_INVOCATIONS", 100_000)?);
-    // A stream has a client, a provider, and both ends of a connection to the store.
+    // A stream has a client, a provider, and at most both ends of a connection to the store.
     check_descriptors(4 * streams + 200)?;
     fs::create_dir_all(FOLDER)?;
     let provider = start_provider().await?;
@@ -92,14 +94,14 @@ fn number(variable: &str, usual: u64) -> Result<u64, Error> {
 }
 
 async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Result<Report, Error> {
-    let (server, url) = start_server(program, provider).await?;
+    let (server, url, store) = start_server(program, provider).await?;
     let process = server.id().ok_or("the server has ended")?;
     // Once, so that what is made at the first use is there.
     stream_once(&reqwest::Client::new(), &url).await?;
     sleep(IDLE * 2).await;
-    let start = sample(process)?;
-    let (peaks, started) = (Peaks::of(process), Instant::now());
-    let (mut done, mut errors) = (0, 0);
+    let start = sample(process, store)?;
+    let (peaks, started) = (Peaks::of(process, store), Instant::now());
+    let (mut done, mut again, mut errors) = (0, 0, 0);
     for round in 0..ROUNDS {
         if round == ROUNDS / 2 {
             peaks.second_half();
@@ -113,9 +115,12 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
         }
         for ended in running.join_all().await {
             done += 1;
-            if let Err(error) = ended {
-                errors += 1;
-                eprintln!("stream: {error}");
+            match ended {
+                Ok(retries) => again += retries,
+                Err(error) => {
+                    errors += 1;
+                    eprintln!("stream: {error}");
+                }
             }
         }
     }
@@ -123,16 +128,17 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
     Ok(Report {
         what: "streams",
         done,
+        again,
         errors,
         took,
         peaks,
         start,
-        end: settled(process, start).await?,
+        end: settled(process, store, start).await?,
     })
 }
 
-/// `assistants serve`, and the URL of its chat completions.
-async fn start_server(program: &str, provider: SocketAddr) -> Result<(Child, String), Error> {
+/// `assistants serve`, the URL of its chat completions, and its store's port.
+async fn start_server(program: &str, provider: SocketAddr) -> Result<(Child, String, u16), Error> {
     let mut server = Command::new(program)
         .args(["serve", "--port", "0", "--store-port", "0", "--data"])
         .arg(Path::new(FOLDER).join("assistants.db"))
@@ -148,17 +154,36 @@ async fn start_server(program: &str, provider: SocketAddr) -> Result<(Child, Str
     let first = lines.next_line().await?.ok_or("the server did not start")?;
     let base_url = first.strip_prefix("Base URL").ok_or("the server did not start")?;
     let url = format!("{}/chat/completions", base_url.trim());
+    let store = loop {
+        let line = lines.next_line().await?.ok_or("the server has named no store")?;
+        if let Some(address) = line.strip_prefix("Store") {
+            let address = address
+                .split_whitespace()
+                .next()
+                .ok_or("the server has named no store")?;
+            break address.parse::<SocketAddr>()?.port();
+        }
+    };
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Ok((server, url))
+    Ok((server, url, store))
 }
 
-async fn stream_once(client: &reqwest::Client, url: &str) -> Result<(), Error> {
+/// Returns how often the request was sent again.
+async fn stream_once(client: &reqwest::Client, url: &str) -> Result<u64, Error> {
     let body = json!({"messages": [{"role": "user", "content": "Tell me a story"}], "stream": true});
-    let response = client.post(url).bearer_auth(TOKEN).json(&body).send().await?;
+    let mut again = 0;
+    let response = loop {
+        let response = client.post(url).bearer_auth(TOKEN).json(&body).send().await?;
+        if response.status() != 503 || again == MAX_RETRIES {
+            break response;
+        }
+        again += 1;
+        sleep(Duration::from_secs(1)).await;
+    };
     let text = response.text().await?;
     let (words, is_done) = (text.matches("word ").count(), text.ends_with("data: [DONE]\n\n"));
     if words == CHUNKS && is_done {
-        return Ok(());
+        return Ok(again);
     }
     Err(format!("a stream is not whole: {}", text.chars().take(300).collect::<String>()).into())
 }
@@ -182,8 +207,8 @@ async fn soak_function(endpoint: &str, provider: SocketAddr, invocations: u64) -
         invoke(&function, &event, expected).await?;
         asked.push((event, expected));
     }
-    let start = sample(process)?;
-    let (peaks, started) = (Peaks::of(process), Instant::now());
+    let start = sample(process, store.port())?;
+    let (peaks, started) = (Peaks::of(process, store.port()), Instant::now());
     let mut errors = 0;
     for (count, (event, expected)) in (0..invocations).zip(asked.iter().cycle()) {
         if count == invocations / 2 {
@@ -199,11 +224,12 @@ async fn soak_function(endpoint: &str, provider: SocketAddr, invocations: u64) -
     Ok(Report {
         what: "invocations",
         done: invocations,
+        again: 0,
         errors,
         took,
         peaks,
         start,
-        end: settled(process, start).await?,
+        end: settled(process, store.port(), start).await?,
     })
 }
 

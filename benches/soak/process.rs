@@ -1,6 +1,7 @@
 //! What a process takes, as `/proc` has it.
 
 use std::{
+    collections::HashSet,
     fs,
     sync::{
         Arc,
@@ -12,8 +13,8 @@ use std::{
 use assistant_endpoint::local::embedded_store::Error;
 use tokio::{task::JoinHandle, time::sleep};
 
-/// How long connections that nobody uses may stay open at the end: the AWS SDK keeps its own for 90 seconds.
-const SETTLED_AFTER: Duration = Duration::from_secs(120);
+/// How long connections that nobody uses may stay open at the end.
+const SETTLED_AFTER: Duration = Duration::from_secs(30);
 /// Descriptors that may be open at the end and were not at the start.
 pub const ALLOWED_DESCRIPTORS: usize = 16;
 
@@ -28,36 +29,61 @@ pub fn check_descriptors(needed: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a process takes now.
+/// What a process takes now. Its connections to the store stand apart: the AWS SDK keeps as many as were ever needed at once,
+/// and both ends are the local server's.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     pub resident_kb: u64,
     pub descriptors: usize,
     pub sockets: usize,
+    pub to_store: usize,
 }
 
-pub fn sample(process: u32) -> Result<Sample, Error> {
+pub fn sample(process: u32, store: u16) -> Result<Sample, Error> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let resident_kb = resident.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    let (mut descriptors, mut sockets) = (0, 0);
+    let of_store = sockets_of_port(store)?;
+    let (mut descriptors, mut sockets, mut to_store) = (0, 0, 0);
     for descriptor in fs::read_dir(format!("/proc/{process}/fd"))?.flatten() {
-        descriptors += 1;
         let target = fs::read_link(descriptor.path()).unwrap_or_default();
-        sockets += usize::from(target.as_os_str().as_encoded_bytes().starts_with(b"socket:"));
+        let target = target.to_string_lossy();
+        let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
+        if inode.is_some_and(|inode| of_store.contains(inode)) {
+            to_store += 1;
+            continue;
+        }
+        descriptors += 1;
+        sockets += usize::from(inode.is_some());
     }
     Ok(Sample {
         resident_kb: resident_kb.ok_or("the process has ended")?,
         descriptors,
         sockets,
+        to_store,
     })
 }
 
+/// The inodes of the TCP sockets that have this port at either end.
+fn sockets_of_port(port: u16) -> Result<HashSet<String>, Error> {
+    let port = format!(":{port:04X}");
+    let table = fs::read_to_string("/proc/net/tcp")?;
+    let of_port = table.lines().filter_map(|line| {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let [_, local, remote, ..] = columns.as_slice() else {
+            return None;
+        };
+        let inode = columns.get(9)?;
+        (local.ends_with(&port) || remote.ends_with(&port)).then(|| (*inode).to_owned())
+    });
+    Ok(of_port.collect())
+}
+
 /// What the process takes once it has closed what it does not use any more, or keeps.
-pub async fn settled(process: u32, start: Sample) -> Result<Sample, Error> {
+pub async fn settled(process: u32, store: u16, start: Sample) -> Result<Sample, Error> {
     let waiting = Instant::now();
     loop {
-        let now = sample(process)?;
+        let now = sample(process, store)?;
         if now.descriptors <= start.descriptors + ALLOWED_DESCRIPTORS || waiting.elapsed() > SETTLED_AFTER {
             return Ok(now);
         }
@@ -79,11 +105,11 @@ struct Shared {
 }
 
 impl Peaks {
-    pub fn of(process: u32) -> Self {
+    pub fn of(process: u32, store: u16) -> Self {
         let shared = Arc::new(Shared::default());
         let into = Arc::clone(&shared);
         let sampling = tokio::spawn(async move {
-            while let Ok(sample) = sample(process) {
+            while let Ok(sample) = sample(process, store) {
                 let half = into.half.load(Ordering::Relaxed);
                 into.peaks[half].fetch_max(sample.resident_kb, Ordering::Relaxed);
                 sleep(Duration::from_millis(100)).await;

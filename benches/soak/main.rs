@@ -100,7 +100,7 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
     stream_once(&reqwest::Client::new(), &url).await?;
     sleep(IDLE * 2).await;
     let start = sample(process, store)?;
-    let (peaks, started) = (Peaks::of(process, store), Instant::now());
+    let (peaks, started) = (Peaks::of(process), Instant::now());
     let (mut done, mut again, mut errors) = (0, 0, 0);
     for round in 0..ROUNDS {
         if round == ROUNDS / 2 {
@@ -208,7 +208,7 @@ async fn soak_function(endpoint: &str, provider: SocketAddr, invocations: u64) -
         asked.push((event, expected));
     }
     let start = sample(process, store.port())?;
-    let (peaks, started) = (Peaks::of(process, store.port()), Instant::now());
+    let (peaks, started) = (Peaks::of(process), Instant::now());
     let mut errors = 0;
     for (count, (event, expected)) in (0..invocations).zip(asked.iter().cycle()) {
         if count == invocations / 2 {

@@ -40,9 +40,6 @@ pub struct Sample {
 }
 
 pub fn sample(process: u32, store: u16) -> Result<Sample, Error> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let resident_kb = resident.and_then(|line| line.split_whitespace().next()?.parse().ok());
     let of_store = sockets_of_port(store)?;
     let (mut descriptors, mut sockets, mut to_store) = (0, 0, 0);
     for descriptor in fs::read_dir(format!("/proc/{process}/fd"))?.flatten() {
@@ -57,11 +54,18 @@ pub fn sample(process: u32, store: u16) -> Result<Sample, Error> {
         sockets += usize::from(inode.is_some());
     }
     Ok(Sample {
-        resident_kb: resident_kb.ok_or("the process has ended")?,
+        resident_kb: resident_kb(process)?,
         descriptors,
         sockets,
         to_store,
     })
+}
+
+fn resident_kb(process: u32) -> Result<u64, Error> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = resident.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    Ok(kilobytes.ok_or("the process has ended")?)
 }
 
 /// The inodes of the TCP sockets that have this port at either end.
@@ -105,13 +109,13 @@ struct Shared {
 }
 
 impl Peaks {
-    pub fn of(process: u32, store: u16) -> Self {
+    pub fn of(process: u32) -> Self {
         let shared = Arc::new(Shared::default());
         let into = Arc::clone(&shared);
         let sampling = tokio::spawn(async move {
-            while let Ok(sample) = sample(process, store) {
+            while let Ok(resident) = resident_kb(process) {
                 let half = into.half.load(Ordering::Relaxed);
-                into.peaks[half].fetch_max(sample.resident_kb, Ordering::Relaxed);
+                into.peaks[half].fetch_max(resident, Ordering::Relaxed);
                 sleep(Duration::from_millis(100)).await;
             }
         });

@@ -11,6 +11,10 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -33,6 +37,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
     process::{Child, Command},
+    sync::Semaphore,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -50,11 +55,9 @@ const ROUNDS: u64 = 4;
 /// Chunks of a slow answer, and the time between them.
 const CHUNKS: usize = 40;
 const GAP: Duration = Duration::from_millis(500);
-/// From the start of a stream to that of the next one: the embedded store, a debug build, looks up one assistant after the
-/// other. A stream takes twenty seconds, so all of them still run at once.
-const APART: Duration = Duration::from_millis(10);
-/// As OpenAI's SDKs have it.
-const MAX_RETRIES: u64 = 2;
+/// How many streams wait for their first chunk at once: the embedded store, a debug build, looks up one assistant after the
+/// other. A stream takes twenty seconds, so that all of them run at once where the machine is not too slow.
+const BEGINNING: usize = 16;
 /// A connection to the provider that nobody uses is closed after so long.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -97,11 +100,12 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
     let (server, url, store) = start_server(program, provider).await?;
     let process = server.id().ok_or("the server has ended")?;
     // Once, so that what is made at the first use is there.
-    stream_once(&reqwest::Client::new(), &url).await?;
+    stream_once(&reqwest::Client::new(), &url, &Load::default()).await?;
     sleep(IDLE * 2).await;
     let start = sample(process, store)?;
     let (peaks, started) = (Peaks::of(process), Instant::now());
-    let (mut done, mut again, mut errors) = (0, 0, 0);
+    let (mut done, mut errors) = (0, 0);
+    let load = Arc::new(Load::default());
     for round in 0..ROUNDS {
         if round == ROUNDS / 2 {
             peaks.second_half();
@@ -109,18 +113,14 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
         let client = reqwest::Client::new();
         let mut running = JoinSet::new();
         for _ in 0..streams {
-            let (client, url) = (client.clone(), url.clone());
-            running.spawn(async move { stream_once(&client, &url).await });
-            sleep(APART).await;
+            let (client, url, load) = (client.clone(), url.clone(), Arc::clone(&load));
+            running.spawn(async move { stream_once(&client, &url, &load).await });
         }
         for ended in running.join_all().await {
             done += 1;
-            match ended {
-                Ok(retries) => again += retries,
-                Err(error) => {
-                    errors += 1;
-                    eprintln!("stream: {error}");
-                }
+            if let Err(error) = ended {
+                errors += 1;
+                note(errors, "stream", &error);
             }
         }
     }
@@ -128,7 +128,7 @@ async fn soak_server(program: &str, provider: SocketAddr, streams: u64) -> Resul
     Ok(Report {
         what: "streams",
         done,
-        again,
+        at_once: load.most.load(Ordering::Relaxed),
         errors,
         took,
         peaks,
@@ -168,22 +168,43 @@ async fn start_server(program: &str, provider: SocketAddr) -> Result<(Child, Str
     Ok((server, url, store))
 }
 
-/// Returns how often the request was sent again.
-async fn stream_once(client: &reqwest::Client, url: &str) -> Result<u64, Error> {
-    let body = json!({"messages": [{"role": "user", "content": "Tell me a story"}], "stream": true});
-    let mut again = 0;
-    let response = loop {
-        let response = client.post(url).bearer_auth(TOKEN).json(&body).send().await?;
-        if response.status() != 503 || again == MAX_RETRIES {
-            break response;
+/// Says what went wrong, a few times.
+fn note(errors: u64, what: &str, error: &Error) {
+    if errors <= 5 {
+        eprintln!("{what}: {error}");
+    }
+}
+
+/// The streams that run.
+struct Load {
+    beginning: Semaphore,
+    running: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self {
+            beginning: Semaphore::new(BEGINNING),
+            running: AtomicU64::new(0),
+            most: AtomicU64::new(0),
         }
-        again += 1;
-        sleep(Duration::from_secs(1)).await;
-    };
-    let text = response.text().await?;
+    }
+}
+
+async fn stream_once(client: &reqwest::Client, url: &str, load: &Load) -> Result<(), Error> {
+    let body = json!({"messages": [{"role": "user", "content": "Tell me a story"}], "stream": true});
+    let beginning = load.beginning.acquire().await?;
+    let response = client.post(url).bearer_auth(TOKEN).json(&body).send().await?;
+    drop(beginning);
+    let running = load.running.fetch_add(1, Ordering::Relaxed) + 1;
+    load.most.fetch_max(running, Ordering::Relaxed);
+    let text = response.text().await;
+    load.running.fetch_sub(1, Ordering::Relaxed);
+    let text = text?;
     let (words, is_done) = (text.matches("word ").count(), text.ends_with("data: [DONE]\n\n"));
     if words == CHUNKS && is_done {
-        return Ok(again);
+        return Ok(());
     }
     Err(format!("a stream is not whole: {}", text.chars().take(300).collect::<String>()).into())
 }
@@ -216,7 +237,7 @@ async fn soak_function(endpoint: &str, provider: SocketAddr, invocations: u64) -
         }
         if let Err(error) = invoke(&function, event, expected).await {
             errors += 1;
-            eprintln!("invocation {count}: {error}");
+            note(errors, &format!("invocation {count}"), &error);
         }
     }
     let took = started.elapsed();
@@ -224,7 +245,7 @@ async fn soak_function(endpoint: &str, provider: SocketAddr, invocations: u64) -
     Ok(Report {
         what: "invocations",
         done: invocations,
-        again: 0,
+        at_once: 1,
         errors,
         took,
         peaks,
@@ -292,7 +313,7 @@ fn answer(gap: Duration) -> ([(&'static str, &'static str); 1], Body) {
     let body = Body::from_stream(async_stream::stream! {
         for at in 0..CHUNKS {
             // Also no time at all would be a tick of the timer.
-            if !gap.is_zero() {
+            if at > 0 && !gap.is_zero() {
                 sleep(gap).await;
             }
             let finish = if at + 1 == CHUNKS { json!("stop") } else { Value::Null };

@@ -11,8 +11,8 @@ const ALLOWED_KB: u64 = 4 * 1024;
 pub struct Report {
     pub what: &'static str,
     pub done: u64,
-    /// Requests that were sent again, as SDKs do, since the store had not answered in time.
-    pub again: u64,
+    /// The most that ran at once.
+    pub at_once: u64,
     pub errors: u64,
     pub took: Duration,
     /// The largest resident size in each half, in kB.
@@ -47,7 +47,7 @@ pub fn print(reports: &[Report; 2]) {
     };
     row("", &|report| report.what.to_owned());
     row("done", &|report| report.done.to_string());
-    row("sent again after a 503", &|report| report.again.to_string());
+    row("at once", &|report| report.at_once.to_string());
     row("errors", &|report| report.errors.to_string());
     row("a second", &|report| per_second(report.done, report.took));
     row("resident at start, kB", &|report| report.start.resident_kb.to_string());

@@ -11,7 +11,7 @@ CARGO_FEATURES := --features cli
 # Rust test is left out with `#[ignore = "long: `make verify-…`"]`.
 VERIFY := verify-clients verify-cargo-lambda
 
-.PHONY: help run invoke token test verify $(VERIFY) bench check fmt lint docs clean
+.PHONY: help run invoke token test verify $(VERIFY) bench soak check fmt lint docs clean
 
 help:
 	@echo "make run                     the endpoint on http://127.0.0.1:$(PORT) with a demo assistant and a real model"
@@ -21,6 +21,7 @@ help:
 	@echo "make verify                  the long tests, all of them: $(VERIFY)"
 	@echo "make check                   formatting, lints, docs, template, then the tests: what CI runs"
 	@echo "make bench                   the benchmarks"
+	@echo "make soak                    many streams at once and many invocations: memory and sockets stay as they are"
 	@echo "make build / make deploy     the Lambda zip (arm64) / SAM deployment"
 
 CLIENTS_VENV := .local/clients-venv
@@ -70,6 +71,12 @@ $(NODE_MODULES)/.stamp: tests/clients/package-lock.json
 bench:
 	cargo build --release --bin endpoint --example hello
 	cargo bench --profile dev $(CARGO_FEATURES) --bench endpoint -- target/release/endpoint target/release/examples/hello
+
+# The function as it is deployed, the server as `make run` starts it. SOAK_STREAMS and SOAK_INVOCATIONS make it shorter.
+soak:
+	cargo build --release --bin endpoint
+	cargo build $(CARGO_FEATURES) --bin assistants
+	ulimit -n "$$(ulimit -H -n)"; cargo bench --profile dev $(CARGO_FEATURES) --bench soak -- target/release/endpoint target/debug/assistants
 
 check: fmt lint docs template-check test
 

@@ -114,6 +114,20 @@ pub enum Error {
         /// For the log only.
         cause: String,
     },
+    /// 400, 408, 414, 431: a request that is no HTTP or does not come to its end. Where the platform is in front, it answers
+    /// these itself.
+    #[error("{message}")]
+    Unreadable {
+        /// One of the four.
+        status: StatusCode,
+        /// For programs.
+        code: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// 503: the process is about to end.
+    #[error("The server is being stopped, and the reply with it. Try again in a moment.")]
+    Stopped,
     /// What went wrong at the model's provider.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -328,6 +342,12 @@ impl Error {
             Self::Unavailable { .. } => {
                 new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "service_unavailable").retry_after(Some(1))
             }
+            // A request that was too slow may succeed when it is sent again, and SDKs do so.
+            Self::Unreadable { status, code, .. } if *status == StatusCode::REQUEST_TIMEOUT => {
+                new(*status, INVALID, code).retry_after(None)
+            }
+            Self::Unreadable { status, code, .. } => new(*status, INVALID, code),
+            Self::Stopped => new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "server_stopped").retry_after(Some(1)),
             Self::Provider(error) => error.describe(),
         }
     }

@@ -55,6 +55,7 @@ pub mod error;
 mod guard;
 pub mod log;
 mod secrets;
+pub mod stop;
 pub mod token;
 
 pub mod http;

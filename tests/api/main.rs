@@ -47,6 +47,8 @@ mod provider_error_forms;
 mod provider_failures;
 mod provider_sdks;
 mod replies_by_provider;
+mod serve;
+mod serve_limits;
 mod settings;
 mod store;
 mod store_faults;

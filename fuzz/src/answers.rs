@@ -139,9 +139,9 @@ fn check_end(steps: &[Result<Delta, ProviderError>], data: &[u8], end_words: &[&
 
 fn check_length(error: &ProviderError) {
     let words = match error {
-        ProviderError::Failed { cause, .. } | ProviderError::Unexpected { cause } | ProviderError::TimedOut { cause } => {
-            cause.as_str()
-        }
+        ProviderError::Failed { cause, .. }
+        | ProviderError::Unexpected { cause }
+        | ProviderError::TimedOut { cause } => cause.as_str(),
         _ => "",
     };
     let longest = error.to_string().chars().count().max(words.chars().count());

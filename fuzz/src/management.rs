@@ -140,7 +140,12 @@ pub fn jwt(data: &[u8]) {
     let encode = |part| BASE64_URL_SAFE_NO_PAD.encode(part);
     let message = format!("{}.{}", encode(header), encode(claims));
     let signed = |secret: &str, algorithm| {
-        let signature = sign(message.as_bytes(), &EncodingKey::from_secret(secret.as_bytes()), algorithm).unwrap();
+        let signature = sign(
+            message.as_bytes(),
+            &EncodingKey::from_secret(secret.as_bytes()),
+            algorithm,
+        )
+        .unwrap();
         format!("{message}.{signature}")
     };
     let right = signed(SECRET, Algorithm::HS256);
@@ -165,6 +170,9 @@ pub fn jwt(data: &[u8]) {
         assert_eq!(claims["sub"], owner);
         assert!(!owner.trim().is_empty() && owner.len() <= 1024);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-        assert!(claims["exp"].as_f64().is_some_and(|expiry| expiry > now - 62.0), "{claims}");
+        assert!(
+            claims["exp"].as_f64().is_some_and(|expiry| expiry > now - 62.0),
+            "{claims}"
+        );
     }
 }

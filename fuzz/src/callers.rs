@@ -47,7 +47,7 @@ pub fn request(data: &[u8]) {
     let prompt = Prompt {
         messages: Arc::new(request.messages),
         parameters: request.parameters,
-        show_reasoning: data.len() % 2 == 0,
+        show_reasoning: data.len().is_multiple_of(2),
     };
     let mut learned = Learned::default();
     let lessons = [

@@ -12,8 +12,11 @@ pub use answers::{anthropic, bedrock, event_stream, gemini, openai, sse};
 pub use callers::{event, model_name, request, token_header};
 pub use management::{jwt, merge_patch, settings};
 
-/// The targets by name: that of the binary and of the folder in `corpus`.
-pub const TARGETS: [(&str, fn(&[u8])); 13] = [
+/// A target and its name: that of its binary, and of its folder in `corpus`.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 13] = [
     ("sse", sse),
     ("event_stream", event_stream),
     ("openai", openai),

@@ -9,7 +9,7 @@ CARGO_FEATURES := --features cli
 
 # The tests that `make test` leaves out because they take long or need tools of their own, each by name with a rule below. A
 # Rust test is left out with `#[ignore = "long: `make verify-…`"]`.
-VERIFY := verify-clients verify-cargo-lambda
+VERIFY := verify-clients verify-cargo-lambda fuzz
 
 .PHONY: help run invoke token test verify $(VERIFY) bench soak check fmt lint docs clean
 
@@ -20,6 +20,7 @@ help:
 	@echo "make test                    the tests, installing what they need"
 	@echo "make verify                  the long tests, all of them: $(VERIFY)"
 	@echo "make check                   formatting, lints, docs, template, then the tests: what CI runs"
+	@echo "make fuzz                    every fuzz target for FUZZ_SECONDS=600; one of them with TARGET=sse"
 	@echo "make bench                   the benchmarks"
 	@echo "make soak                    many streams at once and many invocations: memory and sockets stay as they are"
 	@echo "make build / make deploy     the Lambda zip (arm64) / SAM deployment"
@@ -29,6 +30,7 @@ NODE_MODULES := tests/clients/node_modules
 
 include local/model.mk
 include deploy/template.mk
+include fuzz/fuzz.mk
 
 # The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
 TEST_TOOLS := $(TEST_VENV)/.stamp $(CLIENTS_VENV)/.stamp $(NODE_MODULES)/.stamp $(TINY_MODEL)
@@ -91,7 +93,7 @@ docs:
 	RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items $(CARGO_FEATURES)
 
 clean:
-	rm -rf target .local .aws-sam tests/clients/node_modules
+	rm -rf target .local .aws-sam tests/clients/node_modules fuzz/artifacts
 
 # Signs a JWT for the management API: of the local run, or of a deployed stack with STACK=assistant-endpoint.
 OWNER ?= me

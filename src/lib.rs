@@ -82,7 +82,7 @@ pub mod public;
 
 pub mod manage;
 
-mod event;
+pub mod event;
 mod runtime_socket;
 pub mod startup;
 

@@ -19,6 +19,7 @@ mod errors_by_provider;
 mod fallback;
 mod faults;
 mod finish_reasons;
+mod fuzz;
 mod golden;
 mod grace;
 mod images;

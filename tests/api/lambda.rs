@@ -172,6 +172,10 @@ fn a_start_outside_lambda_ends_with_one_line_that_says_what_to_do() {
         ("AWS_LAMBDA_FUNCTION_NAME", "f"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
     ];
     for (name, value, expected) in [
         (
@@ -188,6 +192,16 @@ fn a_start_outside_lambda_ends_with_one_line_that_says_what_to_do() {
             "AWS_LAMBDA_RUNTIME_API",
             Some(""),
             "AWS_LAMBDA_RUNTIME_API: must be a host and a port",
+        ),
+        (
+            "AWS_LAMBDA_RUNTIME_API",
+            Some("127.0.0.1:9/.rt"),
+            "AWS_LAMBDA_RUNTIME_API: must be a host and a port",
+        ),
+        (
+            "AWS_LAMBDA_RUNTIME_API",
+            Some("127.0.0.1:9"),
+            "AWS_LAMBDA_RUNTIME_API: no event comes from there (Connection refused",
         ),
         (
             "AWS_LAMBDA_FUNCTION_NAME",
@@ -295,6 +309,13 @@ async fn the_management_function_answers_events_too() {
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert!(reply.json()["public_token"].as_str().unwrap().starts_with("pubkey_"));
     assert_eq!(reply.headers["etag"], "\"1\"");
+    // cargo-lambda's emulator sends a constant deadline.
+    let mut list = event("models.json");
+    list["rawPath"] = json!("/assistants");
+    list["headers"]["authorization"] = json!(format!("Bearer {}", crate::support::management::jwt("owner-1")));
+    let listed = function::collect(function.invoke_until(list, UNIX_EPOCH)).await;
+    assert_eq!(listed.status, 200, "{}", listed.text());
+    assert_eq!(listed.json()["data"][0]["name"], "Test");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn check_surroundings() -> Result<(), String> {
     let read = |name: &str| std::env::var(name).map_err(|_| format!("{name}: is required but not set"));
     if !is_runtime_api(&read(RUNTIME_API)?) {
         return Err(format!(
-            "{RUNTIME_API}: must be a host and a port, such as 127.0.0.1:9001"
+            "{RUNTIME_API}: must be a host and a port, such as 127.0.0.1:9001, or a URL such as http://127.0.0.1:9000/.rt"
         ));
     }
     read("AWS_LAMBDA_FUNCTION_NAME")?;

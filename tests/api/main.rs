@@ -48,6 +48,7 @@ mod provider_failures;
 mod provider_sdks;
 mod replies_by_provider;
 mod settings;
+mod start;
 mod store;
 mod store_faults;
 mod streaming;

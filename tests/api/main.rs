@@ -51,6 +51,7 @@ mod replies_by_provider;
 mod serve;
 mod serve_limits;
 mod settings;
+mod start;
 mod store;
 mod store_faults;
 mod streaming;

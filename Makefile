@@ -9,7 +9,7 @@ CARGO_FEATURES := --features cli
 
 # The tests that `make test` leaves out because they take long or need tools of their own, each by name with a rule below. A
 # Rust test is left out with `#[ignore = "long: `make verify-…`"]`.
-VERIFY := verify-clients verify-cargo-lambda fuzz
+VERIFY := verify-clients verify-cargo-lambda verify-schemathesis verify-supply-chain fuzz
 
 .PHONY: help run invoke token test verify $(VERIFY) bench soak check fmt lint docs clean
 
@@ -27,6 +27,9 @@ help:
 
 CLIENTS_VENV := .local/clients-venv
 NODE_MODULES := tests/clients/node_modules
+SCHEMATHESIS_VENV := .local/schemathesis-venv
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := .local/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 include local/model.mk
 include deploy/template.mk
@@ -58,6 +61,27 @@ verify-clients: $(TEST_TOOLS)
 verify-cargo-lambda: $(BUILD_VENV)/.stamp
 	cargo build $(CARGO_FEATURES) --bin assistants --bin endpoint
 	$(BUILD_PATH) $(PYTHON) tests/cargo_lambda.py
+
+# What OpenAPI's document allows and forbids, against both functions.
+verify-schemathesis: $(SCHEMATHESIS_VENV)/.stamp
+	cargo build $(CARGO_FEATURES) --bin assistants
+	$(SCHEMATHESIS_VENV)/bin/python tests/schemathesis_run.py
+
+$(SCHEMATHESIS_VENV)/.stamp: tests/requirements-schemathesis.txt
+	$(new-venv)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Licences, duplicates and sources of all crates, by deny.toml; known vulnerabilities where the advisories can be fetched.
+verify-supply-chain: $(CARGO_DENY)
+	$(CARGO_DENY) check licenses bans sources
+	@if git ls-remote --exit-code https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; \
+	then $(CARGO_DENY) check advisories; \
+	else echo "The advisories were NOT checked: github.com/RustSec/advisory-db cannot be reached." >&2; fi
+
+# One folder a version, so that another version is installed anew.
+$(CARGO_DENY):
+	cargo install --quiet --locked --root .local/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
 
 # LiteLLM needs an older SDK than the newest, so these clients have an environment of their own.
 $(CLIENTS_VENV)/.stamp: tests/requirements-clients.txt

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use super::{
     Id, Manage,
-    bodies::{AssistantList, AssistantPatch, AssistantReply},
+    bodies::{AssistantList, AssistantPatch, AssistantReply, NewAssistant},
     change::Patch,
 };
 use crate::{
@@ -36,7 +36,7 @@ const MAX_CHANGES: u32 = 5;
     path = "/assistants",
     tag = "management",
     security(("jwt" = [])),
-    request_body = AssistantPatch,
+    request_body = NewAssistant,
     responses(
         (status = 201, description = "The new assistant", body = AssistantReply),
         Failures,

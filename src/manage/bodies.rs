@@ -1,6 +1,6 @@
 //! The bodies of the management API.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -12,8 +12,23 @@ use crate::{
     token::Token,
 };
 
-/// A new assistant, or a JSON Merge Patch (RFC 7396) of one: a field that is `null` is removed, one that is not there stays.
-#[derive(ToSchema)]
+/// A new assistant. What else an assistant is shown with, such as its version, may stand here too and is ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read field by field, so that a 400 names everything that is wrong"
+)]
+pub(crate) struct NewAssistant {
+    /// A name for the owner.
+    name: Option<String>,
+    config: Option<ConfigPatch>,
+}
+
+/// A JSON Merge Patch (RFC 7396) of an assistant: a field that is `null` is removed, one that is not there stays. What else
+/// an assistant is shown with, such as its version, may stand here too and is ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "read field by field, so that a 400 names everything that is wrong"
@@ -24,14 +39,14 @@ pub(crate) struct AssistantPatch {
     config: Option<ConfigPatch>,
     /// How long the old token keeps working beside the new one, in seconds. Without it the old token stops at once. Only
     /// in a PATCH that sets or generates a token.
-    #[schema(minimum = 1, maximum = 2_592_000)]
+    #[schema(minimum = 1, maximum = 2_592_000, nullable = false)]
     token_grace_seconds: Option<i64>,
 }
 
 const _: () = assert!(MAX_GRACE == 2_592_000, "the maximum above");
 
 /// The assistant's configuration.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[expect(
     dead_code,
     reason = "read field by field, so that a 400 names everything that is wrong"

@@ -86,3 +86,6 @@ fn empty_name(value: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

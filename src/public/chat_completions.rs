@@ -9,6 +9,7 @@ use axum::{
 
 mod bodies;
 mod form;
+mod message_schema;
 pub mod request;
 
 use super::{App, function_deadline};

@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Timeouts},
     deadline::Deadline,
     error::{Error, ProviderError, root_cause},
-    guard,
+    guard::{self, PublicOnly},
     protocol::{Protocol, bedrock, failure, learned::Lesson},
     provider::{Model, Provider, Server},
 };
@@ -80,6 +80,7 @@ pub(super) struct Caller {
     platform: Connections,
     /// For assistants' own servers: they lead to public addresses only.
     guarded: Connections,
+    public_only: PublicOnly,
     role: ServiceRole,
     timeouts: Timeouts,
     keys: ProviderKeys,
@@ -99,6 +100,7 @@ impl Caller {
         Ok(Self {
             platform,
             guarded: Connections::default(),
+            public_only: PublicOnly::default(),
             role,
             timeouts: config.timeouts.clone(),
             keys,
@@ -267,7 +269,7 @@ impl Caller {
         if !endpoint.own || self.allow_private {
             return self.platform.client(builder);
         }
-        self.guarded.client(|| guard::public_only(builder()))
+        self.guarded.client(|| self.public_only.client(builder()))
     }
 
     async fn send(
@@ -344,3 +346,6 @@ async fn read_failure(response: reqwest::Response, limit: Duration) -> ProviderE
     _ = tokio::time::timeout(limit, reading).await;
     failure::from_response(status, &headers, &body)
 }
+
+#[cfg(test)]
+mod tests;

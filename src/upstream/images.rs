@@ -21,7 +21,7 @@ use crate::{
     },
     config::{Config, Timeouts},
     error::{Error, root_cause},
-    guard,
+    guard::{self, PublicOnly},
 };
 
 /// Largest image, in bytes.
@@ -43,6 +43,7 @@ pub(super) struct ImageFetcher {
     connections: Connections,
     timeouts: Timeouts,
     allow_private: bool,
+    public_only: PublicOnly,
 }
 
 impl ImageFetcher {
@@ -52,6 +53,7 @@ impl ImageFetcher {
             connections: Connections::default(),
             timeouts: config.timeouts.clone(),
             allow_private: config.allow_private_providers,
+            public_only: PublicOnly::default(),
         }
     }
 
@@ -149,21 +151,22 @@ impl ImageFetcher {
         Ok(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 
+    fn client(&self) -> Result<Client, reqwest::Error> {
+        self.connections.client(|| self.builder())
+    }
+
     /// Redirects are followed, each checked like the URL itself. No connection is kept: its server may have closed it by the
     /// time of the next image.
-    fn client(&self) -> Result<Client, reqwest::Error> {
+    fn builder(&self) -> reqwest::ClientBuilder {
         let allow_private = self.allow_private;
-        self.connections.client(|| {
-            let policy = Policy::custom(move |attempt| follow(attempt, allow_private));
-            let builder = client::builder(&self.timeouts)
-                .redirect(policy)
-                .pool_max_idle_per_host(0);
-            if allow_private {
-                builder
-            } else {
-                guard::public_only(builder)
-            }
-        })
+        let builder = client::builder(&self.timeouts)
+            .redirect(Policy::custom(move |attempt| follow(attempt, allow_private)))
+            .pool_max_idle_per_host(0);
+        if allow_private {
+            builder
+        } else {
+            self.public_only.client(builder)
+        }
     }
 }
 
@@ -180,3 +183,6 @@ fn follow(attempt: Attempt, allow_private: bool) -> Action {
 fn invalid(message: String) -> Error {
     Error::invalid_with_code("messages", "invalid_image_url", message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,7 @@ fn cannot_be_stored() -> Error {
     Error::invalid(
         "config",
         "The assistant cannot be stored. With all of its settings it takes more than 400 KB, or one of them has an empty \
-         name, is nested deeper than 32 levels, or has a number that is larger than 10^125 or has more than 38 digits. \
+         name, is nested deeper than 32 levels, or has a number with more than 38 digits, above 10^125 or nearer to zero than 10^-130. \
          Nothing was changed.",
     )
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, value::RawValue};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::message_schema::RequestMessage;
 use crate::{
     chat::delta::{FinishReason, Usage},
     provider::Model,
@@ -14,11 +15,11 @@ use crate::{
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read field by field, as leniently as no-code tools need")]
 pub(crate) struct ChatCompletionRequest {
-    /// At least one message, as OpenAI defines them.
+    /// The conversation, oldest first.
     #[schema(min_items = 1)]
-    messages: Vec<Value>,
-    /// Ignored: the assistant has its own.
-    model: Option<String>,
+    messages: Vec<RequestMessage>,
+    /// Ignored, whatever it is: the assistant has its own.
+    model: Option<Value>,
     /// Whether the reply is a stream of server-sent events.
     #[schema(default = false)]
     stream: Option<bool>,
@@ -26,7 +27,7 @@ pub(crate) struct ChatCompletionRequest {
     temperature: Option<f64>,
     #[schema(minimum = 0, maximum = 1)]
     top_p: Option<f64>,
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     max_completion_tokens: Option<i64>,
 }
 

@@ -6,11 +6,12 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
 
+mod body;
 mod provider;
 
+use body::{ErrorObject, sentence};
+pub use body::{ErrorReply, Problem};
 pub use provider::ProviderError;
 
 /// Longest `Retry-After` passed on, in seconds: SDKs sleep for it without a cap of their own.
@@ -131,48 +132,6 @@ pub enum Error {
     /// What went wrong at the model's provider.
     #[error(transparent)]
     Provider(#[from] ProviderError),
-}
-
-/// Every error of either function.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ErrorReply {
-    error: ErrorObject,
-}
-
-/// OpenAI's error object.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ErrorObject {
-    /// What was wrong and what to do.
-    message: String,
-    /// One of OpenAI's, e.g. `invalid_request_error`.
-    r#type: &'static str,
-    /// The field at fault.
-    #[schema(required)]
-    param: Option<String>,
-    /// For programs, e.g. `invalid_api_key`.
-    #[schema(required)]
-    code: Option<String>,
-    /// In the management API, all settings that cannot be used.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    problems: Vec<Problem>,
-}
-
-/// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Problem {
-    /// The field's path, e.g. `config.configurable.type==agent/temperature`.
-    pub param: String,
-    /// What is wrong, to stand behind the field's name: `must be a string`.
-    pub message: String,
-}
-
-fn sentence(problems: &[Problem]) -> String {
-    let all: Vec<_> = problems
-        .iter()
-        .map(|Problem { param, message }| format!("`{param}` {message}"))
-        .collect();
-    all.join("; ")
 }
 
 /// The parts of an error that a client can tell apart.

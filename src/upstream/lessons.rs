@@ -102,7 +102,7 @@ const CONDITIONS: [&str; 5] = [" when ", " if ", " unless ", " Use ", " use "];
 /// - DeepSeek: "deepseek-reasoner does not support successive user or assistant messages". Perplexity: "Last message must have
 ///   role `user`". Mistral: "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant".
 ///   Qwen: "System message must be at the beginning." Read 2026-11.
-/// - OpenAI's o1-mini: "Unsupported value: 'messages[0].role' does not support 'system' with this model."
+/// - OpenAI's o1-mini: "Unsupported value: `messages[0].role` does not support 'system' with this model."
 ///   (<https://github.com/microsoft/agent-framework/issues/1077>). Claude from 4.6 on: "This model does not support assistant
 ///   message prefill. The conversation must end with a user message."
 ///   (<https://github.com/router-for-me/CLIProxyAPI/issues/5319>), also where a gateway leads to it. Read 2026-11.

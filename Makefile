@@ -9,9 +9,9 @@ CARGO_FEATURES := --features cli
 
 # The tests that `make test` leaves out because they take long or need tools of their own, each by name with a rule below. A
 # Rust test is left out with `#[ignore = "long: `make verify-…`"]`.
-VERIFY := verify-clients verify-cargo-lambda verify-schemathesis verify-supply-chain
+VERIFY := verify-clients verify-cargo-lambda verify-schemathesis verify-supply-chain fuzz
 
-.PHONY: help run invoke token test verify $(VERIFY) bench check fmt lint docs clean
+.PHONY: help run invoke token test verify $(VERIFY) bench soak check fmt lint docs clean
 
 help:
 	@echo "make run                     the endpoint on http://127.0.0.1:$(PORT) with a demo assistant and a real model"
@@ -20,7 +20,9 @@ help:
 	@echo "make test                    the tests, installing what they need"
 	@echo "make verify                  the long tests, all of them: $(VERIFY)"
 	@echo "make check                   formatting, lints, docs, template, then the tests: what CI runs"
+	@echo "make fuzz                    every fuzz target for FUZZ_SECONDS=600; one of them with TARGET=sse"
 	@echo "make bench                   the benchmarks"
+	@echo "make soak                    many streams at once and many invocations: memory and sockets stay as they are"
 	@echo "make build / make deploy     the Lambda zip (arm64) / SAM deployment"
 
 CLIENTS_VENV := .local/clients-venv
@@ -31,6 +33,7 @@ CARGO_DENY := .local/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 include local/model.mk
 include deploy/template.mk
+include fuzz/fuzz.mk
 
 # The clients, the tiny model and the template's linters are installed first, so that no test finds something missing.
 TEST_TOOLS := $(TEST_VENV)/.stamp $(CLIENTS_VENV)/.stamp $(NODE_MODULES)/.stamp $(TINY_MODEL)
@@ -95,6 +98,12 @@ bench:
 	cargo build --release --bin endpoint --example hello
 	cargo bench --profile dev $(CARGO_FEATURES) --bench endpoint -- target/release/endpoint target/release/examples/hello
 
+# The function as it is deployed, the server as `make run` starts it. SOAK_STREAMS and SOAK_INVOCATIONS make it shorter.
+soak:
+	cargo build --release --bin endpoint
+	cargo build $(CARGO_FEATURES) --bin assistants
+	ulimit -n "$$(ulimit -H -n)"; cargo bench --profile dev $(CARGO_FEATURES) --bench soak -- target/release/endpoint target/debug/assistants
+
 check: fmt lint docs template-check test
 
 fmt:
@@ -108,7 +117,7 @@ docs:
 	RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items $(CARGO_FEATURES)
 
 clean:
-	rm -rf target .local .aws-sam tests/clients/node_modules
+	rm -rf target .local .aws-sam tests/clients/node_modules fuzz/artifacts
 
 # Signs a JWT for the management API: of the local run, or of a deployed stack with STACK=assistant-endpoint.
 OWNER ?= me

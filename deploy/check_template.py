@@ -15,7 +15,7 @@ import sys
 from template_model import (
     ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
     FUNCTIONS, GRANTS, JWKS, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, READING, RESOURCES, RETAINED,
-    SECRET, accepted, at, canonical, grants, listed, load, optional, resolve, takes,
+    SECRET, USAGE, accepted, at, canonical, grants, listed, load, optional, resolve, takes,
 )
 from template_mutations import DELETE, mutate, mutations
 
@@ -87,7 +87,9 @@ def checks(t):
         yield f"{name} can be assumed by Lambda only", trust == [lambda_only]
     actions = {grant[0] for grant in grants(at(t, "Resources/EndpointRole"))}
     may_write = {action for action in actions - READING if not str(action).startswith("logs:")}
-    yield "the public function writes nothing but logs", not may_write
+    yield "the public function writes nothing but logs and counts", not may_write
+    updated = [grant for grant in grants(at(t, "Resources/EndpointRole")) if grant[0] == "dynamodb:UpdateItem"]
+    yield "the public function updates the Usage table alone", updated == [("dynamodb:UpdateItem", USAGE)]
     all_grants = [grant for name in GRANTS for grant in grants(at(t, f"Resources/{name}"))]
     on_claims = {str(grant[0]) for grant in all_grants if canonical(CLAIMS) in canonical(grant)}
     yield "claims are read and put, never deleted", on_claims <= {"dynamodb:GetItem", "dynamodb:PutItem"}
@@ -104,14 +106,17 @@ def checks(t):
     def key(*names):
         return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"))]
 
-    for table, name in ("AssistantsTable", "assistant_id"), ("TokenClaimsTable", "token_digest"):
+    tables = {"AssistantsTable": key("assistant_id"), "TokenClaimsTable": key("token_digest"), "UsageTable": key("assistant_id", "period")}
+    for table, keys in tables.items():
         properties = f"Resources/{table}/Properties"
-        yield equal(f"{properties}/KeySchema", key(name))
+        yield equal(f"{properties}/KeySchema", keys)
         yield equal(f"{properties}/BillingMode", "PAY_PER_REQUEST")
-        yield equal(f"{properties}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", True)
         yield equal(f"{properties}/SSESpecification/SSEEnabled", True)
+    for table in ("AssistantsTable", "TokenClaimsTable"):
+        yield equal(f"Resources/{table}/Properties/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", True)
     expiry = {"AttributeName": "expires_at", "Enabled": True}
-    yield equal("Resources/TokenClaimsTable/Properties/TimeToLiveSpecification", expiry)
+    for table in ("TokenClaimsTable", "UsageTable"):
+        yield equal(f"Resources/{table}/Properties/TimeToLiveSpecification", expiry)
     attributes = listed(at(t, "Resources/AssistantsTable/Properties/AttributeDefinitions"))
     yield "all key attributes are strings", all(at(attribute, "AttributeType") == "S" for attribute in attributes)
     indexes = at(t, "Resources/AssistantsTable/Properties/GlobalSecondaryIndexes") or []
@@ -146,6 +151,7 @@ def checks(t):
     yield "NextCreateAssistant names both tables", wanted in create
     yield equal("Outputs/AssistantsTableName/Value", {"Ref": "AssistantsTable"})
     yield equal("Outputs/TokenClaimsTableName/Value", {"Ref": "TokenClaimsTable"})
+    yield equal("Outputs/UsageTableName/Value", {"Ref": "UsageTable"})
     yield equal("Outputs/ProviderKeysSecretArn/Value", SECRET)
     yield equal("Outputs/NextPutProviderKey/Value/Fn::Sub/1/Secret", SECRET)
 

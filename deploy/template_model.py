@@ -16,14 +16,17 @@ RESOURCES = {
     "ManageLogGroup": "AWS::Logs::LogGroup",
     "AssistantsTable": "AWS::DynamoDB::Table",
     "TokenClaimsTable": "AWS::DynamoDB::Table",
+    "UsageTable": "AWS::DynamoDB::Table",
     "ProviderKeysSecret": "AWS::SecretsManager::Secret",
     "JwtSecret": "AWS::SecretsManager::Secret",
     "Distribution": "AWS::CloudFront::Distribution",
 }
-RETAINED = ["EndpointLogGroup", "ManageLogGroup", "AssistantsTable", "TokenClaimsTable", "ProviderKeysSecret"]
+RETAINED = ["EndpointLogGroup", "ManageLogGroup", "AssistantsTable", "TokenClaimsTable", "UsageTable", "ProviderKeysSecret"]
 
 SECRET = {"Fn::If": ["CreateSecret", {"Ref": "ProviderKeysSecret"}, {"Ref": "ProviderKeysSecretArn"}]}
-ASSISTANTS, CLAIMS = ({"Fn::GetAtt": [table, "Arn"]} for table in ("AssistantsTable", "TokenClaimsTable"))
+ASSISTANTS, CLAIMS, USAGE = (
+    {"Fn::GetAtt": [table, "Arn"]} for table in ("AssistantsTable", "TokenClaimsTable", "UsageTable")
+)
 # All that each role may do, as (action, resource) or (action, resource, condition).
 BEDROCK = [
     (action, {"Fn::Sub": f"arn:${{AWS::Partition}}:bedrock:*:{model}/*"})
@@ -40,6 +43,7 @@ GRANTS = {
         ("dynamodb:GetItem", ASSISTANTS),
         ("dynamodb:GetItem", CLAIMS),
         ("dynamodb:Query", {"Fn::Sub": "${AssistantsTable.Arn}/index/by_token_digest"}),
+        ("dynamodb:UpdateItem", USAGE),
         ("secretsmanager:GetSecretValue", SECRET),
         ("logs:CreateLogStream", {"Fn::GetAtt": ["EndpointLogGroup", "Arn"]}),
         ("logs:PutLogEvents", {"Fn::GetAtt": ["EndpointLogGroup", "Arn"]}),
@@ -51,13 +55,14 @@ GRANTS = {
         ("dynamodb:ConditionCheckItem", ASSISTANTS),
         ("dynamodb:PutItem", CLAIMS),
         ("dynamodb:Query", {"Fn::Sub": "${AssistantsTable.Arn}/index/by_owner"}),
+        ("dynamodb:Query", USAGE),
         ("secretsmanager:GetSecretValue", {"Ref": "JwtSecret"}, "CreateJwtSecret"),
         ("logs:CreateLogStream", {"Fn::GetAtt": ["ManageLogGroup", "Arn"]}),
         ("logs:PutLogEvents", {"Fn::GetAtt": ["ManageLogGroup", "Arn"]}),
     ],
 }
-# What the public function may do at all, logs aside: it answers anybody, so it changes nothing.
-READING = {"dynamodb:GetItem", "dynamodb:Query", "secretsmanager:GetSecretValue", *(action for action, _ in BEDROCK)}
+# What the public function may do at all, logs aside: it answers anybody, so it changes nothing but counts.
+READING = {"dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:Query", "secretsmanager:GetSecretValue", *(action for action, _ in BEDROCK)}
 
 NUMBERS = {  # parameter: least, greatest, default
     "TimeoutSeconds": (3, 900, 300),
@@ -68,6 +73,7 @@ NUMBERS = {  # parameter: least, greatest, default
 COMMON_ENVIRONMENT = {
     "ASSISTANTS_TABLE": {"Ref": "AssistantsTable"},
     "TOKEN_CLAIMS_TABLE": {"Ref": "TokenClaimsTable"},
+    "USAGE_TABLE": {"Ref": "UsageTable"},
     "SSL_CERT_FILE": "/etc/pki/tls/certs/ca-bundle.crt",
 }
 FUNCTIONS = {

@@ -39,18 +39,22 @@ def mutations():
             yield f"Resources/{name}/{policy}", "Delete"
             yield f"Resources/{name}/{policy}", DELETE
     yield "Parameters/LogRetentionDays/AllowedValues", DELETE
-    for table in ("AssistantsTable", "TokenClaimsTable"):
+    for table in ("AssistantsTable", "TokenClaimsTable", "UsageTable"):
         properties = f"Resources/{table}/Properties"
         yield f"{properties}/KeySchema/0/AttributeName", "name"
         yield f"{properties}/BillingMode", "PROVISIONED"
-        yield f"{properties}/PointInTimeRecoverySpecification", DELETE
-        yield f"{properties}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", False
         yield f"{properties}/SSESpecification", DELETE
         yield f"{properties}/SSESpecification/SSEEnabled", False
-    expiry = "Resources/TokenClaimsTable/Properties/TimeToLiveSpecification"
-    yield expiry, DELETE
-    yield f"{expiry}/Enabled", False
-    yield f"{expiry}/AttributeName", "valid_until"  # claims would go with their grace period
+    for table in ("AssistantsTable", "TokenClaimsTable"):
+        properties = f"Resources/{table}/Properties"
+        yield f"{properties}/PointInTimeRecoverySpecification", DELETE
+        yield f"{properties}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", False
+    for table in ("TokenClaimsTable", "UsageTable"):
+        expiry = f"Resources/{table}/Properties/TimeToLiveSpecification"
+        yield expiry, DELETE
+        yield f"{expiry}/Enabled", False
+        yield f"{expiry}/AttributeName", "valid_until"  # claims would go with their grace period
+    yield "Resources/UsageTable/Properties/KeySchema/1", DELETE
     yield "Resources/AssistantsTable/Properties/AttributeDefinitions/1/AttributeType", "B"
     yield f"{index}/0/IndexName", "by_digest"
     yield f"{index}/0/Projection/ProjectionType", "ALL"
@@ -62,7 +66,7 @@ def mutations():
     yield "Resources/ProviderKeysSecret/Properties/SecretString", DELETE
     yield "Parameters/ProviderKeysSecretArn/AllowedPattern", "^$|^arn:.+$"
     for name in (
-        "BaseUrl", "ManagementUrl", "CloudFrontUrl", "CloudFrontDomainName", "AssistantsTableName", "TokenClaimsTableName",
+        "BaseUrl", "ManagementUrl", "CloudFrontUrl", "CloudFrontDomainName", "AssistantsTableName", "TokenClaimsTableName", "UsageTableName",
         "ProviderKeysSecretArn", "JwtSecretArn", "NextPutProviderKey", "NextCreateAssistant", "NextSignToken",
         "NextPostAssistant", "NextChat",
     ):  # fmt: skip

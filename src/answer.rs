@@ -2,13 +2,15 @@
 
 use std::pin::Pin;
 
-use futures_util::Stream;
+use async_stream::stream;
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::{Error, ProviderError},
     provider::Model,
+    stop::Stop,
 };
 
 /// An answer that has begun.
@@ -44,6 +46,36 @@ pub(crate) type Awaited = Pin<Box<dyn Future<Output = Result<Answer, Unanswered>
 
 /// The steps of an answer; after an error comes nothing.
 pub(crate) type Deltas = Pin<Box<dyn Stream<Item = Result<Delta, Error>> + Send>>;
+
+/// The answer, which fails at the moment when the process is about to end.
+pub(crate) fn until(stop: Option<Stop>, awaited: Awaited) -> Awaited {
+    let Some(stop) = stop else {
+        return awaited;
+    };
+    Box::pin(async move {
+        tokio::select! {
+            answer = awaited => answer.map(|answer| Answer { deltas: deltas_until(stop, answer.deltas), ..answer }),
+            () = stop.clone().requested() => Err(Unanswered { error: Error::Stopped, tries: Tries::default() }),
+        }
+    })
+}
+
+fn deltas_until(stop: Stop, mut deltas: Deltas) -> Deltas {
+    Box::pin(stream! {
+        let mut stopped = Box::pin(stop.requested());
+        while let Some(delta) = tokio::select! {
+            biased;
+            () = &mut stopped => Some(Err(Error::Stopped)),
+            delta = deltas.next() => delta,
+        } {
+            let failed = delta.is_err();
+            yield delta;
+            if failed {
+                break;
+            }
+        }
+    })
+}
 
 /// Most text of an answer that is kept, in bytes: thinking and log probabilities included. Environments of 128 MB live.
 const MAX_KEPT: usize = 8 * 1024 * 1024;

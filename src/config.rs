@@ -39,13 +39,15 @@ pub struct Config {
     pub timeouts: Timeouts,
 }
 
-/// `ASSISTANTS_TABLE` and `TOKEN_CLAIMS_TABLE`, both required.
+/// `ASSISTANTS_TABLE` and `TOKEN_CLAIMS_TABLE`, both required, and `USAGE_TABLE`.
 #[derive(Debug, Clone)]
 pub struct Tables {
     /// Holds the assistants, with the index `by_token_digest`.
     pub assistants: String,
     /// Holds which assistant a token digest belongs or belonged to.
     pub token_claims: String,
+    /// Holds what assistants use, by the day. Without it nothing is counted.
+    pub usage: Option<String>,
 }
 
 /// Time limits; each variable is a number of seconds, fractions allowed.

@@ -6,11 +6,12 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
 
+mod body;
 mod provider;
 
+use body::{ErrorObject, sentence};
+pub use body::{ErrorReply, Problem};
 pub use provider::ProviderError;
 
 /// Longest `Retry-After` passed on, in seconds: SDKs sleep for it without a cap of their own.
@@ -43,6 +44,9 @@ pub enum Error {
     /// 404: the caller has no such assistant.
     #[error("Assistant not found: you have no assistant with this id. GET /assistants lists yours.")]
     NoSuchAssistant,
+    /// 404: this deployment counts nothing.
+    #[error("Usage is not counted here: the operator has to set `USAGE_TABLE`.")]
+    UsageNotCounted,
     /// 409: the token is another assistant's, or another owner's.
     #[error("This public token is already in use. Choose another; nothing was changed.")]
     TokenTaken,
@@ -111,51 +115,23 @@ pub enum Error {
         /// For the log only.
         cause: String,
     },
+    /// 400, 408, 414, 431: a request that is no HTTP or does not come to its end. Where the platform is in front, it answers
+    /// these itself.
+    #[error("{message}")]
+    Unreadable {
+        /// One of the four.
+        status: StatusCode,
+        /// For programs.
+        code: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// 503: the process is about to end.
+    #[error("The server is being stopped, and the reply with it. Try again in a moment.")]
+    Stopped,
     /// What went wrong at the model's provider.
     #[error(transparent)]
     Provider(#[from] ProviderError),
-}
-
-/// Every error of either function.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ErrorReply {
-    error: ErrorObject,
-}
-
-/// OpenAI's error object.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ErrorObject {
-    /// What was wrong and what to do.
-    message: String,
-    /// One of OpenAI's, e.g. `invalid_request_error`.
-    r#type: &'static str,
-    /// The field at fault.
-    #[schema(required)]
-    param: Option<String>,
-    /// For programs, e.g. `invalid_api_key`.
-    #[schema(required)]
-    code: Option<String>,
-    /// In the management API, all settings that cannot be used.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    problems: Vec<Problem>,
-}
-
-/// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Problem {
-    /// The field's path, e.g. `config.configurable.type==agent/temperature`.
-    pub param: String,
-    /// What is wrong, to stand behind the field's name: `must be a string`.
-    pub message: String,
-}
-
-fn sentence(problems: &[Problem]) -> String {
-    let all: Vec<_> = problems
-        .iter()
-        .map(|Problem { param, message }| format!("`{param}` {message}"))
-        .collect();
-    all.join("; ")
 }
 
 /// The parts of an error that a client can tell apart.
@@ -296,6 +272,7 @@ impl Error {
             Self::AssistantNotFound | Self::NoSuchAssistant => {
                 new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
             }
+            Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
             Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),
@@ -324,6 +301,12 @@ impl Error {
             Self::Unavailable { .. } => {
                 new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "service_unavailable").retry_after(Some(1))
             }
+            // A request that was too slow may succeed when it is sent again, and SDKs do so.
+            Self::Unreadable { status, code, .. } if *status == StatusCode::REQUEST_TIMEOUT => {
+                new(*status, INVALID, code).retry_after(None)
+            }
+            Self::Unreadable { status, code, .. } => new(*status, INVALID, code),
+            Self::Stopped => new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "server_stopped").retry_after(Some(1)),
             Self::Provider(error) => error.describe(),
         }
     }

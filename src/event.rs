@@ -17,7 +17,7 @@ const MAX_PART: usize = 8 * 1024;
 const SHORTENED_PATH: usize = 200;
 
 /// The request that an event is about, with the invocation's context in its extensions.
-pub(crate) fn request(event: LambdaEvent<LambdaRequest>) -> Request {
+pub fn request(event: LambdaEvent<LambdaRequest>) -> Request {
     let LambdaEvent { mut payload, context } = event;
     if let LambdaRequest::ApiGatewayV2(event) = &mut payload {
         tidy(event);

@@ -24,7 +24,7 @@
 //! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
 //!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
 //!    `Form`'s, which the front brings (`public::chat_completions::form`). A [`record`] logs how the reply ended, and
-//!    does what else is to be done before its body ends.
+//!    does what else is to be done before its body ends: its [`usage`] is counted.
 //!
 //! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
 //!
@@ -55,6 +55,7 @@ pub mod error;
 mod guard;
 pub mod log;
 mod secrets;
+pub mod stop;
 pub mod token;
 
 pub mod http;
@@ -69,6 +70,7 @@ pub mod assistant;
 
 mod answer;
 mod record;
+pub mod usage;
 
 pub mod protocol;
 
@@ -80,7 +82,7 @@ pub mod public;
 
 pub mod manage;
 
-mod event;
+pub mod event;
 mod runtime_socket;
 pub mod startup;
 

@@ -2,5 +2,6 @@
 
 pub mod embedded_store;
 pub mod function;
+pub mod http_server;
 pub mod runtime_api;
 pub mod serve;

@@ -47,11 +47,15 @@ fn start(write: fn(&Value)) {
 /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda
 /// runtime prints whole events, and with them the callers' tokens.
 fn levels() -> Targets {
-    let set = |name: &str| level(&std::env::var(name).ok()?);
-    let own = set("AWS_LAMBDA_LOG_LEVEL").or_else(|| set("RUST_LOG"));
     Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target(env!("CARGO_CRATE_NAME"), own.unwrap_or(LevelFilter::INFO))
+        .with_target(env!("CARGO_CRATE_NAME"), own_level(|name| std::env::var(name).ok()))
+}
+
+fn own_level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
+    let set = |name: &str| level(&variable(name)?);
+    let own = set("AWS_LAMBDA_LOG_LEVEL").or_else(|| set("RUST_LOG"));
+    own.unwrap_or(LevelFilter::INFO)
 }
 
 /// A level in any case. Lambda has one above `ERROR`.
@@ -189,6 +193,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(level(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn lambdas_level_goes_before_rusts() {
+        for (lambda, rust, expected) in [
+            (Some("warn"), Some("debug"), LevelFilter::WARN),
+            (None, Some("debug"), LevelFilter::DEBUG),
+            (Some(""), Some("debug"), LevelFilter::DEBUG),
+            (Some("DEBUG"), None, LevelFilter::DEBUG),
+            (None, None, LevelFilter::INFO),
+        ] {
+            let variable = |name: &str| {
+                let value = if name == "RUST_LOG" { rust } else { lambda };
+                value.map(str::to_owned)
+            };
+            assert_eq!(own_level(variable), expected, "{lambda:?} {rust:?}");
         }
     }
 

@@ -11,6 +11,7 @@ mod assistants;
 mod bodies;
 pub mod change;
 pub mod jwt;
+mod usage;
 mod validate;
 
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     config::ManageConfig,
     error::Error,
     http::document::with_bearer,
+    usage::UsageTable,
 };
 use jwt::Verifier;
 
@@ -26,6 +28,8 @@ use jwt::Verifier;
 pub struct Manage {
     /// Where assistants are kept.
     pub store: Store,
+    /// Where replies are counted, if anywhere.
+    pub usage: Option<UsageTable>,
     /// Who the caller is.
     pub verifier: Verifier,
     /// Whether `base_url` may be plain http or a private address.
@@ -40,6 +44,7 @@ pub fn routes(manage: Arc<Manage>) -> OpenApiRouter {
     with_bearer("jwt", "JWT", "The owner's JWT; its `sub` is the owner.")
         .routes(routes!(assistants::list, assistants::create))
         .routes(routes!(assistants::show, assistants::update, assistants::delete))
+        .routes(routes!(usage::show))
         .routes(routes!(settings_schema))
         .with_state(manage)
 }
@@ -63,6 +68,7 @@ impl Manage {
     pub async fn new(config: &ManageConfig, aws: &SdkConfig) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),
+            usage: config.tables.usage.clone().map(|table| UsageTable::new(aws, table)),
             verifier: Verifier::new(&config.jwt, aws).await?,
             allow_private_providers: config.allow_private_providers,
         })

@@ -7,7 +7,7 @@ mod anthropic;
 pub mod bedrock;
 mod claude;
 mod conversation;
-pub(crate) mod decode;
+pub mod decode;
 mod effort;
 mod encode;
 pub(crate) mod failure;

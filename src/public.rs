@@ -26,6 +26,7 @@ use crate::{
     secrets::secrets_client,
     token::Token,
     upstream::{Upstream, keys::ProviderKeys, role::ServiceRole},
+    usage::UsageTable,
 };
 
 /// What all requests share.
@@ -35,6 +36,8 @@ pub struct App {
     pub store: Store,
     /// What calls their models.
     pub upstream: Arc<Upstream>,
+    /// Where replies are counted, if anywhere.
+    pub usage: Option<Arc<UsageTable>>,
     /// Time limits.
     pub timeouts: Timeouts,
 }
@@ -61,6 +64,11 @@ impl App {
         Ok(Self {
             store: Store::new(aws, config.tables.clone()),
             upstream: Arc::new(Upstream::new(config, role, keys)?),
+            usage: config
+                .tables
+                .usage
+                .clone()
+                .map(|table| Arc::new(UsageTable::new(aws, table))),
             timeouts: config.timeouts.clone(),
         })
     }

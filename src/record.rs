@@ -30,6 +30,8 @@ pub(crate) struct ReplyRecord {
     started: Instant,
     first_text: Option<Instant>,
     usage: Option<Usage>,
+    /// Of all text that has come, thinking included.
+    text_bytes: u64,
     tries: Option<Tries>,
     outcome: Outcome,
     end_tasks: Vec<EndTask>,
@@ -66,6 +68,7 @@ impl ReplyRecord {
             started,
             first_text: None,
             usage: None,
+            text_bytes: 0,
             tries: None,
             outcome: Outcome::ClientGone,
             end_tasks: Vec::new(),
@@ -76,10 +79,6 @@ impl ReplyRecord {
     }
 
     /// Adds work to the reply's end, whatever it will be.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the usage of an assistant will be counted there")
-    )]
     pub(crate) fn at_end(&mut self, task: EndTask) {
         self.end_tasks.push(task);
     }
@@ -90,9 +89,18 @@ impl ReplyRecord {
     }
 
     /// How the reply ended, as far as it is known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the work at a reply's end"))]
     pub(crate) fn outcome(&self) -> &Outcome {
         &self.outcome
+    }
+
+    /// What the provider counted, so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// How much text has come, in bytes.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        self.text_bytes
     }
 
     /// Notes who answers, and after how many tries.
@@ -116,13 +124,19 @@ impl ReplyRecord {
 
     /// Notes when the first text came, and the usage.
     pub(crate) fn delta(&mut self, delta: &Delta) {
-        match delta {
-            Delta::Text { .. } | Delta::Refusal(_) => {
+        let text = match delta {
+            Delta::Text { text, .. } | Delta::Refusal(text) => {
                 self.first_text.get_or_insert_with(Instant::now);
+                text.as_str()
             }
-            Delta::Usage(usage) => self.usage = Some(*usage),
-            Delta::Reasoning(_) | Delta::Finish(_) => {}
-        }
+            Delta::Reasoning(text) => text,
+            Delta::Usage(usage) => {
+                self.usage = Some(*usage);
+                ""
+            }
+            Delta::Finish(_) => "",
+        };
+        self.text_bytes += text.len() as u64;
     }
 
     /// Notes that the answer is complete.

@@ -2,11 +2,14 @@
 
 use std::process::ExitCode;
 
-use axum::{Router, http::Uri};
+use axum::{
+    Router,
+    http::uri::{Authority, Scheme, Uri},
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tower::{ServiceExt, util::MapRequestLayer};
 
-use crate::{event, log, runtime_socket::RuntimeSocket};
+use crate::{error::root_cause, event, log, runtime_socket::RuntimeSocket};
 
 /// What surrounds a function's life: its log, and at a failed start one line on stderr that begins with `name`.
 pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
@@ -34,11 +37,9 @@ const OUTSIDE_LAMBDA: &str = ". This program runs in AWS Lambda. On this machine
 /// The first variable that is missing or malformed.
 pub fn check_surroundings() -> Result<(), String> {
     let read = |name: &str| std::env::var(name).map_err(|_| format!("{name}: is required but not set"));
-    let address = read(RUNTIME_API)?;
-    let uri = format!("http://{}", address.trim_start_matches("http://")).parse::<Uri>();
-    if uri.is_err() || address.trim().is_empty() {
+    if !is_runtime_api(&read(RUNTIME_API)?) {
         return Err(format!(
-            "{RUNTIME_API}: must be a host and a port, such as 127.0.0.1:9001"
+            "{RUNTIME_API}: must be a host and a port, such as 127.0.0.1:9001, or a URL such as http://127.0.0.1:9000/.rt"
         ));
     }
     read("AWS_LAMBDA_FUNCTION_NAME")?;
@@ -48,6 +49,18 @@ pub fn check_surroundings() -> Result<(), String> {
         return Err(format!("{memory}: must be a number of megabytes"));
     }
     Ok(())
+}
+
+/// Whether the Lambda runtime's client takes an address: a `host:port`, or with a path (cargo-lambda's) a whole URL.
+fn is_runtime_api(address: &str) -> bool {
+    let names_a_host = |authority: &Authority| {
+        !authority.host().is_empty() && (authority.port_u16().is_some() || authority.as_str() == authority.host())
+    };
+    address.parse::<Uri>().is_ok_and(|uri| {
+        uri.scheme().is_none_or(|scheme| *scheme == Scheme::HTTP)
+            && uri.query().is_none()
+            && uri.authority().is_some_and(names_a_host)
+    })
 }
 
 /// Makes any panic end the process at once, as `panic = "abort"` does in the release profile: a panic that unwinds
@@ -71,7 +84,9 @@ pub async fn serve(router: Router) -> Result<(), lambda_runtime::Error> {
         socket.send_without_delay();
         request
     }));
-    lambda_runtime::run_concurrent(service.map_request(event::request).map_response(event::response)).await
+    lambda_runtime::run_concurrent(service.map_request(event::request).map_response(event::response))
+        .await
+        .map_err(|error| format!("{RUNTIME_API}: no event comes from there ({})", root_cause(&*error)).into())
 }
 
 /// Ends the process when the platform shuts its environment down. Nothing is left to do then: each reply's log is
@@ -83,4 +98,42 @@ fn exit_on_sigterm() -> std::io::Result<()> {
         std::process::exit(0);
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtimes_client_gets_an_address_that_it_takes() {
+        for address in [
+            "127.0.0.1:9001",
+            "localhost",
+            "[::1]:9001",
+            "http://127.0.0.1:9000/.rt",
+            "http://127.0.0.1:9000",
+        ] {
+            assert!(is_runtime_api(address), "{address}");
+        }
+        for address in [
+            "",
+            " 127.0.0.1:9001",
+            "not a host",
+            ":9001",
+            "127.0.0.1:",
+            "127.0.0.1:99999",
+            "127.0.0.1:http",
+            // Without a scheme there is no path: cargo-lambda's address, cut short.
+            "127.0.0.1:9000/.rt",
+            "127.0.0.1:9001?a",
+            "http://127.0.0.1:9001?a",
+            "https://127.0.0.1:9001",
+            "ftp://127.0.0.1:9001",
+            "http://",
+            "/.rt",
+            "[::1",
+        ] {
+            assert!(!is_runtime_api(address), "{address}");
+        }
+    }
 }

@@ -207,7 +207,7 @@ fn string(item: &mut Item, name: &str) -> Option<String> {
 }
 
 /// Throttled, down, or not permitted: the client can only try again; the operator reads why in the log.
-fn unavailable<E, R>(error: SdkError<E, R>) -> Error
+pub(crate) fn unavailable<E, R>(error: SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,

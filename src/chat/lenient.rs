@@ -18,8 +18,7 @@ const MAX_VALUES: usize = 100_000;
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn parse(json: &[u8]) -> Result<Value, String> {
-    // A byte order mark, which some programs write (RFC 8259, section 8.1, lets a reader pass over it).
-    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+    let json = without_mark(json);
     if values(json) > MAX_VALUES {
         return Err(format!("it holds more than {MAX_VALUES} values"));
     }
@@ -28,6 +27,11 @@ pub(crate) fn parse(json: &[u8]) -> Result<Value, String> {
         None => Err(error),
     });
     parsed.map_err(|error| format!("it is not valid JSON ({error})"))
+}
+
+/// A text without its byte order mark, which some programs write (RFC 8259, section 8.1, lets a reader pass over it).
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// An upper bound of the number of values: each follows a comma, a bracket or a brace, but for the first.
@@ -48,16 +52,21 @@ fn values(json: &[u8]) -> usize {
     count
 }
 
-/// A field of an object; `None` where it is absent, `null`, a blank string or an empty list.
+/// A field of an object; `None` where it is absent, `null`, a blank string or a list of nothing.
 pub(crate) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object
         .get(name)
         .filter(|value| !is_unset(value) && !is_empty_list(value))
 }
 
-/// Whether a value is `[]`, which stands for "not set" in a request.
+/// Whether a value is a list of nothing (`[]`, `[""]`, `[null]`), which stands for "not set" in a request.
 pub(crate) fn is_empty_list(value: &Value) -> bool {
-    value.as_array().is_some_and(Vec::is_empty)
+    value.as_array().is_some_and(|items| items.iter().all(is_empty_item))
+}
+
+/// Whether an item of a list says nothing. A blank one may: a line break is a place to stop at.
+pub(crate) fn is_empty_item(item: &Value) -> bool {
+    item.is_null() || item == ""
 }
 
 /// Whether a value stands for "not set".

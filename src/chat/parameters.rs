@@ -180,7 +180,7 @@ mod tests {
             let set: Vec<_> = parameters.iter().collect();
             assert_eq!(set, [(Parameter::Stop, &json!(stop))]);
         }
-        for stop in [json!(""), json!(null)] {
+        for stop in [json!(""), json!(null), json!([null, ""]), json!("[\"\"]")] {
             assert_eq!(read(&json!({"stop": stop})).unwrap(), Parameters::default());
         }
     }
@@ -190,6 +190,8 @@ mod tests {
         let parameters = read(&json!({"stop": "[\"a\", \"b\"]", "logit_bias": "{\"5\": \"-100\"}"})).unwrap();
         assert_eq!(parameters.get(Parameter::Stop), Some(&json!(["a", "b"])));
         assert_eq!(parameters.get(Parameter::LogitBias), Some(&json!({"5": -100})));
+        let padded = read(&json!({"stop": ["a", "b", "", "c", null, "d"]})).unwrap();
+        assert_eq!(padded.get(Parameter::Stop), Some(&json!(["a", "b", "c", "d"])));
         for literal in ["[END]", "[1]", "[]"] {
             let parameters = read(&json!({"stop": literal})).unwrap();
             assert_eq!(parameters.get(Parameter::Stop), Some(&json!(literal)));

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{message::Message, parameters::Parameters};
+use super::{
+    message::{Message, Part},
+    parameters::Parameters,
+};
 
 /// Everything that a provider's request is encoded from.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,4 +16,16 @@ pub struct Prompt {
     pub parameters: Parameters,
     /// Whether the model's thinking is shown beside its answer.
     pub show_reasoning: bool,
+}
+
+impl Prompt {
+    /// The length of all its text, in bytes.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        let parts = self.messages.iter().flat_map(|message| &message.parts);
+        let lengths = parts.map(|part| match part {
+            Part::Text(text) => text.len() as u64,
+            Part::Image { .. } => 0,
+        });
+        lengths.sum()
+    }
 }

@@ -24,6 +24,10 @@ impl Environment<'_> {
         Ok(Tables {
             assistants: self.table("ASSISTANTS_TABLE")?,
             token_claims: self.table("TOKEN_CLAIMS_TABLE")?,
+            usage: match self.get("USAGE_TABLE") {
+                Some(_) => Some(self.table("USAGE_TABLE")?),
+                None => None,
+            },
         })
     }
 

@@ -47,85 +47,86 @@ fn a_url_has_the_host_that_is_connected_to() {
     }
 }
 
-/// First and last address of each block in IANA's registries.
+/// First and last address of each block in IANA's registries that no public server has.
+const NOT_PUBLIC: &[&str] = &[
+    "0.0.0.0 0.255.255.255",
+    "10.0.0.0 10.255.255.255",
+    "100.64.0.0 100.127.255.255",
+    "127.0.0.0 127.255.255.255",
+    "169.254.0.0 169.254.255.255",
+    "172.16.0.0 172.31.255.255",
+    "192.0.0.0 192.0.0.255",
+    "192.0.2.0 192.0.2.255",
+    "192.88.99.0 192.88.99.255",
+    "192.168.0.0 192.168.255.255",
+    "198.18.0.0 198.19.255.255",
+    "198.51.100.0 198.51.100.255",
+    "203.0.113.0 203.0.113.255",
+    "224.0.0.0 239.255.255.255",
+    "240.0.0.0 255.255.255.255",
+    ":: ::ffff:0.255.255.255",
+    "::ffff:10.0.0.0 ::ffff:10.255.255.255",
+    "64:ff9b:: 64:ff9b::ffff:ffff",
+    "64:ff9b:1:: 64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+    "100:: 100::ffff:ffff:ffff:ffff",
+    "100:0:0:1:: 100:0:0:1:ffff:ffff:ffff:ffff",
+    "2001:: 2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "2001:db8:: 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+    "2002:: 2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "3fff:: 3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "4000:: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "5f00:: 5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fc00:: fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fe80:: febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+];
+
+/// What is public on either side of them.
+const PUBLIC: &[&str] = &[
+    "1.0.0.0",
+    "9.255.255.255",
+    "11.0.0.0",
+    "100.63.255.255",
+    "100.128.0.0",
+    "126.255.255.255",
+    "128.0.0.0",
+    "169.253.255.255",
+    "169.255.0.0",
+    "172.15.255.255",
+    "172.32.0.0",
+    "192.0.1.0",
+    "192.0.3.0",
+    "192.31.196.1",
+    "192.52.193.1",
+    "192.88.98.255",
+    "192.88.100.0",
+    "192.167.255.255",
+    "192.169.0.0",
+    "192.175.48.1",
+    "198.17.255.255",
+    "198.20.0.0",
+    "198.51.99.255",
+    "198.51.101.0",
+    "203.0.112.255",
+    "203.0.114.0",
+    "223.255.255.255",
+    "::ffff:9.255.255.255",
+    "2000::",
+    "2001:200::",
+    "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+    "2001:db9::",
+    "2003::",
+    "2620:4f:8000::1",
+    "3fff:1000::",
+];
+
 #[test]
 fn blocks_of_ianas_registries_that_are_not_public_servers() {
-    for block in [
-        "0.0.0.0 0.255.255.255",
-        "10.0.0.0 10.255.255.255",
-        "100.64.0.0 100.127.255.255",
-        "127.0.0.0 127.255.255.255",
-        "169.254.0.0 169.254.255.255",
-        "172.16.0.0 172.31.255.255",
-        "192.0.0.0 192.0.0.255",
-        "192.0.2.0 192.0.2.255",
-        "192.88.99.0 192.88.99.255",
-        "192.168.0.0 192.168.255.255",
-        "198.18.0.0 198.19.255.255",
-        "198.51.100.0 198.51.100.255",
-        "203.0.113.0 203.0.113.255",
-        "224.0.0.0 239.255.255.255",
-        "240.0.0.0 255.255.255.255",
-        ":: ::ffff:0.255.255.255",
-        "::ffff:10.0.0.0 ::ffff:10.255.255.255",
-        "64:ff9b:: 64:ff9b::ffff:ffff",
-        "64:ff9b:1:: 64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
-        "100:: 100::ffff:ffff:ffff:ffff",
-        "100:0:0:1:: 100:0:0:1:ffff:ffff:ffff:ffff",
-        "2001:: 2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "2001:db8:: 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
-        "2002:: 2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "3fff:: 3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "4000:: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "5f00:: 5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "fc00:: fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "fe80:: febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-    ] {
+    for block in NOT_PUBLIC {
         for address in block.split(' ') {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
     }
-}
-
-#[test]
-fn addresses_beside_those_blocks_are_public() {
-    for address in [
-        "1.0.0.0",
-        "9.255.255.255",
-        "11.0.0.0",
-        "100.63.255.255",
-        "100.128.0.0",
-        "126.255.255.255",
-        "128.0.0.0",
-        "169.253.255.255",
-        "169.255.0.0",
-        "172.15.255.255",
-        "172.32.0.0",
-        "192.0.1.0",
-        "192.0.3.0",
-        "192.31.196.1",
-        "192.52.193.1",
-        "192.88.98.255",
-        "192.88.100.0",
-        "192.167.255.255",
-        "192.169.0.0",
-        "192.175.48.1",
-        "198.17.255.255",
-        "198.20.0.0",
-        "198.51.99.255",
-        "198.51.101.0",
-        "203.0.112.255",
-        "203.0.114.0",
-        "223.255.255.255",
-        "::ffff:9.255.255.255",
-        "2000::",
-        "2001:200::",
-        "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
-        "2001:db9::",
-        "2003::",
-        "2620:4f:8000::1",
-        "3fff:1000::",
-    ] {
+    for address in PUBLIC {
         assert!(is_public(address.parse().unwrap()), "{address}");
     }
 }

@@ -60,6 +60,7 @@ pub fn tables() -> Tables {
     Tables {
         assistants: "Assistants".into(),
         token_claims: "TokenClaims".into(),
+        usage: Some("Usage".into()),
     }
 }
 
@@ -71,6 +72,9 @@ async fn create_tables(client: &Client) -> Result<(), Error> {
     }
     if !existing.contains(&tables.token_claims) {
         create_claims_table(client, &tables.token_claims).await?;
+    }
+    if let Some(usage) = tables.usage.filter(|usage| !existing.contains(usage)) {
+        create_usage_table(client, &usage).await?;
     }
     Ok(())
 }
@@ -85,6 +89,26 @@ async fn create_claims_table(client: &Client, name: &str) -> Result<(), Error> {
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await?;
+    expire(client, name).await
+}
+
+/// The twin of `UsageTable` in `template.yaml`.
+async fn create_usage_table(client: &Client, name: &str) -> Result<(), Error> {
+    client
+        .create_table()
+        .table_name(name)
+        .attribute_definitions(string_attribute("assistant_id")?)
+        .attribute_definitions(string_attribute("period")?)
+        .key_schema(key("assistant_id", KeyType::Hash)?)
+        .key_schema(key("period", KeyType::Range)?)
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await?;
+    expire(client, name).await
+}
+
+/// Has the table's items deleted some time after their `expires_at`.
+async fn expire(client: &Client, name: &str) -> Result<(), Error> {
     let expiry = TimeToLiveSpecification::builder()
         .attribute_name("expires_at")
         .enabled(true)

@@ -1,16 +1,18 @@
 //! The functions on one local port, over an embedded store.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, environment::EnvironmentVariableRegionProvider, meta::region::RegionProviderChain,
     profile::ProfileFileRegionProvider,
 };
-use axum::serve::ListenerExt;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::embedded_store::{self, Error};
+use super::{
+    embedded_store::{self, Error},
+    http_server::{self, Limits},
+};
 use crate::{
     assistant::store::{
         Lookup, Store,
@@ -21,6 +23,7 @@ use crate::{
     http,
     manage::{self, Manage},
     public::{self, App},
+    stop::Stopper,
     token::Token,
     upstream::role::ServiceRole,
 };
@@ -38,7 +41,12 @@ pub struct Options {
     pub jwt_secret: SecretString,
     /// An assistant to have there, replaced where its token is known.
     pub demo: Option<NewAssistant>,
+    /// How long connections may take; `MAX_STREAM_SECONDS` shortens those of a stream.
+    pub limits: Limits,
 }
+
+/// What a connection has after a stream's own limit, for its last event.
+const LAST_EVENT: Duration = Duration::from_secs(1);
 
 /// A running server.
 #[derive(Debug)]
@@ -48,7 +56,18 @@ pub struct Server {
     /// Of the store.
     pub store_address: SocketAddr,
     /// Ends with the server.
-    pub running: tokio::task::JoinHandle<std::io::Result<()>>,
+    pub running: JoinHandle<()>,
+    stopper: Stopper,
+}
+
+impl Server {
+    /// Accepts no more connections, ends the replies under way with an error, and returns when all connections are closed:
+    /// within [`Limits::stop`].
+    pub async fn stop(self) {
+        self.stopper.stop();
+        // Only a panic ends it otherwise, and there is nothing left to stop then.
+        let _ = self.running.await;
+    }
 }
 
 /// Starts the store and the functions; settings but for the tables come from the environment.
@@ -69,15 +88,25 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     }
     let routes = public::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage)));
     let router = http::finish(routes);
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    let running = tokio::spawn(async move { axum::serve(listener, router).await });
+    let limits = of_streams(options.limits, config.timeouts.max_stream);
+    let (stopper, stop) = Stopper::new();
+    let running = tokio::spawn(http_server::serve(listener, router, limits, stop));
     Ok(Server {
         address,
         store_address,
         running,
+        stopper,
     })
+}
+
+/// The limits where a stream has one of its own.
+fn of_streams(limits: Limits, max_stream: Option<Duration>) -> Limits {
+    let max_stream = max_stream.map_or(Duration::MAX, |limit| limit.saturating_add(LAST_EVENT));
+    Limits {
+        write: limits.write.min(max_stream),
+        stream: limits.stream.min(max_stream),
+        ..limits
+    }
 }
 
 /// The credentials that this machine has for AWS, for Bedrock alone: the store's are dummies. Nothing is asked before
@@ -100,6 +129,7 @@ fn setting(name: &str, jwt_secret: &SecretString) -> Option<String> {
     match name {
         "ASSISTANTS_TABLE" => Some(tables.assistants),
         "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims),
+        "USAGE_TABLE" => tables.usage,
         "PROVIDER_KEYS_SECRET" | "JWT_SECRET_ID" => None,
         "JWT_SECRET" => own.or_else(|| Some(jwt_secret.expose_secret().to_owned())),
         _ => own,

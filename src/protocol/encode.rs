@@ -9,8 +9,10 @@ use crate::{chat::parameters::Parameter, error::Error};
 /// What a path's segment may hold as it is: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A name as one segment of a path, its `/` and `:` encoded.
+/// A name as one segment of a path, its `/` and `:` encoded. `.` and `..` are left out: they would lead elsewhere, encoded
+/// too (<https://url.spec.whatwg.org/#double-dot-path-segment>, read 2026-11), and no model has such a name.
 pub(super) fn segment(name: &str) -> PercentEncode<'_> {
+    let name = if matches!(name, "." | "..") { "" } else { name };
     utf8_percent_encode(name, UNRESERVED)
 }
 
@@ -70,4 +72,25 @@ pub(super) fn stop_sequences(stop: &Value) -> Value {
 pub(super) fn turn(turn: &Turn, block: fn(&Piece) -> Result<Value, Error>) -> Result<Value, Error> {
     let content: Result<Vec<_>, _> = turn.pieces.iter().map(block).collect();
     Ok(json!({"role": turn.role.as_str(), "content": content?}))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{protocol::Protocol, provider::choose};
+
+    #[test]
+    fn a_models_name_stays_in_its_place_of_the_path() {
+        for (name, path) in [
+            ("bedrock/a/b:0", "/model/a%2Fb%3A0/converse-stream"),
+            ("bedrock/..", "/model//converse-stream"),
+            ("bedrock/.", "/model//converse-stream"),
+            ("bedrock/%2e%2e", "/model/%252e%252e/converse-stream"),
+            ("gemini/a", "/v1beta/models/a:streamGenerateContent?alt=sse"),
+            ("gemini/..", "/v1beta/models/:streamGenerateContent?alt=sse"),
+            ("gemini/a/../b", "/v1beta/a//b:streamGenerateContent?alt=sse"),
+        ] {
+            let model = choose(name, None, None).unwrap();
+            assert_eq!(Protocol::of(&model).path(&model), path, "{name}");
+        }
+    }
 }

@@ -10,7 +10,8 @@ mod words;
 use crate::error::ProviderError;
 use overflow::{MAXIMUM_CONTEXT_LENGTH, OVERFLOW, is_overflow};
 use phrases::{
-    ACCOUNT, CONTENT, KINDS, MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, SPENT, TEMPLATE, WRONG_ACCOUNT, WRONG_MODEL,
+    ACCOUNT, CONTENT, KINDS, MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, SPENT, SPENT_CODES, TEMPLATE, WRONG_ACCOUNT,
+    WRONG_MODEL,
 };
 use words::{Words, identifier};
 
@@ -95,22 +96,26 @@ fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
     let code = words.code.as_deref().unwrap_or_default();
     let kind = words.kind.as_deref().unwrap_or_default();
     let message = words.message.as_deref().unwrap_or_default();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
-    let retry_after = words.retry_after;
+    let is_one_of = |codes: &[&str]| codes.contains(&code) || codes.contains(&kind);
+    let lower_case = message.to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower_case.contains(phrase));
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| message.starts_with(phrase));
+    let retry_after = words.retry_after;
     let is_400 = status == StatusCode::BAD_REQUEST;
-    if MODEL_CODES.contains(&code) || (is_400 && says(&WRONG_MODEL)) {
+    if is_one_of(&MODEL_CODES) || (is_400 && says(&WRONG_MODEL)) {
         return Some(ProviderError::ModelNotFound);
+    }
+    let may_be_spent = is_400 || status == StatusCode::TOO_MANY_REQUESTS;
+    if is_one_of(&SPENT_CODES) || (may_be_spent && says(&SPENT)) {
+        return Some(ProviderError::QuotaExceeded);
     }
     match kind {
         // AWS's kinds count more than its statuses: some come with a 400.
         "ThrottlingException" | "TooManyRequestsException" => Some(ProviderError::RateLimited { retry_after }),
         "ResourceNotFoundException" => Some(ProviderError::ModelNotFound),
-        "ServiceQuotaExceededException" | "insufficient_quota" => Some(ProviderError::QuotaExceeded),
         "ModelNotReadyException" => Some(ProviderError::Overloaded { retry_after }),
         // Google's 400s that are about the key or its account.
         "API_KEY_INVALID" | "FAILED_PRECONDITION" => Some(ProviderError::Authentication),
-        _ if code == "insufficient_quota" || (is_400 && says(&SPENT)) => Some(ProviderError::QuotaExceeded),
         kind if NOT_ALLOWED.contains(&kind) || (is_400 && begins(&WRONG_ACCOUNT)) => {
             Some(ProviderError::Authentication)
         }
@@ -127,7 +132,9 @@ fn status_of_rejection(status: StatusCode, words: &Words) -> Option<StatusCode> 
     let all = format!("{message}\n{kind}\n{code}").to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| all.contains(phrase));
     match status.as_u16() {
-        401 | 404 | 429 => None,
+        // OpenRouter's 402 "Prompt tokens limit exceeded: 64128 > 6964. To increase, visit …/credits" is about the account.
+        // <https://github.com/continuedev/continue/issues/11227>, read 2026-11
+        401 | 402 | 404 | 429 => None,
         _ if is_overflow(message, kind, code) || says(&TEMPLATE) => BAD_REQUEST,
         400 | 413 | 422 => Some(status),
         403 if words.is_flagged || (says(&CONTENT) && !says(&ACCOUNT)) => BAD_REQUEST,

@@ -11,8 +11,7 @@ pub(super) const VERSION: &str = "v1beta";
 
 /// `models/{model}:streamGenerateContent`; a tuned model stands under `tunedModels/`.
 pub(super) fn path(model: &Model) -> String {
-    let segments = model.name.split('/').filter(|name| !matches!(*name, "." | ".."));
-    let segments: Vec<_> = segments.map(|name| segment(name).to_string()).collect();
+    let segments: Vec<_> = model.name.split('/').map(|name| segment(name).to_string()).collect();
     let folder = if segments.len() > 1 { "" } else { "models/" };
     let name = segments.join("/");
     let operation = if model.streams {

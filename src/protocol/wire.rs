@@ -29,7 +29,15 @@ const OF_AN_ANSWER: [&str; 8] = [
 ];
 
 /// Fields that hold the words of an error without `error` around them.
-const BARE_WORDS: [&str; 6] = ["message", "Message", "msg", "detail", "errors", "error_message"];
+const BARE_WORDS: [&str; 7] = [
+    "message",
+    "Message",
+    "msg",
+    "detail",
+    "errors",
+    "error_message",
+    "error_msg",
+];
 
 /// The messages of a frame.
 pub(super) struct Messages {

@@ -14,6 +14,7 @@ pub mod request;
 
 use super::{App, function_deadline};
 use crate::{
+    answer,
     error::Error,
     http::{document::Failures, read_body},
     record::ReplyRecord,
@@ -59,8 +60,12 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
         app.timeouts.buffered
     };
     let deadline = deadline.limited(started, limit);
-    let record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
+    let mut record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
+    if let Some(usage) = &app.usage {
+        record.at_end(Arc::clone(usage).settling(assistant.id().to_owned(), prompt.text_bytes()));
+    }
     let answer = Box::pin(Arc::clone(&app.upstream).answer(model, fallbacks, prompt, deadline));
+    let answer = answer::until(parts.extensions.get().cloned(), answer);
     let form = Completion::new(include_usage);
     let reply = if stream {
         reply::streamed::reply(answer, form, &app.timeouts, record).await

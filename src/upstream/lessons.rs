@@ -60,16 +60,38 @@ const fn names_of(parameter: Parameter) -> &'static [&'static str] {
 /// A field that no caller sets and that some servers do not know.
 const STREAM_OPTIONS: &[&str] = &["stream_options"];
 
-/// Phrases in a 400 that mean a parameter without its name, or with two names, each in two parts: Anthropic's first, then Google's
-/// ("Thinking level MINIMAL is not supported for this model.").
-const PHRASES: [([&str; 2], Parameter); 6] = [
+/// Phrases, in lower case, in a 400 that mean a parameter without its name, or with two names, each in two parts: Anthropic's
+/// first, then Google's ("Thinking level MINIMAL is not supported for this model.", "The thinking budget (52428) is invalid.",
+/// <https://github.com/RooCodeInc/Roo-Code/issues/4399>, "The model does not support setting thinking_budget to 0",
+/// <https://github.com/earendil-works/pi/issues/3460>) and Ollama's ("\"llama3.1:8b\" does not support thinking",
+/// <https://github.com/Gitlawb/openclaude/issues/1371>, "think value \"medium\" is not supported for this model",
+/// <https://github.com/ollama/ollama/issues/12561>); read 2026-11.
+const PHRASES: [([&str; 2], Parameter); 10] = [
     (["cannot both be specified", ""], Parameter::TopP),
-    (["Penalty is not enabled", ""], Parameter::PresencePenalty),
-    (["Penalty is not enabled", ""], Parameter::FrequencyPenalty),
-    (["Thinking level", "not supported"], Parameter::ReasoningEffort),
-    (["Thinking budget", "not supported"], Parameter::ReasoningEffort),
+    (["penalty is not enabled", ""], Parameter::PresencePenalty),
+    (["penalty is not enabled", ""], Parameter::FrequencyPenalty),
+    (["thinking level", "not supported"], Parameter::ReasoningEffort),
+    (["thinking budget", "not supported"], Parameter::ReasoningEffort),
+    (["thinking budget", "invalid"], Parameter::ReasoningEffort),
+    (["setting thinking_budget", ""], Parameter::ReasoningEffort),
     (["only works in thinking mode", ""], Parameter::ReasoningEffort),
+    (["does not support thinking", ""], Parameter::ReasoningEffort),
+    (["think value", "not supported"], Parameter::ReasoningEffort),
 ];
+
+/// Words, in lower case, by which a message says of all the parameters that it names that the model does not take them.
+const NOT_TAKEN: [&str; 7] = [
+    "not support",
+    "n't support",
+    "unsupported",
+    "not permitted",
+    "incompatible",
+    "unrecognized",
+    "unknown name",
+];
+
+/// Words with which a message goes on to what is no fault: the condition, or what to do instead.
+const CONDITIONS: [&str; 5] = [" when ", " if ", " unless ", " Use ", " use "];
 
 /// Phrases, in lower case, in a 400 that mean that the messages go in another order or another form, and what is done about it.
 ///
@@ -80,13 +102,18 @@ const PHRASES: [([&str; 2], Parameter); 6] = [
 /// - DeepSeek: "deepseek-reasoner does not support successive user or assistant messages". Perplexity: "Last message must have
 ///   role `user`". Mistral: "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant".
 ///   Qwen: "System message must be at the beginning." Read 2026-11.
-const OF_MESSAGES: [(&str, Lesson); 16] = [
+/// - OpenAI's o1-mini: "Unsupported value: `messages[0].role` does not support 'system' with this model."
+///   (<https://github.com/microsoft/agent-framework/issues/1077>). Claude from 4.6 on: "This model does not support assistant
+///   message prefill. The conversation must end with a user message."
+///   (<https://github.com/router-for-me/CLIProxyAPI/issues/5319>), also where a gateway leads to it. Read 2026-11.
+const OF_MESSAGES: [(&str, Lesson); 18] = [
     ("developer instruction is not enabled", Lesson::NoSystem),
     ("system role not supported", Lesson::NoSystem),
     ("system role is not supported", Lesson::NoSystem),
     ("system messages are not supported", Lesson::NoSystem),
     ("does not support system", Lesson::NoSystem),
     ("doesn't support system", Lesson::NoSystem),
+    ("does not support 'system'", Lesson::NoSystem),
     ("roles are supported, got system", Lesson::NoSystem),
     ("must alternate", Lesson::Alternate),
     ("should alternate", Lesson::Alternate),
@@ -96,12 +123,13 @@ const OF_MESSAGES: [(&str, Lesson); 16] = [
     ("final message must", Lesson::Alternate),
     ("first message must", Lesson::Alternate),
     ("must start with a user", Lesson::Alternate),
+    ("must end with a user", Lesson::Alternate),
     ("message must be at the beginning", Lesson::Alternate),
 ];
 
 /// Phrases in a 400 that mean that a value is wrong: first OpenAI's, Pydantic's (vLLM, SGLang, Mistral) and Serde's
 /// (DeepSeek).
-const WRONG_VALUE: [&str; 13] = [
+const WRONG_VALUE: [&str; 16] = [
     "Supported values are",
     "Input should be",
     "unknown variant",
@@ -116,6 +144,10 @@ const WRONG_VALUE: [&str; 13] = [
     "range: ",
     "is not less",
     "is not greater",
+    "udget (",
+    "setting thinking_budget to",
+    // Ollama's
+    "think value",
 ];
 
 /// What is known of each model, by its endpoint and name.
@@ -175,11 +207,13 @@ pub(super) fn lessons_of(
     fields_named(&message, param, sent)
 }
 
-/// The fields that a rejection names: those meant by a phrase, else those of a list, else the first one.
+/// The fields that a rejection names: the one meant by a phrase, else those of a list, else all of those that it says are not
+/// taken, else the first one.
 fn fields_named(message: &str, param: Option<&str>, sent: &Value) -> Vec<Lesson> {
     let sent_parameters = || Parameter::ALL.into_iter().filter(|one| is_sent(sent, names_of(*one)));
+    let lower_case = message.to_lowercase();
     let by_phrase = |parameter: &Parameter| {
-        let says = |phrase: &[&str; 2]| phrase.iter().all(|part| message.contains(part));
+        let says = |phrase: &[&str; 2]| phrase.iter().all(|part| lower_case.contains(part));
         PHRASES.iter().any(|(phrase, meant)| meant == parameter && says(phrase))
     };
     let by_name = |name: &&str| param.map_or_else(|| mentions(message, name), |param| param == *name);
@@ -187,10 +221,19 @@ fn fields_named(message: &str, param: Option<&str>, sent: &Value) -> Vec<Lesson>
         let list = listed(message);
         param.is_none() && list.len() > 1 && names_of(*parameter).iter().any(|name| list.contains(name))
     };
+    let not_taken = if param.is_none() {
+        not_taken(message)
+    } else {
+        Vec::new()
+    };
+    let is_not_taken = |parameter: &Parameter| names_of(*parameter).iter().any(|name| not_taken.contains(name));
     let first = |parameter: &Parameter| names_of(*parameter).iter().any(by_name);
     let mut named: Vec<_> = sent_parameters().find(by_phrase).into_iter().collect();
     if named.is_empty() {
         named = sent_parameters().filter(is_listed).collect();
+    }
+    if named.is_empty() {
+        named = sent_parameters().filter(is_not_taken).collect();
     }
     if named.is_empty() {
         named = sent_parameters().find(first).into_iter().collect();
@@ -212,6 +255,21 @@ fn listed(message: &str) -> Vec<&str> {
         .collect();
     let are_names = names.iter().all(|name| !name.contains(' '));
     if are_names { names } else { Vec::new() }
+}
+
+/// The names in a message that says that something is not taken, such as "Parameters temperature, top_p are not supported".
+/// Names that are everyday words in such a message (`user`, `thinking`) are left out.
+fn not_taken(message: &str) -> Vec<&str> {
+    let lower_case = message.to_lowercase();
+    if !NOT_TAKEN.iter().any(|words| lower_case.contains(words)) {
+        return Vec::new();
+    }
+    let end = CONDITIONS.iter().filter_map(|words| message.find(words)).min();
+    let words = message[..end.unwrap_or(message.len())].split(|one: char| !one.is_ascii_alphanumeric() && one != '_');
+    let is_name = |word: &&str| {
+        ["temperature", "seed"].contains(word) || word.contains('_') || word.chars().skip(1).any(char::is_uppercase)
+    };
+    words.filter(is_name).collect()
 }
 
 /// Whether a lesson holds for other requests too: not so where only the value that this caller chose is wrong.

@@ -118,7 +118,7 @@ async fn what_tools_send_loses_nothing() {
         let body = format!(
             r#"{{"messages": [{{"role": "user", "content": "a\ud83d"}}, {{"role": "assistant", "content": null}},
                 {{"role": "assistant"}}, {{"role": "user", "content": "\ud83d\ude00"}}],
-                "stop": [""], "temperature": "", "tools": [], "user": "first", "user": "last", "stream": {stream}}}"#
+                "stop": "[\"\"]", "modalities": [""], "temperature": "", "tools": [], "user": "first", "user": "last", "stream": {stream}}}"#
         );
         let reply = Reply::of(app.chat_request(&token, &Value::Null).body(body)).await;
         assert_eq!(reply.status, 200, "{}", reply.text);

@@ -66,6 +66,9 @@ async fn usage_comes_last_and_only_when_it_is_asked_for() {
     events.iter().for_each(check_chunk);
     let (last, before) = events.split_last().unwrap();
     assert_eq!(last["choices"], json!([]));
+    let buffered = app.chat(&app.assistant().await, &hello(false)).await.json();
+    // All the detail counts that a buffered reply has.
+    assert_eq!(last["usage"], buffered["usage"]);
     assert_eq!(last["usage"]["total_tokens"], 21);
     assert!(
         before

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     PLATFORM_KEY, error_message, events,
-    function::{self, BINARY, TIMEOUT, event, invoke},
+    function::{self, TIMEOUT, event, invoke},
     provider::{Answer, FakeProvider, Step, answer, events_head, finish, stream_end, text, usage},
     schema::{check_chunk, check_completion},
     start_store, text_of,
@@ -144,87 +144,6 @@ async fn sigterm_ends_it_within_a_stream_too_and_the_reply_is_visibly_broken() {
     assert!(matches!(pieces.recv().await, Some(Piece::Broken)));
 }
 
-#[tokio::test]
-async fn a_missing_setting_stops_the_start_with_one_line() {
-    let output = std::process::Command::new(BINARY)
-        .env_clear()
-        .env("ASSISTANTS_TABLE", "Assistants")
-        .output()
-        .unwrap();
-    assert!(!output.status.success());
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        error.starts_with("endpoint: TOKEN_CLAIMS_TABLE: is required but not set"),
-        "{error}"
-    );
-    assert_eq!(error.lines().count(), 1, "{error}");
-}
-
-/// Started by hand, or by an emulator that sets too little.
-#[test]
-fn a_start_outside_lambda_ends_with_one_line_that_says_what_to_do() {
-    let management = crate::support::management::SECRET;
-    let all = [
-        ("ASSISTANTS_TABLE", "Assistants"),
-        ("TOKEN_CLAIMS_TABLE", "Claims"),
-        ("JWT_SECRET", management),
-        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "f"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-    ];
-    for (name, value, expected) in [
-        (
-            "AWS_LAMBDA_RUNTIME_API",
-            None,
-            "AWS_LAMBDA_RUNTIME_API: is required but not set. This program runs in AWS Lambda. On this machine, use `make run`",
-        ),
-        (
-            "AWS_LAMBDA_RUNTIME_API",
-            Some("not a host"),
-            "AWS_LAMBDA_RUNTIME_API: must be a host and a port",
-        ),
-        (
-            "AWS_LAMBDA_RUNTIME_API",
-            Some(""),
-            "AWS_LAMBDA_RUNTIME_API: must be a host and a port",
-        ),
-        (
-            "AWS_LAMBDA_FUNCTION_NAME",
-            None,
-            "AWS_LAMBDA_FUNCTION_NAME: is required",
-        ),
-        (
-            "AWS_LAMBDA_FUNCTION_VERSION",
-            None,
-            "AWS_LAMBDA_FUNCTION_VERSION: is required",
-        ),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            Some("much"),
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE: must be a number",
-        ),
-    ] {
-        for (program, binary) in [("endpoint", BINARY), ("manage", env!("CARGO_BIN_EXE_manage"))] {
-            let settings = all.into_iter().filter(|(other, _)| *other != name);
-            let settings = settings.chain(value.map(|value| (name, value)));
-            let output = std::process::Command::new(binary)
-                .env_clear()
-                .envs(settings)
-                .output()
-                .unwrap();
-            assert_eq!(output.status.code(), Some(1), "{name}");
-            let error = String::from_utf8(output.stderr).unwrap();
-            assert!(error.starts_with(&format!("{program}: {expected}")), "{error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
-        }
-    }
-    // With nothing at all, the pointer is there too.
-    let output = std::process::Command::new(BINARY).env_clear().output().unwrap();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("make run") && error.lines().count() == 1, "{error}");
-}
-
 /// cargo-lambda's emulator sends a constant.
 #[tokio::test]
 async fn a_deadline_that_has_passed_counts_as_none() {
@@ -295,29 +214,13 @@ async fn the_management_function_answers_events_too() {
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert!(reply.json()["public_token"].as_str().unwrap().starts_with("pubkey_"));
     assert_eq!(reply.headers["etag"], "\"1\"");
-}
-
-#[test]
-fn a_management_function_without_a_way_to_check_jwts_does_not_start() {
-    let start = |secret: &str| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_manage"))
-            .env_clear()
-            .envs([
-                ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
-                ("ASSISTANTS_TABLE", "A"),
-                ("TOKEN_CLAIMS_TABLE", "C"),
-                ("JWT_SECRET", secret),
-            ])
-            .output()
-            .unwrap();
-        assert!(!output.status.success());
-        String::from_utf8(output.stderr).unwrap()
-    };
-    assert!(start("").starts_with("manage: JWT_SECRET: is required"));
-    assert_eq!(
-        start("too short"),
-        "manage: JWT_SECRET: its secret must have at least 32 bytes\n"
-    );
+    // cargo-lambda's emulator sends a constant deadline.
+    let mut list = event("models.json");
+    list["rawPath"] = json!("/assistants");
+    list["headers"]["authorization"] = json!(format!("Bearer {}", crate::support::management::jwt("owner-1")));
+    let listed = function::collect(function.invoke_until(list, UNIX_EPOCH)).await;
+    assert_eq!(listed.status, 200, "{}", listed.text());
+    assert_eq!(listed.json()["data"][0]["name"], "Test");
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ fn granted() -> Actions {
             let resource = match resource {
                 "ASSISTANTS)," => "Assistants",
                 "CLAIMS)," => "TokenClaims",
+                "USAGE)," => "Usage",
                 _ => "Assistants/index/by_owner",
             };
             (format!("dynamodb:{action}"), resource.to_owned())
@@ -45,11 +46,13 @@ async fn the_management_function_needs_what_the_template_grants_and_no_more() {
     let mut app = TestApp::start(FakeProvider::refusing()).await;
     let (proxy, seen) = store_record::in_front_of(app.store_address, granted()).await;
     app.store_address = proxy;
-    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET), ("USAGE_TABLE", "Usage")]).await;
     let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": FIRST});
     let path = path_of(&management.create(settings).await);
     let rotate = json!({"token_grace_seconds": 60, "config": {"configurable": {"public_token": SECOND}}});
     assert_eq!(patch(&management, &path, rotate).await.status, 200);
+    let usage = management.request(Method::GET, &format!("{path}/usage"), &jwt("owner-1"));
+    assert_eq!(Reply::of(usage).await.status, 200);
     let other = path_of(&management.create(json!({"model": "gpt-4o"})).await);
     // Taken from the first assistant, which does not carry it any more, but not while it does.
     let take = |token: &str| json!({"config": {"configurable": {"public_token": token}}});

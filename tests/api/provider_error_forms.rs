@@ -50,8 +50,11 @@ async fn an_overflow_is_openais_400_in_whatever_form_it_comes() {
         "error": "This model's maximum prompt length is 131072 but the request contains 216748 tokens."});
     let openrouter = json!({"error": {"message": "Provider returned error", "code": 400, "metadata": {
         "raw": json!({"error": {"message": "prompt too long; exceeded max context length by 8 tokens"}}).to_string()}}});
+    // SiliconFlow, <https://github.com/langgenius/dify/issues/19394>, read 2026-11
+    let silicon_flow = json!({"code": 20015, "message": "length of prompt_tokens (57535) must be less than max_seq_len (32768)", "data": null});
     for (answer, settings) in [
         (under_200(lm_studio), &openai),
+        (response(400, "", &silicon_flow.to_string()), &openai),
         (response(400, "", &xai.to_string()), &openai),
         (response(403, "", &xai.to_string()), &openai),
         (response(400, "", &openrouter.to_string()), &openai),
@@ -89,9 +92,11 @@ async fn an_overflow_is_openais_400_in_whatever_form_it_comes() {
 
 #[tokio::test]
 async fn the_words_reach_the_caller() {
+    let litellm = json!({"error": {"message": "litellm.BadRequestError: OpenAIException - {\"error\": {\"message\": \"bad image\"}}. Received Model Group=m", "code": "400"}});
     let deserialize = "Failed to deserialize the JSON body into the target type: messages[1]: unknown variant `x`";
     for (answer, expected) in [
         (response(422, "", deserialize), deserialize),
+        (response(400, "", &litellm.to_string()), "bad image"),
         (
             response(400, "", r#"{"errors": [{"message": "bad image"}]}"#),
             "bad image",
@@ -153,6 +158,18 @@ async fn what_no_later_call_changes_is_asked_once() {
         r#"{"message": "Operation not allowed"}"#,
     );
     fails(not_allowed, &bedrock, 502, "provider_authentication_failed", 1).await;
+    // DeepSeek, <https://github.com/deepwn/addi/issues/13>; Alibaba, <https://github.com/dataelement/bisheng/pull/2426>
+    let no_such_model = r#"{"error": {"message": "Model Not Exist", "type": "invalid_request_error", "code": "invalid_request_error"}}"#;
+    fails(
+        response(400, "", no_such_model),
+        &openai,
+        502,
+        "provider_model_not_found",
+        1,
+    )
+    .await;
+    let spent = r#"{"error": {"message": "Access denied, please make sure your account is in good standing.", "code": "Arrearage"}}"#;
+    fails(response(400, "", spent), &openai, 429, "insufficient_quota", 1).await;
     // What may pass is asked again: three times at most, twice once an answer has begun.
     fails(response(500, "", "{}"), &openai, 502, "provider_error", 3).await;
     fails(
@@ -210,14 +227,22 @@ async fn in_mid_stream_it_is_the_last_event() {
 /// Two parameters that one message names, and an order of messages, each learned at once and remembered.
 #[tokio::test]
 async fn a_rejection_is_learned_from() {
-    let two_names = |request: &Value| -> Answer {
+    fn without_both(request: &Value, message: &str) -> Answer {
         if request.get("temperature").is_some() || request.get("top_p").is_some() {
-            let error = json!({"error": {"message": "Model incompatible request arguments supplied: temperature, top_p",
-                "type": "invalid_request_error", "param": null, "code": null}});
+            let error =
+                json!({"error": {"message": message, "type": "invalid_request_error", "param": null, "code": null}});
             return response(400, "", &error.to_string());
         }
         answer(&["Hi"])
+    }
+    let two_names = |request: &Value| {
+        without_both(
+            request,
+            "Model incompatible request arguments supplied: temperature, top_p",
+        )
     };
+    let in_a_sentence =
+        |request: &Value| without_both(request, "temperature and top_p are not supported with this model.");
     let alternating = |request: &Value| -> Answer {
         let roles = request["messages"]
             .as_array()
@@ -232,7 +257,7 @@ async fn a_rejection_is_learned_from() {
             "message": "After the optional system message, conversation roles must alternate user/assistant/user/assistant/..."}});
         response(500, "", &error.to_string())
     };
-    for choose in [two_names as fn(&Value) -> Answer, alternating] {
+    for choose in [two_names as fn(&Value) -> Answer, in_a_sentence, alternating] {
         let app = TestApp::start(FakeProvider::choosing(choose).await).await;
         let token = app
             .assistant_with(json!({"model": "groq/any", "system_message": "Be brief.", "provider": "openai"}))

@@ -73,6 +73,9 @@ async fn rate_limits_are_passed_on_with_retry_after() {
     for (header, expected) in [
         ("retry-after: 7\r\n", Some("7")),
         ("retry-after: 3600\r\n", Some("59")),
+        ("retry-after: 0\r\n", None),
+        ("retry-after: -7\r\n", None),
+        ("retry-after: inf\r\n", None),
         ("", None),
     ] {
         let limited = response(

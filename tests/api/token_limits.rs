@@ -25,7 +25,19 @@ async fn a_token_limit_above_the_models_own_is_lowered_to_it() {
 }
 
 /// Where a provider is reached, the field of its token limit, a limit, and the words in which it is stated.
-const STATED: [(Wire, &str, u64, &str); 7] = [
+const STATED: [(Wire, &str, u64, &str); 9] = [
+    (
+        Wire::OpenAi,
+        "/max_tokens",
+        16_384,
+        "Invalid 'max_tokens': integer above maximum value. Expected a value <= 16384, but got 60000 instead.",
+    ),
+    (
+        Wire::OpenAi,
+        "/max_tokens",
+        4096,
+        "too many tokens: max tokens must be less than or equal to 4096, the maximum output for this model - received 60000.",
+    ),
     (
         Wire::OpenAi,
         "/max_tokens",

@@ -14,8 +14,9 @@ use assistant_endpoint::{
     config::{Tables, allows_private_providers},
     local::embedded_store::{self, Error},
     token::Token,
+    usage::UsageTable,
 };
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use clap::Args;
 use serde_json::json;
 
@@ -94,10 +95,10 @@ pub struct Delete {
 }
 
 #[derive(Args)]
-struct Common {
+pub struct Common {
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Use the store of a running `assistants serve` in place of AWS
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8788",
         value_parser = address)]
@@ -198,32 +199,46 @@ impl Common {
     }
 
     async fn store(&self) -> Result<Store, Error> {
-        if let Some(address) = self.local {
-            let aws = embedded_store::client_config(address).await;
-            return Ok(Store::new(&aws, embedded_store::tables()));
+        if self.local.is_some() {
+            return Ok(Store::new(&self.aws().await, embedded_store::tables()));
         }
-        let table = |name: &str| {
-            let found = std::env::var(name).ok().filter(|table| !table.is_empty());
-            found.ok_or_else(|| {
-                format!(
-                    "{name} is not set. Set it to the stack's table, or add --local for a running `assistants serve`."
-                )
-            })
-        };
         let tables = Tables {
             assistants: table("ASSISTANTS_TABLE")?,
             token_claims: table("TOKEN_CLAIMS_TABLE")?,
+            usage: None,
         };
-        Ok(Store::new(
-            &aws_config::load_defaults(BehaviorVersion::latest()).await,
-            tables,
-        ))
+        Ok(Store::new(&self.aws().await, tables))
     }
 
-    async fn read(&self, id: &str) -> Result<(Store, Record), Error> {
+    /// Where replies are counted.
+    pub async fn usage(&self) -> Result<UsageTable, Error> {
+        let table = match embedded_store::tables().usage.filter(|_| self.local.is_some()) {
+            Some(local) => local,
+            None => table("USAGE_TABLE")?,
+        };
+        Ok(UsageTable::new(&self.aws().await, table))
+    }
+
+    async fn aws(&self) -> SdkConfig {
+        match self.local {
+            Some(address) => embedded_store::client_config(address).await,
+            None => aws_config::load_defaults(BehaviorVersion::latest()).await,
+        }
+    }
+
+    pub async fn read(&self, id: &str) -> Result<(Store, Record), Error> {
         let store = self.store().await?;
         let record = store.get(id).await?;
         let record = record.ok_or_else(|| format!("there is no assistant {id}. `assistants list` shows all."))?;
         Ok((store, record))
     }
+}
+
+/// The name of a table, by its variable.
+fn table(name: &str) -> Result<String, Error> {
+    let found = std::env::var(name).ok().filter(|table| !table.is_empty());
+    found.ok_or_else(|| {
+        format!("{name} is not set. Set it to the stack's table, or add --local for a running `assistants serve`.")
+            .into()
+    })
 }

@@ -13,6 +13,7 @@ mod serve;
 mod settings;
 mod show;
 mod token;
+mod usage;
 
 /// Keeps AI assistants and serves them to any tool that speaks OpenAI's API.
 ///
@@ -39,6 +40,8 @@ enum Command {
     RotateToken(commands::RotateToken),
     /// Delete an assistant; callers with its token get a 404 from then on
     Delete(commands::Delete),
+    /// Show what an assistant used, by the day
+    Usage(usage::ShowUsage),
     /// Say what can be set: each setting's name, values and meaning
     Settings(describe::Describe),
     /// Sign a JWT for the management API
@@ -68,6 +71,7 @@ async fn main() -> ExitCode {
         Command::Update(update) => update.run().await,
         Command::RotateToken(rotate) => rotate.run().await,
         Command::Delete(delete) => delete.run().await,
+        Command::Usage(usage) => usage.run().await,
         Command::Settings(describe) => describe.run(),
         Command::Token(token) => token.run().await,
         Command::Serve(serve) => serve.run().await,

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use assistant_endpoint::local::{
     embedded_store::Error,
+    http_server::Limits,
     serve::{Options, start},
 };
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{demo::Demo, token};
 
@@ -27,13 +29,16 @@ pub struct Serve {
 
 impl Serve {
     pub async fn run(self) -> Result<(), Error> {
+        // Listened to before anything runs that has to be ended.
+        let mut terminated = signal(SignalKind::terminate())?;
         let jwt_secret = token::local_secret(&token::secret_file(&self.data))?;
-        let server = start(Options {
+        let mut server = start(Options {
             port: self.port,
             store_port: self.store_port,
             file: Some(self.data),
             jwt_secret,
             demo: self.demo.assistant()?,
+            limits: Limits::default(),
         })
         .await?;
         let base_url = format!("http://{}/public/openai/v1", server.address);
@@ -59,8 +64,11 @@ impl Serve {
         }
         println!("Ctrl-C stops it.");
         tokio::select! {
-            ended = server.running => Ok(ended??),
-            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+            ended = &mut server.running => return Ok(ended?),
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminated.recv() => {}
         }
+        server.stop().await;
+        Ok(())
     }
 }

@@ -29,10 +29,11 @@ impl Kind {
     /// is not.
     pub(super) fn is_unset(&self, value: &Value) -> bool {
         match self {
-            Self::Stop => match value {
-                Value::Array(sequences) => sequences.iter().all(|sequence| sequence == ""),
-                other => other.is_null() || other == "",
-            },
+            Self::Stop => {
+                let spelled = spelled_stops(value).map(Value::Array);
+                let value = spelled.as_ref().unwrap_or(value);
+                lenient::is_empty_item(value) || lenient::is_empty_list(value)
+            }
             _ => lenient::is_unset(value),
         }
     }
@@ -140,16 +141,13 @@ fn out_of_range(
 }
 
 fn stop(name: &str, value: &Value) -> Result<Value, Error> {
-    let listed = value.as_str().filter(|text| text.starts_with('['));
-    let listed = listed.and_then(|text| lenient::array(&json!(text), name).ok());
-    // Else it is a place to stop at that looks like a list.
-    let listed = listed.filter(|list| !list.is_empty() && list.iter().all(Value::is_string));
-    let sequences = match value {
-        Value::Array(sequences) => sequences,
-        Value::String(_) if let Some(sequences) = &listed => sequences,
-        Value::String(_) => return Ok(value.clone()),
-        other => return Err(lenient::wrong_type(name, "a string or an array of strings", other)),
+    let mut sequences = match (value, spelled_stops(value)) {
+        (Value::Array(sequences), _) => sequences.clone(),
+        (_, Some(sequences)) => sequences,
+        (Value::String(_), None) => return Ok(value.clone()),
+        (other, None) => return Err(lenient::wrong_type(name, "a string or an array of strings", other)),
     };
+    sequences.retain(|sequence| !lenient::is_empty_item(sequence));
     if sequences.len() > MAX_STOPS {
         return Err(Error::invalid_with_code(
             name,
@@ -163,7 +161,14 @@ fn stop(name: &str, value: &Value) -> Result<Value, Error> {
     if let Some(other) = sequences.iter().find(|sequence| !sequence.is_string()) {
         return Err(lenient::wrong_type(name, "an array of strings", other));
     }
-    Ok(sequences.iter().filter(|sequence| *sequence != "").cloned().collect())
+    Ok(Value::Array(sequences))
+}
+
+/// The list of strings that a string holds. Any other text is a place to stop at, even if it looks like a list.
+fn spelled_stops(value: &Value) -> Option<Vec<Value>> {
+    value.as_str().filter(|text| text.starts_with('['))?;
+    let list = lenient::array(value, "stop").ok()?;
+    (!list.is_empty() && list.iter().all(Value::is_string)).then_some(list)
 }
 
 fn biases(name: &str, value: &Value) -> Result<Value, Error> {

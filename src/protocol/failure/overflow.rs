@@ -1,35 +1,39 @@
 //! Whether an error says that the conversation is longer than the model's context.
 //!
 //! No two servers say it in the same words, so most are recognised by two words in one message: one for the context or the
-//! input, one for being too long. Each test row is a server's own message.
+//! input, one for being too long. What limits the answer or a time is no overflow. Each test row is a server's own message.
 
 /// OpenAI's words for a prompt that is too long: LangChain, LiteLLM and others look for them.
 pub(super) const OVERFLOW: &str = "This model's maximum context length is exceeded";
 /// Their beginning, which most servers have.
 pub(super) const MAXIMUM_CONTEXT_LENGTH: &str = "maximum context length";
 
-/// OpenAI's code for it, and those of GitHub's models, of Copilot and of llama.cpp.
-const CODES: [&str; 5] = [
+/// OpenAI's code for it, and those of GitHub's models, of Copilot, of llama.cpp and of Z.ai.
+const CODES: [&str; 6] = [
     "context_length_exceeded",
     "tokens_limit_reached",
     "model_max_prompt_tokens_exceeded",
     "exceed_context_size_error",
     "context_window_exceeded",
+    "model_context_window_exceeded",
 ];
 
 /// Phrases, in lower case, that say it by themselves.
-const PHRASES: [&str; 17] = [
+const PHRASES: [&str; 20] = [
     MAXIMUM_CONTEXT_LENGTH,
     "prompt is too long",
     "prompt too long",
     "prompt exceeds",
-    "prompt contains",
     "input is too long",
     "too many tokens",
     "too many input tokens",
     "maximum prompt length",
     "exceeded model token limit",
     "context the overflows",
+    "more than max tokens allowed",
+    "length of prompt_tokens",
+    "max_total_tokens",
+    "model max length exceeded",
     "range of input length",
     "reduce the length of the messages",
     "reduce the length of the input",
@@ -39,8 +43,9 @@ const PHRASES: [&str; 17] = [
 ];
 
 /// Words, in lower case, for the context and for what stands in it.
-const CONTEXT: [&str; 13] = [
+const CONTEXT: [&str; 16] = [
     "context length",
+    "context_length",
     "context window",
     "context size",
     "context limit",
@@ -50,13 +55,15 @@ const CONTEXT: [&str; 13] = [
     "sequence length",
     "input length",
     "input token",
+    "message token",
     "prompt token",
+    "token limit",
     "prompt has",
     "prompt length",
 ];
 
 /// Words, in lower case, for being too long.
-const TOO_LONG: [&str; 12] = [
+const TOO_LONG: [&str; 14] = [
     "exceed",
     "too long",
     "too large",
@@ -66,6 +73,8 @@ const TOO_LONG: [&str; 12] = [
     "larger than",
     "more than",
     "but the maximum",
+    "but the configured",
+    "only supports up to",
     "overflow",
     "not enough",
     "is only",
@@ -73,15 +82,23 @@ const TOO_LONG: [&str; 12] = [
 
 /// Words, in lower case, of a limit of tokens in a time. Bedrock throttles with "Too many tokens, please wait before trying
 /// again."
-const OF_A_RATE: [&str; 7] = [
+const OF_A_RATE: [&str; 10] = [
     "per minute",
+    "per month",
     "per day",
+    "daily",
+    "monthly",
     "per hour",
     "tpm",
     "tpd",
     "rate limit",
     "please wait",
 ];
+
+/// Words, in lower case, of a limit of the answer, which may be named beside the context. Cohere's is "too many tokens: max
+/// tokens must be less than or equal to 4096, the maximum output for this model - received 8192."
+/// (<https://docs.cohere.com/v1/reference/errors>, read 2026-11).
+const OF_THE_ANSWER: [&str; 3] = ["max tokens must be", "output token limit", "completion token limit"];
 
 /// Whether an error with this message, kind and code is an overflow.
 pub(super) fn is_overflow(message: &str, kind: &str, code: &str) -> bool {
@@ -90,7 +107,7 @@ pub(super) fn is_overflow(message: &str, kind: &str, code: &str) -> bool {
     if CODES.contains(&code) || CODES.contains(&kind) {
         return true;
     }
-    !says(&OF_A_RATE) && (says(&PHRASES) || (says(&CONTEXT) && says(&TOO_LONG)))
+    !says(&OF_A_RATE) && !says(&OF_THE_ANSWER) && (says(&PHRASES) || (says(&CONTEXT) && says(&TOO_LONG)))
 }
 
 #[cfg(test)]
@@ -145,6 +162,25 @@ mod tests {
         "Request body too large for gpt-4o model. Max size: 8000 tokens.",
         "prompt token count of 128231 exceeds the limit of 128000",
         "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.",
+        // Google's Gemma, <https://github.com/NousResearch/hermes-agent/pull/99701>
+        "Unable to submit request because the input token count is 32825 but model only supports up to 32768.",
+        // SiliconFlow, <https://github.com/langgenius/dify/issues/19394>
+        "length of prompt_tokens (57535) must be less than max_seq_len (32768)",
+        "max_total_tokens (33802) must be less than or equal to max_seq_len (32768)",
+        // Moonshot, <https://github.com/MoonshotAI/MoonshotAI-Cookbook/issues/18>
+        "model max length exceeded, max length:8192",
+        // Volcengine's Doubao, both; the second: <https://github.com/esengine/DeepSeek-Reasonix/issues/9696>
+        "Total tokens of image and text exceed max message tokens",
+        "Input length 1048826 exceeds the maximum length 1048566.",
+        // <https://github.com/anomalyco/opencode>, `packages/llm/src/provider-error.ts`
+        "tokens in request more than max tokens allowed",
+        "Prompt has 150,000 tokens, but the configured context size is 128,000 tokens",
+        "context_length exceeded",
+        "token limit exceeded",
+        // OpenAI, <https://github.com/code-yeongyu/senpi/pull/1466>
+        "Your input exceeds the model's context window",
+        // Cohere, <https://docs.cohere.com/v1/reference/errors>
+        "too many tokens: size limit exceeded by 11326 tokens. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'.",
     ];
 
     /// Other messages about lengths, limits and tokens.
@@ -166,6 +202,13 @@ mod tests {
         "You exceeded your current quota, please check your plan and billing details.",
         "Request exceeds the maximum allowed number of bytes.",
         "temperature must be less than or equal to 2",
+        "too many tokens: max tokens must be less than or equal to 4096, the maximum output for this model - received 8192.",
+        "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 128000, but got 200000 instead.",
+        "The prompt contains an image, which this model does not support.",
+        "max_tokens exceeds the output token limit of 8192",
+        "Too many tokens per minute",
+        "This request exceeds the limit of 30000 tokens per minute",
+        "Monthly token limit exceeded",
         "",
     ];
 

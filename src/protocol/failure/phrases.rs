@@ -1,15 +1,33 @@
 //! The phrases and codes that tell a failure where its status does not.
 
-/// Codes by which providers say that they do not know the model, whatever the status.
-pub(super) const MODEL_CODES: [&str; 4] = [
+/// Codes and kinds by which providers say that they do not know the model, or not here, whatever the status. GitHub's are
+/// `unknown_model` (<https://github.com/github/gh-models/issues/65>) and Copilot's `model_not_supported`
+/// (<https://github.com/decolua/9router/issues/3477>); read 2026-11.
+pub(super) const MODEL_CODES: [&str; 6] = [
     "model_not_found",
+    "model_not_supported",
     "invalid_model",
+    "unknown_model",
     "model_decommissioned",
     "DeploymentNotFound",
 ];
 
-/// Phrases in a 4xx that mean: the configured model cannot be called like this. Bedrock's.
-pub(super) const WRONG_MODEL: [&str; 2] = ["provided model identifier is invalid", "on-demand throughput"];
+/// Phrases, in lower case, in a 400 that mean: the configured model cannot be called, or not like this. Bedrock's first, then
+/// - DeepSeek's "Model Not Exist" (<https://github.com/deepwn/addi/issues/13>),
+/// - OpenRouter's "x is not a valid model ID" (<https://github.com/continuedev/continue/issues/10758>),
+/// - LiteLLM's "Invalid model name passed in model=x" (<https://github.com/continuedev/continue/issues/11177>),
+/// - `SiliconFlow`'s "Model does not exist. Please check it carefully." (<https://github.com/ErlichLiu/DeepClaude/issues/111>),
+/// - Azure's "The chatCompletion operation does not work with the specified model, o3-pro."
+///   (<https://github.com/egoist/chatwise-releases/issues/942>); read 2026-11.
+pub(super) const WRONG_MODEL: [&str; 7] = [
+    "provided model identifier is invalid",
+    "on-demand throughput",
+    "model not exist",
+    "model does not exist",
+    "is not a valid model id",
+    "invalid model name",
+    "does not work with the specified model",
+];
 
 /// Phrases in a 400 about a parameter by another name than the caller's, with the caller's name and OpenAI's code:
 /// Bedrock's, but for the last, which is Anthropic's.
@@ -29,15 +47,30 @@ pub(super) const OTHER_NAMES: [(&str, &str, &str); 6] = [
         "invalid_value",
     ),
 ];
-/// Phrases in a 400 that mean: the account behind the key has used its share. Anthropic's.
-pub(super) const SPENT: [&str; 2] = ["credit balance is too low", "API usage limits"];
-/// Phrases, at the beginning of a 400, that mean: the key is wrong or its account closed. Anthropic's, xAI's (which shows a part
-/// of the key), and Bedrock's for an account that may not call the model
-/// (<https://repost.aws/questions/QUz2b4DsWuQp-u1pl1OiJUMg>, read 2026-11).
-pub(super) const WRONG_ACCOUNT: [&str; 3] = [
+/// Codes and kinds, whatever the status, that mean: the account behind the key has used its share, or is not paid for.
+/// OpenAI's first (<https://github.com/BerriAI/litellm/issues/2743>), then Alibaba's (<https://github.com/dataelement/bisheng/pull/2426>) and Moonshot's
+/// (<https://github.com/anomalyco/opencode/issues/24462>); read 2026-11.
+pub(super) const SPENT_CODES: [&str; 6] = [
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "ServiceQuotaExceededException",
+    "Arrearage",
+    "exceeded_current_quota_error",
+];
+/// Phrases, in lower case, in a 400 or 429 that mean the same: Anthropic's, then Moonshot's and Z.ai's
+/// (<https://github.com/zai-org/feedback/issues/789>, read 2026-11).
+pub(super) const SPENT: [&str; 3] = ["credit balance is too low", "api usage limits", "insufficient balance"];
+/// Phrases, at the beginning of a 400, that mean: the key is wrong or its account closed, or may not do this. Anthropic's, xAI's
+/// (which shows a part of the key), Bedrock's for an account that may not call the model
+/// (<https://repost.aws/questions/QUz2b4DsWuQp-u1pl1OiJUMg>, <https://github.com/anthropics/claude-code/issues/2656>) and
+/// OpenAI's (<https://github.com/Lamb-Project/lamb/issues/54>); read 2026-11.
+pub(super) const WRONG_ACCOUNT: [&str; 5] = [
     "This organization has been disabled",
     "Incorrect API key provided",
     "Operation not allowed",
+    "Access to Anthropic models is not allowed",
+    "Your organization must be verified",
 ];
 /// Words, in lower case, in a 403 that mean: what is wrong is the request's content. xAI's ("Content violates usage
 /// guidelines. …", <https://github.com/BerriAI/litellm/issues/18105>), OpenRouter's ("… requires moderation on … Your

@@ -82,7 +82,7 @@ impl Words {
         };
         match value {
             // Other JSON may be a part of the request that the message is about.
-            Value::String(text) => json_at_end_of(text)
+            Value::String(text) => json_within(text)
                 .map(|inner| Self::read_at(&inner, depth))
                 .filter(|words| words.message.is_some())
                 .unwrap_or_else(|| Self::of_text(text)),
@@ -104,10 +104,21 @@ impl Words {
                     .map(|inner| Self::read_at(inner, depth))
                     .find(|words| words.message.is_some() || words.code.is_some() || words.kind.is_some());
                 let own = Self::of_object(value);
-                inner.unwrap_or_default().or(own)
+                inner.unwrap_or_default().or(own).with_sentence(error.get("param"))
             }
             _ => Self::default(),
         }
+    }
+
+    /// These words with those that Xiaomi's server writes into `param`, while its message is "Param Incorrect".
+    /// <https://github.com/AQBot-Desktop/AQBot/issues/93>, read 2026-11.
+    fn with_sentence(self, param: Option<&Value>) -> Self {
+        let sentence = param.and_then(Value::as_str).filter(|param| param.contains(' '));
+        let message = match (self.message, sentence) {
+            (Some(message), Some(sentence)) => Some(format!("{message}: {sentence}")),
+            (message, _) => message,
+        };
+        Self { message, ..self }
     }
 
     fn of_text(text: &str) -> Self {
@@ -130,6 +141,7 @@ impl Words {
         Self {
             message: first(&MESSAGES),
             kind: first(&["type", "error_type"])
+                .or_else(|| aws_kind(text("__type")?))
                 .or_else(|| google_detail(error, "reason"))
                 .or_else(|| first(&["status"])),
             param: first(&["param"]).filter(is_param),
@@ -157,21 +169,29 @@ impl Words {
 /// Fields with an error of its own within an error.
 const INNER: [&str; 4] = ["error", "errors", "detail", "message"];
 /// Fields with the words.
-const MESSAGES: [&str; 8] = [
+const MESSAGES: [&str; 9] = [
     "message",
     "Message",
     "msg",
     "error_message",
+    "error_msg",
     "errorMessage",
     "error_description",
     "status_msg",
     "title",
 ];
 
-/// The JSON object that a text ends with, after words of a gateway's.
-fn json_at_end_of(text: &str) -> Option<Value> {
-    let object = &text[text.find('{')?..];
-    serde_json::from_str(object.trim_end()).ok().filter(Value::is_object)
+/// The JSON that a text is or ends with, after words of a gateway's. Words after it too, as `LiteLLM` writes them ("Received
+/// Model Group=…"), are passed over where it is an error without doubt.
+fn json_within(text: &str) -> Option<Value> {
+    let whole = serde_json::from_str(text).ok().filter(Value::is_array);
+    whole.or_else(|| {
+        let rest = &text[text.find('{')?..];
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let object = values.next()?.ok()?;
+        let is_end = rest[values.byte_offset()..].trim_end().is_empty();
+        (is_end || object.get("error").is_some_and(Value::is_object)).then_some(object)
+    })
 }
 
 impl Words {
@@ -189,9 +209,16 @@ impl Words {
     }
 }
 
-/// Some gateways write that there is none (Go's empty text, Python's `None`).
+/// Some gateways write that there is none (Go's empty text, Python's `None`), and some write a sentence.
 fn is_param(param: &String) -> bool {
-    !param.is_empty() && param != "None"
+    !param.is_empty() && param != "None" && !param.contains(' ')
+}
+
+/// AWS names an error in its body where it does not in a header: `com.amazon.coral.service#ExpiredTokenException`.
+/// <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization>, read 2026-11.
+fn aws_kind(text: &str) -> Option<String> {
+    let name = text.rsplit('#').next()?.split(':').next()?;
+    Some(name.to_owned())
 }
 
 /// The first of `details` that has a field (`ErrorInfo.reason`, `RetryInfo.retryDelay`: "Error details").
@@ -217,7 +244,7 @@ fn retry_after(text: &str) -> Option<u64> {
     })
 }
 
-/// Whole seconds, rounded up, of a number in parts of a second. A number that is zero or less says nothing.
+/// Whole seconds, rounded up, of a number in parts of a second. A number that is zero, less or infinite says nothing.
 fn seconds(text: &str, parts: f64) -> Option<u64> {
     let number: f64 = text.trim().parse().ok()?;
     #[expect(
@@ -225,7 +252,7 @@ fn seconds(text: &str, parts: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "it is above zero, and saturates"
     )]
-    (number > 0.0).then(|| (number / parts).ceil() as u64)
+    (number > 0.0 && number.is_finite()).then(|| (number / parts).ceil() as u64)
 }
 
 /// A message without the request that servers in Python quote in it: Pydantic's errors hold `'input': {…}` (as a list of

@@ -227,6 +227,7 @@ fn what_says_an_error_is_one() {
         ("", r#"{"detail": [{"loc": ["body"], "msg": "boom"}]}"#),
         ("", r#"{"errors": [{"message": "boom"}]}"#),
         ("", r#"{"msg": "boom", "code": 500}"#),
+        ("", r#"{"error_code": 336003, "error_msg": "boom"}"#),
         ("", r#"{"x_groq": {"id": "req_1", "error": "over capacity"}}"#),
         (
             "",

@@ -57,18 +57,17 @@ fn not_json(why: &str) -> Error {
 
 /// What a body is that is not JSON, and what to do. The body tells, not its content type: curl calls everything form-encoded.
 fn kind_of(body: &[u8]) -> Option<&'static str> {
-    let start = body.trim_ascii_start();
+    let start = lenient::without_mark(body).trim_ascii_start();
     let before_equals = start.split(|byte| *byte == b'=').next().unwrap_or_default();
     let is_of_a_form = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-+%*[]".contains(byte);
     let is_form = start.contains(&b'=') && !before_equals.is_empty() && before_equals.iter().all(is_of_a_form);
     if start.is_empty() {
         Some("it is empty")
-    } else if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") || body.get(1) == Some(&0) || body[0] == 0
-    {
+    } else if is_utf16(body) {
         Some("it is UTF-16. Send it as UTF-8")
-    } else if start.starts_with(b"--") {
+    } else if is_multipart(start) {
         Some("it is multipart form data. Set the payload (data) type to JSON")
-    } else if is_form || start.starts_with(b"%7B") || start.starts_with(b"%7b") {
+    } else if is_form || is_percent_encoded(start) {
         Some(
             "it is form-encoded. Set the payload (data) type to JSON, in Zapier with a 'Custom Request' or 'Payload Type: \
              json'",
@@ -76,6 +75,23 @@ fn kind_of(body: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// By its byte order mark, else by the zeros beside its first two characters: a stray zero is a mistake in UTF-8.
+fn is_utf16(body: &[u8]) -> bool {
+    let marked = body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff");
+    marked || matches!(body, [0, _, 0, _, ..] | [_, 0, _, 0, ..])
+}
+
+/// Each part has a `Content-Disposition` (RFC 7578, section 4.2); dashes alone begin other texts too.
+fn is_multipart(start: &[u8]) -> bool {
+    const WITHIN: usize = 1024;
+    let head = start[..start.len().min(WITHIN)].to_ascii_lowercase();
+    head.starts_with(b"--") && String::from_utf8_lossy(&head).contains("content-disposition:")
+}
+
+fn is_percent_encoded(start: &[u8]) -> bool {
+    matches!(start, [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
 /// Cursor sends them here, tools and all.

@@ -5,14 +5,15 @@ use serde_json::Value;
 use crate::chat::parameters::Parameter;
 
 /// Names of the token limit, in requests and in providers' errors.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
     "max_new_tokens",
     "maxTokens",
     "maxOutputTokens",
-    // Bedrock's words
+    // Cohere's words and Bedrock's
+    "max tokens",
     "maximum tokens you requested",
 ];
 
@@ -29,19 +30,26 @@ const fn wording(before: &'static str, after: &'static str) -> Wording {
 
 /// None of them is about the context, whose rest depends on the request: vLLM's "This model's maximum context length is 64001
 /// tokens and your request has 24235 input tokens" states no limit of the model's answers.
-const WORDINGS: [Wording; 8] = [
+const WORDINGS: [Wording; 9] = [
     // OpenAI: "max_tokens is too large: 6000. This model supports at most 4096 completion tokens, whereas you provided 6000."
-    // <https://github.com/ChatGPTNextWeb/NextChat/issues/3195>, read 2026-11
-    wording("supports at most ", " completion tokens"),
+    // <https://github.com/ChatGPTNextWeb/NextChat/issues/3195>; Cloudflare ends after the number,
+    // <https://github.com/anomalyco/models.dev/issues/5824>, read 2026-11
+    wording("supports at most ", ""),
     // Anthropic: "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for …"
     // <https://github.com/anthropics/claude-code/issues/24451>, read 2026-11
     wording("> ", ", which is the maximum allowed number of output tokens"),
-    // Alibaba: "Range of max_tokens should be [1, 8192]"
-    // <https://github.com/open-webui/open-webui/issues/10507>, read 2026-11
-    wording("should be [1, ", "]"),
-    // DeepSeek: "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"
-    // <https://github.com/deepseek-ai/DeepSeek-V3/issues/69>, read 2026-11
-    wording("is [1, ", "]"),
+    // Alibaba: "Range of max_tokens should be [1, 8192]"; DeepSeek: "Invalid max_tokens value, the valid range of max_tokens
+    // is [1, 8192]"; others' without the space.
+    // <https://github.com/open-webui/open-webui/issues/10507>, <https://github.com/deepseek-ai/DeepSeek-V3/issues/69>,
+    // read 2026-11
+    wording("[1,", "]"),
+    // Gateways': "max_tokens must be between 1 and 4096"
+    wording("between 1 and ", ""),
+    // OpenAI: "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 128000, but got 200000 instead.",
+    // and Volcengine. <https://github.com/NousResearch/hermes-agent/pull/51793>, read 2026-11
+    wording("xpected a value <= ", ""),
+    // Cohere: "too many tokens: max tokens must be less than or equal to 4096, the maximum output for this model - received
+    // 8192." <https://docs.cohere.com/v1/reference/errors>, read 2026-11
     // Groq: "`max_completion_tokens` must be less than or equal to `16384`, the maximum value for …", in older ones without
     // backticks; Pydantic: "Input should be less than or equal to 32768".
     // <https://github.com/Alishahryar1/free-claude-code/issues/1354>, read 2026-11
@@ -88,10 +96,10 @@ fn follows_name(message: &str, place: usize) -> bool {
     })
 }
 
-/// Each number in a wording, its digits perhaps between backticks, with the place where the wording begins.
+/// Each number in a wording, its digits perhaps between backticks or after a space, with the place where the wording begins.
 fn numbers(message: &str, wording: &Wording) -> impl Iterator<Item = (usize, u64)> {
     message.match_indices(wording.before).filter_map(move |(at, before)| {
-        let rest = message[at + before.len()..].trim_start_matches('`');
+        let rest = message[at + before.len()..].trim_start_matches(['`', ' ']);
         let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
         let number: u64 = rest[..end].parse().ok()?;
         let goes_on = rest[end..].starts_with(wording.after);
@@ -145,6 +153,24 @@ mod tests {
             ),
             ("max_tokens: Input should be less than or equal to 32768", 32_768),
             (
+                "max_completion_tokens is too large: 100000. This model supports at most 8192",
+                8192,
+            ),
+            ("max_tokens must be in the range [1,4096]", 4096),
+            ("max_tokens must be between 1 and 4096.", 4096),
+            (
+                "Invalid 'max_tokens': integer above maximum value. Expected a value <= 16384, but got 100000 instead.",
+                16_384,
+            ),
+            (
+                "The parameter `max_tokens` specified in the request are not valid: integer above maximum value, expected a value <= 32768, but got 65536",
+                32_768,
+            ),
+            (
+                "too many tokens: max tokens must be less than or equal to 4096, the maximum output for this model - received 100000.",
+                4096,
+            ),
+            (
                 "The maximum tokens you requested exceeds the model limit of 8192. Try again with a maximum tokens value that is lower than 8192.",
                 8192,
             ),
@@ -178,6 +204,15 @@ mod tests {
                 None,
             ),
             ("top_logprobs must be less than or equal to 20; max_tokens: 0", None),
+            // SiliconFlow's, about the context
+            (
+                "max_total_tokens (9000) must be less than or equal to max_seq_len (4096)",
+                None,
+            ),
+            (
+                "Invalid 'temperature': expected a value <= 2, but got 3 instead. max_tokens",
+                None,
+            ),
             // Not lower than what was sent, or nothing that can be sent.
             ("max_tokens must be less than or equal to 5000", None),
             ("max_tokens must be less than or equal to 8192", None),

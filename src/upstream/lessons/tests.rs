@@ -1,6 +1,7 @@
 //! What is read from the words of a rejection.
 
 mod message_order;
+mod names;
 
 use super::*;
 use axum::http::StatusCode;
@@ -34,6 +35,9 @@ fn a_wrong_value_says_nothing_about_the_parameter() {
         "temperature: range: 0..1",
         "Malformed input request: #/temperature: 1.0 is not less or equal to 0.9, please reformat your input",
         "random_seed: Input should be greater than or equal to 0",
+        "The thinking budget (52428) is invalid.",
+        "Unable to submit request because The model does not support setting thinking_budget to 0",
+        "think value \"medium\" is not supported for this model",
     ] {
         assert!(!is_about_the_parameter(message, None), "{message}");
     }
@@ -308,41 +312,5 @@ fn the_other_lessons_change_the_next_request() {
         ];
         let limits: Vec<_> = limits.iter().filter_map(|path| sent.pointer(path)).collect();
         assert_eq!(limits, [&json!(4000)], "{name}");
-    }
-}
-
-#[test]
-fn two_names_in_one_sentence_are_two_lessons() {
-    let sent = json!({"temperature": 1, "top_p": 1, "seed": 7, "presence_penalty": 1});
-    let lessons = |message: &str| {
-        let rejected = ProviderError::Rejected {
-            status: StatusCode::BAD_REQUEST,
-            message: message.into(),
-            param: None,
-            code: None,
-        };
-        lessons_of(&rejected, |_| false, &sent)
-    };
-    let omit = |parameters: &[Parameter]| -> Vec<_> { parameters.iter().copied().map(Lesson::Omit).collect() };
-    for (message, expected) in [
-        (
-            "Model incompatible request argument supplied: temperature, top_p",
-            omit(&[Parameter::Temperature, Parameter::TopP]),
-        ),
-        (
-            "Model incompatible request arguments supplied: `top_p` and `presence_penalty`.",
-            omit(&[Parameter::TopP, Parameter::PresencePenalty]),
-        ),
-        (
-            "Unsupported parameters: 'temperature', 'logit_bias'",
-            omit(&[Parameter::Temperature]),
-        ),
-        (
-            "Unrecognized request argument supplied: temperature",
-            omit(&[Parameter::Temperature]),
-        ),
-        ("Nothing of this: is about them", vec![]),
-    ] {
-        assert_eq!(lessons(message), expected, "{message}");
     }
 }

@@ -105,6 +105,13 @@ impl TestApp {
         Self::build(provider, &[], (&aws, address), &faulty).await
     }
 
+    /// The same with a Usage table.
+    pub async fn with_faulty_usage(provider: FakeProvider, fault: Fault) -> Self {
+        let (aws, address) = start_store().await;
+        let faulty = store_fault::in_front_of(address, fault).await;
+        Self::build(provider, &[("USAGE_TABLE", "Usage")], (&aws, address), &faulty).await
+    }
+
     /// An endpoint with no key in its environment but a keys secret.
     pub async fn with_secret(provider: FakeProvider, secret: &Secret) -> Self {
         let (aws, address) = start_store().await;
@@ -136,7 +143,7 @@ impl TestApp {
         let mut config = Config::read(|name| all.get(name).map(|value| (*value).to_owned())).unwrap();
         config.timeouts.before_retry = Duration::from_millis(1);
         config.timeouts.after_finish = Duration::from_millis(300);
-        config.timeouts.error_body = Duration::from_millis(300);
+        config.timeouts.error_body = Duration::from_secs(1);
         config.timeouts.image = Duration::from_secs(1);
         let app = App::new(&config, seen_by_endpoint, ServiceRole::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

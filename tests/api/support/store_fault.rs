@@ -38,6 +38,8 @@ pub enum Fault {
     ServerError,
     /// No call is answered.
     Hang,
+    /// No update is answered.
+    HangsOnUpdates,
     /// The tables are not there.
     NoTable,
     /// The role may do nothing.
@@ -90,6 +92,8 @@ async fn answer(store: SocketAddr, fault: Fault, headers: HeaderMap, body: Bytes
             );
         }
         Fault::Hang => std::future::pending().await,
+        Fault::HangsOnUpdates if target.ends_with(".UpdateItem") => std::future::pending().await,
+        Fault::HangsOnUpdates => return forward(store, headers, body).await,
         _ => {}
     }
     if fault == Fault::Unreadable {

@@ -84,6 +84,109 @@ fn a_template_that_rejects_the_messages_is_no_outage() {
     }
 }
 
+/// A provider's status and body that are about the operator's model, account or key, and what they mean.
+const OF_THE_OPERATOR: &[(u16, &str, ProviderError)] = &[
+    // Mistral and Perplexity, DeepSeek, OpenRouter, LiteLLM, SiliconFlow, GitHub's models, Azure
+    (
+        400,
+        r#"{"object":"error","message":"Invalid model: x","type":"invalid_model","param":null,"code":"1500"}"#,
+        ProviderError::ModelNotFound,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Model Not Exist","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}"#,
+        ProviderError::ModelNotFound,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"deepseek/x is not a valid model ID","code":400},"user_id":"u"}"#,
+        ProviderError::ModelNotFound,
+    ),
+    (
+        400,
+        r#"{"error":"/chat/completions: Invalid model name passed in model=x. Call `/v1/models` to view available models for your key."}"#,
+        ProviderError::ModelNotFound,
+    ),
+    (
+        400,
+        r#"{"code":20012,"message":"Model does not exist. Please check it carefully.","data":null}"#,
+        ProviderError::ModelNotFound,
+    ),
+    (
+        400,
+        r#"{"error":{"code":"unknown_model","message":"Unknown model: x"}}"#,
+        ProviderError::ModelNotFound,
+    ),
+    (
+        400,
+        r#"{"error":{"code":"OperationNotSupported","message":"The chatCompletion operation does not work with the specified model, x."}}"#,
+        ProviderError::ModelNotFound,
+    ),
+    // Alibaba, OpenAI, Moonshot
+    (
+        400,
+        r#"{"error":{"message":"Access denied, please make sure your account is in good standing.","type":"Arrearage","code":"Arrearage"}}"#,
+        ProviderError::QuotaExceeded,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Billing hard limit has been reached","type":"invalid_request_error","code":"billing_hard_limit_reached"}}"#,
+        ProviderError::QuotaExceeded,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"Your account is not active, please check your billing details.","type":"billing_not_active","code":"billing_not_active"}}"#,
+        ProviderError::QuotaExceeded,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"Your account org-x is suspended due to insufficient balance, please recharge your account","type":"exceeded_current_quota_error"}}"#,
+        ProviderError::QuotaExceeded,
+    ),
+    (
+        429,
+        r#"{"error":{"code":"1113","message":"Insufficient balance or no resource package. Please recharge."}}"#,
+        ProviderError::QuotaExceeded,
+    ),
+    // OpenRouter
+    (
+        402,
+        r#"{"error":{"message":"Prompt tokens limit exceeded: 64128 > 6964. To increase, visit https://openrouter.ai/settings/credits","code":402}}"#,
+        ProviderError::QuotaExceeded,
+    ),
+    // OpenAI, Bedrock, AWS without its header
+    (
+        400,
+        r#"{"error":{"message":"Your organization must be verified to stream this model. Please go to: …","type":"invalid_request_error","param":"stream","code":"unsupported_value"}}"#,
+        ProviderError::Authentication,
+    ),
+    (
+        400,
+        r#"{"message":"Access to Anthropic models is not allowed from unsupported countries, regions, or territories."}"#,
+        ProviderError::Authentication,
+    ),
+    (
+        400,
+        r#"{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"x"}"#,
+        ProviderError::Authentication,
+    ),
+];
+
+#[test]
+fn a_400_may_be_the_operators() {
+    for (status, body, expected) in OF_THE_OPERATOR {
+        assert_eq!(answer(*status, body), *expected, "{body}");
+    }
+    // What only sounds like it.
+    for message in [
+        "Invalid model parameters: temperature",
+        "The image model output does not exist",
+    ] {
+        let body = serde_json::json!({"error": {"message": message}}).to_string();
+        assert_eq!(answer(400, &body), rejected(400, message, None, None));
+    }
+}
+
 #[test]
 fn bedrock_tells_the_operator_with_a_400() {
     for (message, expected) in [

@@ -36,7 +36,17 @@ fn a_log_holds_identifiers_only() {
 #[test]
 fn retry_after_has_two_forms() {
     assert_eq!(retry_after(" 6.2 "), Some(7));
-    for none in ["Wed, 21 Oct 2015 07:28:00 GMT", "0", "-5", "0.0", "NaN", "", "soon"] {
+    for none in [
+        "Wed, 21 Oct 2015 07:28:00 GMT",
+        "0",
+        "-5",
+        "0.0",
+        "NaN",
+        "inf",
+        "1e999",
+        "",
+        "soon",
+    ] {
         assert_eq!(retry_after(none), None, "{none}");
     }
     assert!(retry_after("Fri, 31 Dec 2100 23:59:59 GMT").is_some_and(|seconds| seconds > 1_000_000));
@@ -136,6 +146,34 @@ const BODIES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         None,
         Some("bad"),
     ),
+    (
+        r#"{"error": {"message": "litellm.BadRequestError: OpenAIException - {\"error\": {\"message\": \"no\", \"param\": \"stop\"}}. Received Model Group=m\nAvailable Model Group Fallbacks=None", "code": "400"}}"#,
+        "no",
+        Some("stop"),
+        None,
+    ),
+    // Other JSON in the middle may be a part of the request.
+    (
+        r#"{"error": {"message": "Bad message {\"message\": \"secret\"} in the list"}}"#,
+        r#"Bad message {"message": "secret"} in the list"#,
+        None,
+        None,
+    ),
+    // OpenRouter's around Google's list: <https://github.com/google-gemini/gemini-cli/issues/14438>, read 2026-11
+    (
+        r#"{"error": {"message": "Provider returned error", "metadata": {"raw": "[{\"error\": {\"code\": 400, \"message\": \"no\"}}]"}}}"#,
+        "no",
+        None,
+        None,
+    ),
+    (
+        r#"{"error": {"message": "Param Incorrect", "param": "max_tokens is too large", "code": "400"}}"#,
+        "Param Incorrect: max_tokens is too large",
+        None,
+        None,
+    ),
+    // Baidu
+    (r#"{"error_code": 336003, "error_msg": "no"}"#, "no", None, None),
     // DeepSeek: <https://github.com/deepseek-ai/DeepSeek-V3/issues/1072>, read 2026-11
     (
         "Failed to deserialize the JSON body into the target type: messages[1]: unknown variant",

@@ -145,6 +145,8 @@ fn bodies_of_another_kind_say_what_to_do() {
         "messages[]=x",
         "%7B%22messages%22%3A1%7D",
         "data={\"a\":1}",
+        "%5B%5D",
+        "\u{feff}messages=Hi",
     ] {
         says(form.as_bytes(), "it is form-encoded. Set the payload");
     }
@@ -157,12 +159,16 @@ fn bodies_of_another_kind_say_what_to_do() {
         r#"{"messages": ["#,
         r#"{"messages": [{"content": NaN}]}"#,
         "hello",
+        "{\0\"messages\": []}",
+        "-- a comment",
+        "---\nmessages: []",
     ] {
         says(json.as_bytes(), "it is not valid JSON (");
-        says(json.as_bytes(), "line 1 column");
+        says(json.as_bytes(), " at line ");
     }
     says(b" \n", "it is empty");
     says(b"", "it is empty");
+    says(b"\xef\xbb\xbf\n", "it is empty");
     says(
         b"--x\r\ncontent-disposition: form-data; name=\"messages\"\r\n",
         "it is multipart form data",
@@ -194,7 +200,12 @@ fn what_says_nothing_is_not_set() {
         ("tools", json!([])),
         ("tools", json!("")),
         ("n", Value::Null),
+        ("stop", json!([null])),
+        ("stop", json!("[\"\", \"\"]")),
+        ("tools", json!([""])),
         ("modalities", json!([])),
+        ("modalities", json!([""])),
+        ("modalities", json!([null])),
     ] {
         let request = read(&with(field, empty)).unwrap();
         assert_eq!(request.parameters, Parameters::default(), "{field}");

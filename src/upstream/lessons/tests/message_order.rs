@@ -31,6 +31,14 @@ fn the_order_of_messages_is_learned() {
             Lesson::Alternate,
         ),
         ("Last message must have role `user`.", Lesson::Alternate),
+        (
+            "This model does not support assistant message prefill. The conversation must end with a user message.",
+            Lesson::Alternate,
+        ),
+        (
+            "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+            Lesson::NoSystem,
+        ),
         ("System message must be at the beginning.", Lesson::Alternate),
     ] {
         let rejected = ProviderError::Rejected {

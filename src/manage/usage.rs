@@ -1,0 +1,75 @@
+//! What an owner's assistant uses.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, Uri},
+};
+use serde::Serialize;
+use url::form_urlencoded;
+use utoipa::ToSchema;
+
+use super::{Id, Manage};
+use crate::{
+    error::Error,
+    http::document::Failures,
+    usage::{Counts, Day, range},
+};
+
+/// What an assistant used, by the day.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UsageReply {
+    /// A UUID.
+    assistant_id: String,
+    /// The first day, in UTC.
+    from: String,
+    /// The last day, in UTC.
+    to: String,
+    /// In order, without the days on which there was no reply.
+    days: Vec<Day>,
+    /// All days together.
+    total: Counts,
+}
+
+/// What one of the caller's assistants used: replies, failures and tokens a day.
+#[utoipa::path(
+    get,
+    path = "/assistants/{id}/usage",
+    tag = "management",
+    security(("jwt" = [])),
+    params(
+        ("id" = String, Path, description = "The assistant's id"),
+        ("from" = Option<String>, Query, format = Date, description = "The first day, in UTC; 29 days before the last unless given"),
+        ("to" = Option<String>, Query, format = Date, description = "The last day, in UTC; today unless given. A range has at most 92 days")
+    ),
+    responses(
+        (status = 200, description = "The usage", body = UsageReply),
+        Failures,
+    )
+)]
+pub(super) async fn show(
+    State(manage): State<Arc<Manage>>,
+    id: Id,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Json<UsageReply>, Error> {
+    let record = manage.own(&headers, &id).await?;
+    let usage = manage.usage.as_ref().ok_or(Error::UsageNotCounted)?;
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query: HashMap<_, _> = query.into_owned().collect();
+    let text = |name: &str| query.get(name).map(String::as_str);
+    let (from, to) = range(text("from"), text("to")).map_err(|(param, why)| Error::invalid(param, why))?;
+    let days = usage.days(&record.assistant_id, from, to).await?;
+    let total = days
+        .iter()
+        .fold(Counts::default(), |total, day| total.plus(&day.counts));
+    Ok(Json(UsageReply {
+        assistant_id: record.assistant_id,
+        from: from.to_string(),
+        to: to.to_string(),
+        days,
+        total,
+    }))
+}

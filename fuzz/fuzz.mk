@@ -10,7 +10,7 @@ TARGET ?= $(FUZZ_TARGETS)
 
 .PHONY: fuzz
 
-# Each target adds to its corpus the inputs that reach code that none there has reached, the smallest first. All targets run; one
+# Each target adds to its corpus the inputs that reach code that none there has reached, as few as will do. All targets run; one
 # that fails leaves its input in fuzz/artifacts, and makes the whole fail.
 fuzz: $(CARGO_FUZZ)
 	@failed=; for target in $(TARGET); do \
@@ -18,7 +18,7 @@ fuzz: $(CARGO_FUZZ)
 		run() { PATH="$(dir $(abspath $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz run --target-dir target/fuzz $$target "$$@"; }; \
 		echo "== $$target: $(FUZZ_SECONDS) seconds"; \
 		run $$found $$kept -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -print_final_stats=1 -verbosity=0 || failed="$$failed $$target"; \
-		run $$kept $$found -- -merge=1 -use_counters=0 -verbosity=0 || failed="$$failed $$target"; \
+		run $$kept $$found -- -set_cover_merge=1 -use_counters=0 -verbosity=0 || failed="$$failed $$target"; \
 	done; test -z "$$failed" || { echo "Failed:$$failed. The inputs are in fuzz/artifacts."; exit 1; }
 
 $(CARGO_FUZZ):

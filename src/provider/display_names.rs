@@ -37,7 +37,8 @@ const NAMES: [(&str, Provider, &str); 18] = [
 pub(super) fn resolve(configured: &str) -> Option<(Provider, String)> {
     let name = configured.trim().to_lowercase();
     // `GROQ (llama3-70b-8192)`: the provider's own model name stands in the brackets.
-    if let Some(model) = name.strip_prefix("groq (").and_then(|rest| rest.strip_suffix(')')) {
+    let in_brackets = name.strip_prefix("groq (").and_then(|rest| rest.strip_suffix(')'));
+    if let Some(model) = in_brackets.map(str::trim).filter(|model| !model.is_empty()) {
         return Some((Provider::Groq, model.to_owned()));
     }
     let spaced = name.replace('-', " ");
@@ -72,6 +73,7 @@ mod tests {
             "claude-3-5-sonnet-20241022",
             "gemini-2.5-flash",
             "groq/llama3",
+            "groq ( )",
         ] {
             assert_eq!(resolve(own_name), None, "{own_name}");
         }

@@ -101,7 +101,7 @@ pub(crate) fn is_not_public(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Whether an address is one of the public internet: what IANA's special-purpose registries (read in November 2026)
+/// Whether an address is one of the public internet: what IANA's special-purpose registries (as public copies had them in November 2026)
 /// call "globally reachable", without multicast, and without those blocks that lead on to any IPv4 address (NAT64,
 /// 6to4, Teredo) or to no server (IETF protocol assignments).
 /// <https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>

@@ -166,7 +166,7 @@ fn check_path(model: &Model) {
     }
 }
 
-/// A Lambda event: whatever it holds becomes a request with a path, and a body that is all that was sent.
+/// A Lambda event: whatever it holds becomes a request with a path, and whatever the body is.
 pub fn event(data: &[u8]) {
     let Ok(event) = serde_json::from_slice::<LambdaRequest>(data) else {
         return;

@@ -166,7 +166,7 @@ fn check_path(model: &Model) {
     }
 }
 
-/// A Lambda event: whatever it holds becomes a request with a path, and whatever the body is.
+/// A Lambda event: whatever it holds becomes a request with a path, and a URL within the limit.
 pub fn event(data: &[u8]) {
     let Ok(event) = serde_json::from_slice::<LambdaRequest>(data) else {
         return;

@@ -69,11 +69,10 @@ impl Usage {
             cached,
             reasoning,
         } = newer;
-        let filled = |newer: Option<u64>, older: Option<u64>| newer.filter(|count| *count > 0).or(older).or(newer);
         self.prompt = if prompt > 0 { prompt } else { self.prompt };
         self.completion = if completion > 0 { completion } else { self.completion };
-        self.cached = filled(cached, self.cached);
-        self.reasoning = filled(reasoning, self.reasoning);
+        self.cached = newer_count(cached, self.cached);
+        self.reasoning = newer_count(reasoning, self.reasoning);
     }
 
     /// Whether nothing was counted.
@@ -86,4 +85,9 @@ impl Usage {
         } = self;
         prompt == 0 && completion == 0 && cached.unwrap_or(0) == 0 && reasoning.unwrap_or(0) == 0
     }
+}
+
+/// A newer count, unless it is zero or absent and there is an older one.
+pub(crate) fn newer_count(newer: Option<u64>, older: Option<u64>) -> Option<u64> {
+    newer.filter(|count| *count > 0).or(older).or(newer)
 }

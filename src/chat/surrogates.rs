@@ -106,17 +106,23 @@ pub(crate) fn replace(value: &mut Value) {
 /// Copies the escape at the start of `rest`, a lone surrogate's as its mark. Returns its length in bytes, the other half
 /// of a pair included.
 pub(crate) fn mend_escape(rest: &str, mended: &mut String) -> usize {
-    let length = match (escaped_surrogate(rest), rest.get(6..).and_then(escaped_surrogate)) {
-        (Some(high), Some(low)) if high < FIRST_LOW && low >= FIRST_LOW => 12,
-        (Some(surrogate), _) => {
-            mended.extend(char::from_u32(surrogate - FIRST_SURROGATE + FIRST_MARK));
-            return 6;
-        }
-        // A backslash and what it escapes.
-        _ => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-    };
-    mended.push_str(&rest[..length]);
+    let (length, lone) = escape(rest);
+    match lone {
+        Some(surrogate) => mended.extend(char::from_u32(surrogate - FIRST_SURROGATE + FIRST_MARK)),
+        None => mended.push_str(&rest[..length]),
+    }
     length
+}
+
+/// The length in bytes of the escape at the start of `rest`, the other half of a pair included, and the surrogate that it is
+/// where it is a lone one.
+fn escape(rest: &str) -> (usize, Option<u32>) {
+    match (escaped_surrogate(rest), rest.get(6..).and_then(escaped_surrogate)) {
+        (Some(high), Some(low)) if high < FIRST_LOW && low >= FIRST_LOW => (12, None),
+        (Some(surrogate), _) => (6, Some(surrogate)),
+        // A backslash and what it escapes.
+        _ => (1 + rest[1..].chars().next().map_or(0, char::len_utf8), None),
+    }
 }
 
 /// JSON with U+FFFD in the place of each lone surrogate, every other byte where it was; `None` where there is none.
@@ -126,17 +132,12 @@ pub(crate) fn without_lone(json: &[u8]) -> Option<Vec<u8>> {
     let mut at = 0;
     while let Some(backslash) = text[at..].find('\\') {
         at += backslash;
-        let rest = &text[at..];
-        at += match (escaped_surrogate(rest), rest.get(6..).and_then(escaped_surrogate)) {
-            (Some(high), Some(low)) if high < FIRST_LOW && low >= FIRST_LOW => 12,
-            (Some(_), _) => {
-                let mended = mended.get_or_insert_with(|| json.to_vec());
-                mended[at..at + 6].copy_from_slice(b"\\uFFFD");
-                6
-            }
-            // A backslash and what it escapes.
-            _ => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-        };
+        let (length, lone) = escape(&text[at..]);
+        if lone.is_some() {
+            let mended = mended.get_or_insert_with(|| json.to_vec());
+            mended[at..at + length].copy_from_slice(b"\\uFFFD");
+        }
+        at += length;
     }
     mended
 }

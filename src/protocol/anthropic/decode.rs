@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, Usage},
+    chat::delta::{Delta, Usage, newer_count},
     error::ProviderError,
     protocol::{
         decode::{Decode, Ending},
@@ -168,11 +168,10 @@ impl WireUsage {
             output_tokens,
             output_tokens_details,
         } = newer;
-        let filled = |newer: Option<u64>, older: Option<u64>| newer.filter(|count| *count > 0).or(older).or(newer);
-        self.input_tokens = filled(input_tokens, self.input_tokens);
-        self.cache_creation_input_tokens = filled(cache_creation_input_tokens, self.cache_creation_input_tokens);
-        self.cache_read_input_tokens = filled(cache_read_input_tokens, self.cache_read_input_tokens);
-        self.output_tokens = filled(output_tokens, self.output_tokens);
+        self.input_tokens = newer_count(input_tokens, self.input_tokens);
+        self.cache_creation_input_tokens = newer_count(cache_creation_input_tokens, self.cache_creation_input_tokens);
+        self.cache_read_input_tokens = newer_count(cache_read_input_tokens, self.cache_read_input_tokens);
+        self.output_tokens = newer_count(output_tokens, self.output_tokens);
         self.output_tokens_details = output_tokens_details.or(self.output_tokens_details);
     }
 

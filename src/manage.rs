@@ -66,9 +66,10 @@ impl Manage {
     /// # Errors
     /// One line that names the setting.
     pub async fn new(config: &ManageConfig, aws: &SdkConfig) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let store = Store::new(aws, config.tables.clone());
         Ok(Self {
-            store: Store::new(aws, config.tables.clone()),
-            usage: config.tables.usage.clone().map(|table| UsageTable::new(aws, table)),
+            usage: UsageTable::of(&store),
+            store,
             verifier: Verifier::new(&config.jwt, aws).await?,
             allow_private_providers: config.allow_private_providers,
         })

@@ -37,7 +37,7 @@ pub struct App {
     /// What calls their models.
     pub upstream: Arc<Upstream>,
     /// Where replies are counted, if anywhere.
-    pub usage: Option<Arc<UsageTable>>,
+    pub usage: Option<UsageTable>,
     /// Time limits.
     pub timeouts: Timeouts,
 }
@@ -61,14 +61,11 @@ impl App {
     pub fn new(config: &Config, aws: &SdkConfig, role: ServiceRole) -> Result<Self, reqwest::Error> {
         let secret = config.provider_keys_secret.clone().map(|id| (id, secrets_client(aws)));
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
+        let store = Store::new(aws, config.tables.clone());
         Ok(Self {
-            store: Store::new(aws, config.tables.clone()),
+            usage: UsageTable::of(&store),
+            store,
             upstream: Arc::new(Upstream::new(config, role, keys)?),
-            usage: config
-                .tables
-                .usage
-                .clone()
-                .map(|table| Arc::new(UsageTable::new(aws, table))),
             timeouts: config.timeouts.clone(),
         })
     }

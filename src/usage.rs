@@ -1,8 +1,8 @@
 //! What assistants use, counted by the day: one update of an item for each reply, in the Usage table.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::FutureExt;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 
 use crate::{
-    assistant::store::unavailable,
+    assistant::store::{Store, unavailable},
     error::Error,
     record::{EndTask, Outcome, ReplyRecord},
 };
@@ -59,6 +59,21 @@ pub struct Day {
     /// What was used on it.
     #[serde(flatten)]
     pub counts: Counts,
+}
+
+/// What an assistant used, by the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UsageReport {
+    /// A UUID.
+    pub assistant_id: String,
+    /// The first day, in UTC.
+    pub from: String,
+    /// The last day, in UTC.
+    pub to: String,
+    /// In order, without the days on which there was no reply.
+    pub days: Vec<Day>,
+    /// All days together.
+    pub total: Counts,
 }
 
 impl Counts {
@@ -147,27 +162,21 @@ impl Counts {
 }
 
 impl UsageTable {
-    /// A client that makes each update once: one that may have been applied must not be repeated.
-    pub fn new(config: &SdkConfig, table: String) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(UPDATE_TIMEOUT)
-            .operation_timeout(UPDATE_TIMEOUT)
-            .build();
-        let config = aws_sdk_dynamodb::config::Builder::from(config)
-            .timeout_config(timeouts)
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Self {
-            client: Client::from_conf(config),
-            table,
-        }
+    /// The store's Usage table, where it has one, over the store's own connections.
+    pub fn of(store: &Store) -> Option<Self> {
+        let (client, tables) = store.parts();
+        Some(Self {
+            client: client.clone(),
+            table: tables.usage.clone()?,
+        })
     }
 
     /// The work at a reply's end that adds the reply to its assistant's day.
-    pub(crate) fn settling(self: Arc<Self>, assistant_id: String, prompt_bytes: u64) -> EndTask {
+    pub(crate) fn settling(&self, assistant_id: String, prompt_bytes: u64) -> EndTask {
+        let table = self.clone();
         Box::new(move |record| {
             let counts = Counts::of_reply(record, prompt_bytes);
-            async move { self.add(&assistant_id, OffsetDateTime::now_utc(), counts).await }.boxed()
+            async move { table.add(&assistant_id, OffsetDateTime::now_utc(), counts).await }.boxed()
         })
     }
 
@@ -193,26 +202,26 @@ impl UsageTable {
         for (name, count) in used {
             update = update.expression_attribute_values(format!(":{name}"), AttributeValue::N(count.to_string()));
         }
-        if let Err(error) = update.send().await {
+        if let Err(error) = update.customize().config_override(once()).send().await {
             let cause = unavailable(error);
             tracing::warn!(assistant_id, cause = cause.cause(), "a reply's usage was not counted");
         }
     }
 
-    /// What an assistant used from one day to another, both included. Days without replies are left out.
+    /// What an assistant used from one day to another, both included.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the table does not answer.
-    pub async fn days(&self, assistant_id: &str, from: Date, to: Date) -> Result<Vec<Day>, Error> {
-        let text = |text: String| AttributeValue::S(text);
+    pub async fn report(&self, assistant_id: String, (from, to): (Date, Date)) -> Result<UsageReport, Error> {
+        let (from, to) = (from.to_string(), to.to_string());
         let output = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("assistant_id = :id AND period BETWEEN :from AND :to")
-            .expression_attribute_values(":id", text(assistant_id.to_owned()))
-            .expression_attribute_values(":from", text(from.to_string()))
-            .expression_attribute_values(":to", text(to.to_string()))
+            .expression_attribute_values(":id", AttributeValue::S(assistant_id.clone()))
+            .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+            .expression_attribute_values(":to", AttributeValue::S(to.clone()))
             .send()
             .await
             .map_err(unavailable)?;
@@ -221,8 +230,26 @@ impl UsageTable {
             let counts = Counts::of_item(&item);
             Some(Day { day, counts })
         });
-        Ok(days.collect())
+        let days: Vec<_> = days.collect();
+        let total = days
+            .iter()
+            .fold(Counts::default(), |total, day| total.plus(&day.counts));
+        Ok(UsageReport {
+            assistant_id,
+            from,
+            to,
+            days,
+            total,
+        })
     }
+}
+
+/// One attempt within the time that a reply's end has: an update that may have been applied must not be repeated.
+fn once() -> aws_sdk_dynamodb::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_timeout(UPDATE_TIMEOUT).build();
+    aws_sdk_dynamodb::Config::builder()
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::disabled())
 }
 
 /// A range of days for a reading: `from` and `to` as in `2026-11-25`, else the last 30 days.

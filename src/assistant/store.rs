@@ -77,6 +77,11 @@ impl Store {
         }
     }
 
+    /// The client and the tables' names, for what else is kept beside assistants.
+    pub(crate) fn parts(&self) -> (&Client, &Tables) {
+        (&self.client, &self.tables)
+    }
+
     /// Opens the connection during the cold start, while the CPU is not throttled. Failure is left to the first
     /// request, which reports it. The table is the one that both functions may read.
     pub async fn warm_up(&self) {

@@ -7,31 +7,14 @@ use axum::{
     extract::State,
     http::{HeaderMap, Uri},
 };
-use serde::Serialize;
 use url::form_urlencoded;
-use utoipa::ToSchema;
 
 use super::{Id, Manage};
 use crate::{
     error::Error,
     http::document::Failures,
-    usage::{Counts, Day, range},
+    usage::{UsageReport, range},
 };
-
-/// What an assistant used, by the day.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct UsageReply {
-    /// A UUID.
-    assistant_id: String,
-    /// The first day, in UTC.
-    from: String,
-    /// The last day, in UTC.
-    to: String,
-    /// In order, without the days on which there was no reply.
-    days: Vec<Day>,
-    /// All days together.
-    total: Counts,
-}
 
 /// What one of the caller's assistants used: replies, failures and tokens a day.
 #[utoipa::path(
@@ -45,7 +28,7 @@ pub(crate) struct UsageReply {
         ("to" = Option<String>, Query, format = Date, description = "The last day, in UTC; today unless given. A range has at most 92 days")
     ),
     responses(
-        (status = 200, description = "The usage", body = UsageReply),
+        (status = 200, description = "The usage", body = UsageReport),
         Failures,
     )
 )]
@@ -54,22 +37,12 @@ pub(super) async fn show(
     id: Id,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Json<UsageReply>, Error> {
+) -> Result<Json<UsageReport>, Error> {
     let record = manage.own(&headers, &id).await?;
     let usage = manage.usage.as_ref().ok_or(Error::UsageNotCounted)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let query: HashMap<_, _> = query.into_owned().collect();
     let text = |name: &str| query.get(name).map(String::as_str);
-    let (from, to) = range(text("from"), text("to")).map_err(|(param, why)| Error::invalid(param, why))?;
-    let days = usage.days(&record.assistant_id, from, to).await?;
-    let total = days
-        .iter()
-        .fold(Counts::default(), |total, day| total.plus(&day.counts));
-    Ok(Json(UsageReply {
-        assistant_id: record.assistant_id,
-        from: from.to_string(),
-        to: to.to_string(),
-        days,
-        total,
-    }))
+    let days = range(text("from"), text("to")).map_err(|(param, why)| Error::invalid(param, why))?;
+    Ok(Json(usage.report(record.assistant_id, days).await?))
 }

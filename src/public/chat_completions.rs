@@ -62,7 +62,7 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
     let deadline = deadline.limited(started, limit);
     let mut record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
     if let Some(usage) = &app.usage {
-        record.at_end(Arc::clone(usage).settling(assistant.id().to_owned(), prompt.text_bytes()));
+        record.at_end(usage.settling(assistant.id().to_owned(), prompt.text_bytes()));
     }
     let answer = Box::pin(Arc::clone(&app.upstream).answer(model, fallbacks, prompt, deadline));
     let answer = answer::until(parts.extensions.get().cloned(), answer);

@@ -14,9 +14,8 @@ use assistant_endpoint::{
     config::{Tables, allows_private_providers},
     local::embedded_store::{self, Error},
     token::Token,
-    usage::UsageTable,
 };
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::BehaviorVersion;
 use clap::Args;
 use serde_json::json;
 
@@ -199,31 +198,19 @@ impl Common {
     }
 
     async fn store(&self) -> Result<Store, Error> {
-        if self.local.is_some() {
-            return Ok(Store::new(&self.aws().await, embedded_store::tables()));
+        if let Some(address) = self.local {
+            let aws = embedded_store::client_config(address).await;
+            return Ok(Store::new(&aws, embedded_store::tables()));
         }
         let tables = Tables {
             assistants: table("ASSISTANTS_TABLE")?,
             token_claims: table("TOKEN_CLAIMS_TABLE")?,
-            usage: None,
+            usage: table("USAGE_TABLE").ok(),
         };
-        Ok(Store::new(&self.aws().await, tables))
-    }
-
-    /// Where replies are counted.
-    pub async fn usage(&self) -> Result<UsageTable, Error> {
-        let table = match embedded_store::tables().usage.filter(|_| self.local.is_some()) {
-            Some(local) => local,
-            None => table("USAGE_TABLE")?,
-        };
-        Ok(UsageTable::new(&self.aws().await, table))
-    }
-
-    async fn aws(&self) -> SdkConfig {
-        match self.local {
-            Some(address) => embedded_store::client_config(address).await,
-            None => aws_config::load_defaults(BehaviorVersion::latest()).await,
-        }
+        Ok(Store::new(
+            &aws_config::load_defaults(BehaviorVersion::latest()).await,
+            tables,
+        ))
     }
 
     pub async fn read(&self, id: &str) -> Result<(Store, Record), Error> {

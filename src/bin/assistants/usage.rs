@@ -2,7 +2,7 @@
 
 use assistant_endpoint::{
     local::embedded_store::Error,
-    usage::{Counts, Day, range},
+    usage::{Day, UsageReport, UsageTable, range},
 };
 use clap::Args;
 use serde_json::json;
@@ -25,31 +25,26 @@ pub struct ShowUsage {
 
 impl ShowUsage {
     pub async fn run(self) -> Result<(), Error> {
-        let (from, to) = range(self.from.as_deref(), self.to.as_deref()).map_err(|(_, why)| why)?;
-        let (_, record) = self.common.read(&self.id).await?;
-        let table = self.common.usage().await?;
-        let days = table.days(&record.assistant_id, from, to).await?;
-        let total = days
-            .iter()
-            .fold(Counts::default(), |total, day| total.plus(&day.counts));
+        let days = range(self.from.as_deref(), self.to.as_deref()).map_err(|(_, why)| why)?;
+        let (store, record) = self.common.read(&self.id).await?;
+        let table = UsageTable::of(&store).ok_or("USAGE_TABLE is not set. Set it to the stack's table.")?;
+        let report = table.report(record.assistant_id, days).await?;
         if self.common.json {
-            let shown = json!({"assistant_id": record.assistant_id, "from": from.to_string(), "to": to.to_string(),
-                "days": days, "total": total});
-            println!("{shown:#}");
+            println!("{:#}", json!(report));
         } else {
-            print(&days, total);
+            print(report);
         }
         Ok(())
     }
 }
 
-fn print(days: &[Day], total: Counts) {
+fn print(report: UsageReport) {
     println!("DAY         REQUESTS  FAILURES    PROMPT    CACHED  COMPLETION  REASONING  ESTIMATED");
     let total = Day {
         day: "Total".into(),
-        counts: total,
+        counts: report.total,
     };
-    for Day { day, counts } in days.iter().chain([&total]) {
+    for Day { day, counts } in report.days.iter().chain([&total]) {
         println!(
             "{day:<10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>10}  {:>9}  {:>9}",
             counts.requests,

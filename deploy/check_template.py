@@ -13,8 +13,8 @@ import re
 import sys
 
 from template_model import (
-    ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
-    FUNCTIONS, GRANTS, JWKS, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, READING, RESOURCES, RETAINED,
+    ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CEILINGS, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
+    FUNCTIONS, GRANTS, JWKS, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, ORIGIN_SECRETS, READING, RESOURCES, RETAINED,
     SECRET, USAGE, accepted, at, canonical, grants, listed, load, optional, resolve, takes,
 )
 from template_mutations import DELETE, mutate, mutations
@@ -131,6 +131,7 @@ def checks(t):
     yield "ProviderKeysSecretArn takes one full ARN or nothing, no wildcard", takes(t, "ProviderKeysSecretArn", samples)
 
     yield from jwt_checks(t, equal)
+    yield from limit_checks(t, equal)
     yield from distribution_checks(t, equal)
 
     def output(name, parameters):
@@ -154,6 +155,39 @@ def checks(t):
     yield equal("Outputs/UsageTableName/Value", {"Ref": "UsageTable"})
     yield equal("Outputs/ProviderKeysSecretArn/Value", SECRET)
     yield equal("Outputs/NextPutProviderKey/Value/Fn::Sub/1/Secret", SECRET)
+
+
+def limit_checks(t, equal):
+    for name in [*CEILINGS, "OriginSecrets"]:
+        yield equal(f"Conditions/Has{name}", {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]})
+        yield equal(f"Parameters/{name}/Default", "")
+    for name in CEILINGS:
+        yield f"{name} is a whole number above 0 or empty", takes(t, name, {"": True, "20": True, "0": False, "-1": False, "1.5": False})
+    yield equal("Parameters/OriginSecrets/NoEcho", True)
+    yield equal("Parameters/ClosedToDirectAccess/Default", "false")
+    secret = ORIGIN_SECRETS["OriginSecrets"].split(",")[0]
+    samples = {"": True, secret: True, ORIGIN_SECRETS["OriginSecrets"]: True, "too-short": False, f"{secret},": False, f"{secret} x": False}
+    yield "OriginSecrets is one secret, two or none", takes(t, "OriginSecrets", {**samples, ",".join([secret] * 3): False})
+    yield "OriginSecrets is accepted with CloudFront", accepted(t, ORIGIN_SECRETS)
+    yield "OriginSecrets without CloudFront is refused", not accepted(t, {**ORIGIN_SECRETS, "WithCloudFront": "false"})
+    closed = {"ClosedToDirectAccess": "true"}
+    yield "direct access is closed beside secrets", accepted(t, {**ORIGIN_SECRETS, **closed})
+    yield "direct access is not closed without secrets", not accepted(t, {**CLOUDFRONT, **closed})
+
+    config = at(t, "Resources/Distribution/Properties/DistributionConfig")
+    for name, wanted in ("", None), (ORIGIN_SECRETS["OriginSecrets"], [{"HeaderName": "x-origin-secret", "HeaderValue": secret}]):
+        origins = at(resolve(t, config, {**CLOUDFRONT, "OriginSecrets": name}), "Origins") or []
+        sent = [at(origin, "OriginCustomHeaders") for origin in origins]
+        yield f"with {'two secrets the first' if name else 'no secret nothing'} is sent to both origins", sent == [wanted] * 2
+    yield equal("Resources/ViewerAddressFunction/Condition", "CreateDistribution")
+    yield equal("Resources/ViewerAddressFunction/Properties/AutoPublish", True)
+    code = at(t, "Resources/ViewerAddressFunction/Properties/FunctionCode") or ""
+    set_header = "request.headers['cloudfront-viewer-address'] = { value: event.viewer.ip + ':0' };"
+    yield "the viewer's address replaces what a viewer sends", set_header in code and "return request;" in code
+    association = {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": ["ViewerAddressFunction", "FunctionARN"]}}
+    for behavior in "DefaultCacheBehavior", "CacheBehaviors/0":
+        path = f"Resources/Distribution/Properties/DistributionConfig/{behavior}/FunctionAssociations"
+        yield equal(path, [association])
 
 
 def jwt_checks(t, equal):

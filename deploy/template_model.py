@@ -19,6 +19,7 @@ RESOURCES = {
     "UsageTable": "AWS::DynamoDB::Table",
     "ProviderKeysSecret": "AWS::SecretsManager::Secret",
     "JwtSecret": "AWS::SecretsManager::Secret",
+    "ViewerAddressFunction": "AWS::CloudFront::Function",
     "Distribution": "AWS::CloudFront::Distribution",
 }
 RETAINED = ["EndpointLogGroup", "ManageLogGroup", "AssistantsTable", "TokenClaimsTable", "UsageTable", "ProviderKeysSecret"]
@@ -43,6 +44,7 @@ GRANTS = {
         ("dynamodb:GetItem", ASSISTANTS),
         ("dynamodb:GetItem", CLAIMS),
         ("dynamodb:Query", {"Fn::Sub": "${AssistantsTable.Arn}/index/by_token_digest"}),
+        ("dynamodb:GetItem", USAGE),
         ("dynamodb:UpdateItem", USAGE),
         ("secretsmanager:GetSecretValue", SECRET),
         ("logs:CreateLogStream", {"Fn::GetAtt": ["EndpointLogGroup", "Arn"]}),
@@ -51,6 +53,7 @@ GRANTS = {
     "ManageRole": [
         ("dynamodb:GetItem", ASSISTANTS),
         ("dynamodb:PutItem", ASSISTANTS),
+        ("dynamodb:UpdateItem", ASSISTANTS),
         ("dynamodb:DeleteItem", ASSISTANTS),
         ("dynamodb:ConditionCheckItem", ASSISTANTS),
         ("dynamodb:PutItem", CLAIMS),
@@ -74,6 +77,11 @@ COMMON_ENVIRONMENT = {
     "ASSISTANTS_TABLE": {"Ref": "AssistantsTable"},
     "TOKEN_CLAIMS_TABLE": {"Ref": "TokenClaimsTable"},
     "USAGE_TABLE": {"Ref": "UsageTable"},
+    "MAX_REQUESTS_PER_MINUTE": {"Fn::If": ["HasMaxRequestsPerMinute", {"Ref": "MaxRequestsPerMinute"}, NO_VALUE]},
+    "MAX_TOKENS_PER_DAY": {"Fn::If": ["HasMaxTokensPerDay", {"Ref": "MaxTokensPerDay"}, NO_VALUE]},
+    "MAX_OUTPUT_TOKENS": {"Fn::If": ["HasMaxOutputTokens", {"Ref": "MaxOutputTokens"}, NO_VALUE]},
+    "ORIGIN_SECRETS": {"Fn::If": ["HasOriginSecrets", {"Ref": "OriginSecrets"}, NO_VALUE]},
+    "CLOSED_TO_DIRECT_ACCESS": {"Ref": "ClosedToDirectAccess"},
     "SSL_CERT_FILE": "/etc/pki/tls/certs/ca-bundle.crt",
 }
 FUNCTIONS = {
@@ -99,6 +107,7 @@ FUNCTIONS = {
         "timeout": 30,
         "environment": {
             **COMMON_ENVIRONMENT,
+            "MAX_ASSISTANTS_PER_OWNER": {"Fn::If": ["HasMaxAssistantsPerOwner", {"Ref": "MaxAssistantsPerOwner"}, NO_VALUE]},
             "JWT_SECRET_ID": {"Fn::If": ["CreateJwtSecret", {"Ref": "JwtSecret"}, NO_VALUE]},
             "JWKS_URL": {"Fn::If": ["HasJwksUrl", {"Ref": "JwksUrl"}, NO_VALUE]},
             "JWT_ISSUER": {"Fn::If": ["HasJwtIssuer", {"Ref": "JwtIssuer"}, NO_VALUE]},
@@ -121,11 +130,14 @@ ATTRIBUTES = {
     "EndpointFunctionUrl.FunctionUrl": f"https://{ENDPOINT_HOST}/",
     "ManageFunctionUrl.FunctionUrl": f"https://{MANAGE_HOST}/",
     "Distribution.DomainName": DISTRIBUTION_HOST,
+    "ViewerAddressFunction.FunctionARN": "arn:aws:cloudfront::123456789012:function/viewer-address",
 }
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 JWKS = {"JwksUrl": "https://id.example.com/keys", "JwtIssuer": "https://id.example.com/", "JwtAudience": "assistants"}
 CLOUDFRONT = {"WithCloudFront": "true"}
+CEILINGS = ["MaxRequestsPerMinute", "MaxTokensPerDay", "MaxOutputTokens", "MaxAssistantsPerOwner"]
+ORIGIN_SECRETS = {**CLOUDFRONT, "OriginSecrets": "the-new-secret-of-ours,the-old-secret-of-ours"}
 DOMAIN = {**CLOUDFRONT, "DomainName": "api.example.com", "CertificateArn": CERTIFICATE}
 
 

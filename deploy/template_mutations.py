@@ -1,6 +1,6 @@
 """Every way in which the self-test breaks the template: each must be caught."""
 
-from template_model import ASSISTANTS, CLAIMS, FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RETAINED, SECRET, at
+from template_model import ASSISTANTS, CEILINGS, CLAIMS, FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RETAINED, SECRET, at
 
 DELETE = object()
 
@@ -75,6 +75,7 @@ def mutations():
     yield "Outputs/ManagementUrl/Value", {"Fn::GetAtt": ["ManageFunctionUrl", "FunctionUrl"]}
     yield "Outputs/NextPostAssistant/Value/Fn::Sub/0", "curl -X POST https://${Host}/assistants -d '{\"name\": \"My bot\"}'"
     yield from jwt_mutations()
+    yield from limit_mutations()
     yield from distribution_mutations()
 
 
@@ -150,6 +151,35 @@ def role_mutations():
     yield f"{manage}/4/Fn::If/1/Resource", "*"
     yield f"{manage}/4/Fn::If/1/Action", "secretsmanager:*"
     yield "Resources/ManageFunction/Properties/Environment/Variables/PROVIDER_KEYS_SECRET", SECRET
+
+
+def limit_mutations():
+    for name in [*CEILINGS, "OriginSecrets"]:
+        yield f"Conditions/Has{name}/Fn::Not/0/Fn::Equals/0/Ref", "DomainName"
+        yield f"Parameters/{name}/Default", "20"
+        yield f"Parameters/{name}/AllowedPattern", "^.*$"
+    yield "Parameters/OriginSecrets/NoEcho", DELETE
+    yield "Parameters/ClosedToDirectAccess/Default", "true"
+    for rule in "OriginSecretsNeedCloudFront", "ClosedToDirectAccessNeedsOriginSecrets":
+        yield f"Rules/{rule}", DELETE
+        yield f"Rules/{rule}/Assertions/0/Assert", True
+        yield f"Rules/{rule}/Assertions/0/Assert", False
+    yield "Rules/ClosedToDirectAccessNeedsOriginSecrets/RuleCondition", DELETE
+    function = "Resources/ViewerAddressFunction"
+    yield f"{function}/Condition", DELETE
+    yield f"{function}/Properties/AutoPublish", False
+    yield f"{function}/Properties/FunctionCode", "function handler(event) { return event.request; }"
+    config = "Resources/Distribution/Properties/DistributionConfig"
+    for number in range(2):
+        header = f"{config}/Origins/{number}/OriginCustomHeaders"
+        yield header, DELETE
+        yield f"{header}/Fn::If/0", "HasDomainName"
+        yield f"{header}/Fn::If/2", [{"HeaderName": "x-origin-secret", "HeaderValue": ""}]
+        yield f"{header}/Fn::If/1/0/HeaderValue", {"Ref": "OriginSecrets"}
+        yield f"{header}/Fn::If/1/0/HeaderName", "x-origin"
+    for behavior in "DefaultCacheBehavior", "CacheBehaviors/0":
+        yield f"{config}/{behavior}/FunctionAssociations", DELETE
+        yield f"{config}/{behavior}/FunctionAssociations/0/EventType", "viewer-response"
 
 
 def jwt_mutations():

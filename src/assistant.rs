@@ -15,6 +15,7 @@ use crate::{
         prompt::Prompt,
     },
     error::{Error, Problem},
+    limit::{Limit, Limits},
     provider::Model,
 };
 use settings::Settings;
@@ -127,18 +128,37 @@ impl Assistant {
         Ok(self.usable()?.fallback_models.clone())
     }
 
-    /// What its models are asked: its own system message, which always comes first and is never replaced, then the
-    /// client's messages, with the request's parameters or else its own.
+    /// What callers may use of it, under the operator's ceilings.
     ///
     /// # Errors
-    /// [`Error::Misconfigured`] where a setting cannot be used; a 400 where the parameters do not go together.
-    pub fn prompt(&self, messages: Vec<Message>, parameters: Parameters) -> Result<Prompt, Error> {
+    /// [`Error::Misconfigured`] naming a setting that cannot be used.
+    pub(crate) fn limits(&self, ceilings: &Limits) -> Result<Limits, Error> {
+        Ok(self.usable()?.limits.under(ceilings))
+    }
+
+    /// Whether requests are refused where their limits cannot be checked.
+    pub(crate) fn limits_fail_closed(&self) -> bool {
+        self.settings.limits_fail_closed
+    }
+
+    /// What its models are asked: its own system message, which always comes first and is never replaced, then the
+    /// client's messages, with the request's parameters or else its own, all within `limits`.
+    ///
+    /// # Errors
+    /// [`Error::Misconfigured`] where a setting cannot be used; a 400 where the parameters do not go together, or where the
+    /// messages are over a limit.
+    pub fn prompt(&self, messages: Vec<Message>, parameters: Parameters, limits: &Limits) -> Result<Prompt, Error> {
         let settings = self.usable()?;
+        check_length(&messages, limits)?;
+        let mut parameters = parameters.or(settings.parameters.clone())?;
+        if let Some(most) = limits.get(Limit::MaxOutputTokens) {
+            parameters.lower_max_tokens(most.value);
+        }
         let system = settings.system_message.clone();
         let system = system.map(|text| Message::text(Role::System, text));
         Ok(Prompt {
             messages: Arc::new(system.into_iter().chain(messages).collect()),
-            parameters: parameters.or(settings.parameters.clone())?,
+            parameters,
             show_reasoning: settings.show_reasoning,
         })
     }
@@ -154,6 +174,26 @@ impl Assistant {
         let name = settings::keys::bare(key);
         Err(Error::Misconfigured(format!("`{name}` {message}.")))
     }
+}
+
+/// The system message is the owner's own, and not counted.
+fn check_length(messages: &[Message], limits: &Limits) -> Result<(), Error> {
+    let Some(most) = limits.get(Limit::MaxInputChars) else {
+        return Ok(());
+    };
+    let length: usize = messages.iter().map(Message::chars).sum();
+    if u64::try_from(length).is_ok_and(|length| length <= most.value) {
+        return Ok(());
+    }
+    Err(Error::invalid_with_code(
+        "messages",
+        "context_length_exceeded",
+        format!(
+            "This assistant takes messages of at most {} characters together (`{}`), and these have {length}. Shorten or \
+             leave out earlier messages.",
+            most.value, most.source
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 mod environment;
 
 use crate::{
+    limit::{Limit, Limits},
     provider::Provider,
     secrets::{read_secret, secrets_client},
+    way_in::WayIn,
 };
 use environment::{Environment, problem};
 
@@ -33,10 +35,50 @@ pub struct Config {
     pub provider_keys: HashMap<&'static str, SecretString>,
     /// `<PROVIDER>_BASE_URL` (Azure: `AZURE_OPENAI_ENDPOINT`): the operator's own endpoints; they get the platform's key.
     pub provider_base_urls: HashMap<Provider, String>,
-    /// `ALLOW_PRIVATE_PROVIDERS`: whether an assistant's `base_url` may be plain http or a private address. Local use only.
-    pub allow_private_providers: bool,
+    /// What the operator allows assistants.
+    pub rules: Rules,
+    /// Which ways in are open.
+    pub way_in: WayIn,
     /// Time limits.
     pub timeouts: Timeouts,
+}
+
+/// What an operator allows assistants, whatever their owners say.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// `ALLOW_PRIVATE_PROVIDERS`: whether an assistant's `base_url` may be plain http or a private address. Local use only.
+    pub allow_private_providers: bool,
+    /// `MAX_REQUESTS_PER_MINUTE`, `MAX_TOKENS_PER_DAY` and `MAX_OUTPUT_TOKENS`: the highest limits of any assistant, and the
+    /// limits of those that have none.
+    pub ceilings: Limits,
+    /// `MAX_ASSISTANTS_PER_OWNER`: how many assistants an owner may have.
+    pub max_assistants_per_owner: Option<u64>,
+}
+
+impl Rules {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first variable that is malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&Environment(&|name| std::env::var(name).ok()))
+    }
+
+    fn read(env: &Environment) -> Result<Self, ConfigError> {
+        let mut ceilings = Limits::default();
+        for limit in Limit::ALL {
+            if let Some(variable) = limit.ceiling_variable()
+                && let Some(ceiling) = env.count(variable)?
+            {
+                ceilings.set(limit, ceiling, variable);
+            }
+        }
+        Ok(Self {
+            allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
+            ceilings,
+            max_assistants_per_owner: env.count("MAX_ASSISTANTS_PER_OWNER")?,
+        })
+    }
 }
 
 /// `ASSISTANTS_TABLE` and `TOKEN_CLAIMS_TABLE`, both required, and `USAGE_TABLE`.
@@ -128,7 +170,8 @@ impl Config {
             provider_keys_secret: env.get("PROVIDER_KEYS_SECRET"),
             provider_keys,
             provider_base_urls,
-            allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
+            rules: env.counting_rules()?,
+            way_in: env.way_in()?,
             timeouts: Timeouts {
                 commit_after: env.seconds("COMMIT_AFTER_SECONDS", usual.commit_after)?,
                 keep_alive: env.seconds("KEEP_ALIVE_SECONDS", usual.keep_alive)?,
@@ -149,8 +192,10 @@ pub struct ManageConfig {
     pub tables: Tables,
     /// How callers' JWTs are checked.
     pub jwt: JwtConfig,
-    /// As for the public function: whether `base_url` may be plain http or a private address.
-    pub allow_private_providers: bool,
+    /// What the operator allows assistants.
+    pub rules: Rules,
+    /// Which ways in are open.
+    pub way_in: WayIn,
 }
 
 /// One of `JWT_SECRET`, `JWT_SECRET_ID` and `JWKS_URL` is required.
@@ -206,14 +251,10 @@ impl ManageConfig {
         Ok(Self {
             tables: env.tables()?,
             jwt,
-            allow_private_providers: env.flag("ALLOW_PRIVATE_PROVIDERS")?,
+            rules: Rules::read(&env)?,
+            way_in: env.way_in()?,
         })
     }
-}
-
-/// `ALLOW_PRIVATE_PROVIDERS` of this process.
-pub fn allows_private_providers() -> Result<bool, ConfigError> {
-    Environment(&|name| std::env::var(name).ok()).flag("ALLOW_PRIVATE_PROVIDERS")
 }
 
 impl JwtConfig {
@@ -255,98 +296,4 @@ fn check_jwt_secret(variable: &str, secret: &SecretString) -> Result<(), ConfigE
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(settings: &[(&str, &str)]) -> Result<Config, String> {
-        let mut all = HashMap::from([
-            ("ASSISTANTS_TABLE", "Assistants"),
-            ("TOKEN_CLAIMS_TABLE", "TokenClaims"),
-        ]);
-        all.extend(settings.iter().copied());
-        Config::read(|name| all.get(name).map(|value| (*value).to_owned())).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn two_tables_are_enough_and_both_are_needed() {
-        let config = read(&[]).unwrap();
-        assert_eq!(config.timeouts.commit_after, Duration::from_secs(10));
-        assert!(!config.allow_private_providers && config.provider_keys.is_empty());
-        assert_eq!(
-            read(&[("TOKEN_CLAIMS_TABLE", " ")]).unwrap_err(),
-            "TOKEN_CLAIMS_TABLE: is required but not set"
-        );
-    }
-
-    #[test]
-    fn the_management_function_needs_a_way_to_check_jwts() {
-        let read = |settings: &[(&str, &str)]| {
-            let mut all = HashMap::from([("ASSISTANTS_TABLE", "A"), ("TOKEN_CLAIMS_TABLE", "C")]);
-            all.extend(settings.iter().copied());
-            let read = ManageConfig::read(|name| all.get(name).map(|value| (*value).to_owned()));
-            read.map(|_| ()).map_err(|error| error.to_string())
-        };
-        let long = "0123456789abcdef0123456789abcdef";
-        read(&[("JWT_SECRET", long)]).unwrap();
-        read(&[("JWT_SECRET_ID", "jwt")]).unwrap();
-        let jwks = ("JWKS_URL", "https://issuer.example/jwks.json");
-        read(&[jwks, ("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
-        for (settings, variable) in [
-            (vec![], "JWT_SECRET: "),
-            (vec![("JWT_SECRET", &long[1..])], "JWT_SECRET: "),
-            (vec![jwks, ("JWT_AUDIENCE", "a")], "JWT_ISSUER: "),
-            (vec![jwks, ("JWT_ISSUER", "i")], "JWT_AUDIENCE: "),
-            (vec![("JWKS_URL", "issuer.example")], "JWKS_URL: "),
-            (
-                vec![
-                    jwks,
-                    ("JWT_ISSUER", "i"),
-                    ("JWT_AUDIENCE", "a"),
-                    ("JWT_SECRET", "short"),
-                ],
-                "JWT_SECRET: ",
-            ),
-            (
-                vec![("JWT_SECRET", long), ("AWS_ENDPOINT_URL_DYNAMODB", "nonsense")],
-                "AWS_ENDPOINT_URL_DYNAMODB: ",
-            ),
-        ] {
-            let error = read(&settings).unwrap_err();
-            assert!(error.starts_with(variable) && !error.contains(&long[1..]), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_malformed_setting_is_named_and_never_quoted() {
-        for (name, value) in [
-            ("KEEP_ALIVE_SECONDS", "ten"),
-            ("MAX_STREAM_SECONDS", "-1"),
-            ("ALLOW_PRIVATE_PROVIDERS", "maybe"),
-            ("OPENAI_BASE_URL", "api.example.com"),
-            ("OPENAI_BASE_URL", "https://api.example.com/v1?a=b"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", "nonsense"),
-            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "nonsense"),
-            ("PUBLIC_URL", "nonsense"),
-            ("ASSISTANTS_TABLE", "no such table!"),
-            ("GROQ_API_KEY", "gsk\nb"),
-        ] {
-            let error = read(&[(name, value)]).unwrap_err();
-            assert!(error.starts_with(&format!("{name}: must be ")), "{error}");
-            assert!(!error.contains(value), "{error}");
-        }
-    }
-
-    #[test]
-    fn keys_and_endpoints_are_read_by_provider() {
-        let config = read(&[
-            ("OPENAI_API_KEY", "sk-a"),
-            ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1/"),
-            ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.5"),
-        ])
-        .unwrap();
-        assert!(config.provider_keys.contains_key("OPENAI_API_KEY"));
-        assert_eq!(config.provider_base_urls[&Provider::OpenAi], "http://127.0.0.1:1/v1");
-        assert_eq!(config.timeouts.provider_idle, Duration::from_millis(500));
-        assert!(!format!("{config:?}").contains("sk-a"));
-    }
-}
+mod tests;

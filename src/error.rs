@@ -8,8 +8,10 @@ use axum::{
 };
 
 mod body;
+mod limited;
 mod provider;
 
+use crate::limit::{Bound, RateLimit};
 use body::{ErrorObject, sentence};
 pub use body::{ErrorReply, Problem};
 pub use provider::ProviderError;
@@ -50,6 +52,9 @@ pub enum Error {
     /// 409: the token is another assistant's, or another owner's.
     #[error("This public token is already in use. Choose another; nothing was changed.")]
     TokenTaken,
+    /// 403: the owner has as many assistants as the operator allows. The text says so.
+    #[error("{0}")]
+    TooManyAssistants(String),
     /// 412: `If-Match` names another version.
     #[error(
         "The assistant has changed: `If-Match` does not hold its current version. Read it again and repeat the change."
@@ -61,6 +66,22 @@ pub enum Error {
     /// 403: the assistant's `allowed_origins` lack the request's `Origin`.
     #[error("Origin not allowed: add it to the assistant's `allowed_origins` to call it from this page.")]
     OriginNotAllowed,
+    /// 403: the operator's CloudFront is the only way in, and the request did not come through it.
+    #[error(
+        "Direct access closed: this service is reached through the operator's own host name only. Use that as the base URL."
+    )]
+    DirectAccessClosed,
+    /// 429: a limit of the assistant's is reached.
+    #[error("{}", limited::message(bound, *ends_in))]
+    LimitReached {
+        /// The limit.
+        bound: Bound,
+        /// Seconds until its window ends.
+        ends_in: u64,
+    },
+    /// 429: the requests come faster than they can be counted.
+    #[error("Requests for this assistant come faster than they can be counted. Try again in a second.")]
+    NotCounted,
     /// 404: no such path.
     #[error("Unknown URL ({method} {path}). This function has {known}.")]
     UnknownUrl {
@@ -275,6 +296,12 @@ impl Error {
             Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
+            Self::TooManyAssistants(_) => new(StatusCode::FORBIDDEN, "permission_error", "too_many_assistants"),
+            Self::DirectAccessClosed => new(StatusCode::FORBIDDEN, "permission_error", "direct_access_closed"),
+            Self::LimitReached { bound, ends_in } => limited::describe(bound, *ends_in),
+            Self::NotCounted => {
+                new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded").retry_after(Some(1))
+            }
             Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),
             Self::MethodNotAllowed { .. } => new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
             Self::BodyTooLarge { .. } => new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large"),
@@ -355,6 +382,16 @@ impl Error {
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::LimitReached { bound, ends_in } = &self
+            && bound.limit.is_of_requests()
+        {
+            let left = RateLimit {
+                limit: bound.value,
+                remaining: 0,
+                reset: *ends_in,
+            };
+            left.write(headers);
         }
         if should_retry == Some(false) {
             headers.insert(SHOULD_RETRY.clone(), HeaderValue::from_static("false"));

@@ -9,6 +9,8 @@ use lambda_http::{Request, RequestExt, aws_lambda_events::apigw::ApiGatewayV2htt
 use lambda_runtime::{LambdaEvent, MetadataPrelude, StreamResponse};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::way_in::PeerAddress;
+
 /// What may not stand in a query as it is (RFC 3986, section 3.4; `http::Uri` lets the rest pass).
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 /// Longest path and longest query, in bytes: encoded, both together have to fit into a URL of 65,534.
@@ -19,10 +21,17 @@ const SHORTENED_PATH: usize = 200;
 /// The request that an event is about, with the invocation's context in its extensions.
 pub fn request(event: LambdaEvent<LambdaRequest>) -> Request {
     let LambdaEvent { mut payload, context } = event;
+    let mut peer = None;
     if let LambdaRequest::ApiGatewayV2(event) = &mut payload {
         tidy(event);
+        let source_ip = event.request_context.http.source_ip.as_deref();
+        peer = source_ip.and_then(|address| address.parse().ok()).map(PeerAddress);
     }
-    Request::from(payload).with_lambda_context(context)
+    let mut request = Request::from(payload).with_lambda_context(context);
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
+    }
+    request
 }
 
 /// A response's head as the prelude, its body as the stream behind it.

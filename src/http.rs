@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Context, time::Duration};
 use axum::{
     Json, Router,
     body::{Body, Bytes, HttpBody},
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -22,14 +22,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) mod document;
 
-use crate::error::{Error, SHOULD_RETRY, Unlogged};
+use crate::{
+    error::{Error, SHOULD_RETRY, Unlogged},
+    limit::RATE_LIMIT_HEADERS,
+    way_in::{ORIGIN_SECRET, WayIn},
+};
 use document::Known;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What surrounds the routes of either function, or of both: health, the document, errors, tolerated paths, CORS, request
 /// ids.
-pub fn finish(fronts: OpenApiRouter) -> Router {
+pub fn finish(fronts: OpenApiRouter, way_in: WayIn) -> Router {
     let (routes, document) = document::base().routes(routes!(health)).merge(fronts).split_for_parts();
     let known = Arc::new(Known::of(&document));
     let cors = cors(known.methods.iter().cloned());
@@ -41,6 +45,7 @@ pub fn finish(fronts: OpenApiRouter) -> Router {
         .fallback_service(routes)
         .layer(middleware::from_fn(explain_method))
         .layer(MapRequestLayer::new(normalize_path))
+        .layer(middleware::from_fn_with_state(Arc::new(way_in), check_way_in))
         .layer(cors)
         .layer(middleware::from_fn(identify))
 }
@@ -103,6 +108,17 @@ fn unknown_url(method: &Method, uri: &Uri, known: &Known) -> Error {
     }
 }
 
+/// Refuses what comes in by a way that is closed, and notes who calls. The secret goes no further.
+async fn check_way_in(State(way_in): State<Arc<WayIn>>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get().copied();
+    let Some(caller) = way_in.caller(request.headers(), peer) else {
+        return Error::DirectAccessClosed.into_response();
+    };
+    request.headers_mut().remove(&ORIGIN_SECRET);
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
 /// Says why a method is not allowed. The router has set `Allow` to those that are.
 async fn explain_method(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().to_string(), shortened(request.uri().path()));
@@ -129,6 +145,7 @@ fn shortened(path: &str) -> String {
 
 /// Any page may ask: which pages an assistant answers to is its own setting, and no cookie is involved.
 fn cors(methods: impl Iterator<Item = Method>) -> CorsLayer {
+    let [limit_header, remaining_header, reset_header] = &RATE_LIMIT_HEADERS;
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods(AllowMethods::list(methods.chain([Method::OPTIONS])))
@@ -139,6 +156,9 @@ fn cors(methods: impl Iterator<Item = Method>) -> CorsLayer {
             header::RETRY_AFTER,
             header::ETAG,
             header::LOCATION,
+            limit_header.clone(),
+            remaining_header.clone(),
+            reset_header.clone(),
         ])
         .max_age(Duration::from_secs(3600))
 }

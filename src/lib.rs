@@ -16,6 +16,8 @@
 //! 3. [`chat`]: the body becomes neutral messages and parameters, read as leniently as no-code tools need, and with the
 //!    assistant's settings a `Prompt`.
 //! 4. [`provider`]: who serves the assistant's model, and what the tables of `capabilities` know of it.
+//!    Before any model is called, [`usage`] counts the request against the assistant's [`limit`]s, by its caller too, whom
+//!    [`way_in`] knows.
 //! 5. [`protocol`]: `encode` makes the prompt a provider's request, `decode` makes its frames deltas. Neither touches a
 //!    network. Bedrock is no special client: its signature is a way to authenticate, its event stream a framing.
 //! 6. [`upstream`]: the one place that talks to providers. It fetches images that have to go as data, sends, checks the
@@ -53,10 +55,12 @@
 pub mod deadline;
 pub mod error;
 mod guard;
+pub mod limit;
 pub mod log;
 mod secrets;
 pub mod stop;
 pub mod token;
+pub mod way_in;
 
 pub mod http;
 

@@ -22,5 +22,5 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let app = Arc::new(App::new(&config, &aws, ServiceRole::new(&aws))?);
     app.store.warm_up().await;
-    startup::serve(finish(routes(app))).await
+    startup::serve(finish(routes(app), config.way_in)).await
 }

@@ -16,7 +16,7 @@ mod validate;
 
 use crate::{
     assistant::{Record, settings, store::Store},
-    config::ManageConfig,
+    config::{ManageConfig, Rules},
     error::Error,
     http::document::with_bearer,
     usage::UsageTable,
@@ -32,8 +32,8 @@ pub struct Manage {
     pub usage: Option<UsageTable>,
     /// Who the caller is.
     pub verifier: Verifier,
-    /// Whether `base_url` may be plain http or a private address.
-    pub allow_private_providers: bool,
+    /// What the operator allows assistants.
+    pub rules: Rules,
 }
 
 /// An id in the path. It is decoded, and has to be UTF-8 then.
@@ -71,7 +71,7 @@ impl Manage {
             usage: UsageTable::of(&store),
             store,
             verifier: Verifier::new(&config.jwt, aws).await?,
-            allow_private_providers: config.allow_private_providers,
+            rules: config.rules.clone(),
         })
     }
 

@@ -23,10 +23,15 @@ use crate::{
     deadline::Deadline,
     error::Error,
     http::document::with_bearer,
+    limit::{Limits, RateLimit},
     secrets::secrets_client,
     token::Token,
     upstream::{Upstream, keys::ProviderKeys, role::ServiceRole},
-    usage::UsageTable,
+    usage::{
+        UsageTable,
+        limiter::{Asking, Limiter},
+    },
+    way_in::Caller,
 };
 
 /// What all requests share.
@@ -40,6 +45,9 @@ pub struct App {
     pub usage: Option<UsageTable>,
     /// Time limits.
     pub timeouts: Timeouts,
+    limiter: Limiter,
+    /// The operator's.
+    ceilings: Limits,
 }
 
 /// The routes without what surrounds them, to be merged with others.
@@ -62,8 +70,11 @@ impl App {
         let secret = config.provider_keys_secret.clone().map(|id| (id, secrets_client(aws)));
         let keys = ProviderKeys::new(config.provider_keys.clone(), secret);
         let store = Store::new(aws, config.tables.clone());
+        let usage = UsageTable::of(&store);
         Ok(Self {
-            usage: UsageTable::of(&store),
+            limiter: Limiter::new(usage.clone()),
+            ceilings: config.rules.ceilings.clone(),
+            usage,
             store,
             upstream: Arc::new(Upstream::new(config, role, keys)?),
             timeouts: config.timeouts.clone(),
@@ -89,6 +100,24 @@ impl App {
                 Ok(*assistant)
             }
         }
+    }
+
+    /// Lets a request in, counted against the assistant's limits; the last step before a model is called.
+    async fn admit(
+        &self,
+        assistant: &Assistant,
+        limits: &Limits,
+        caller: Caller,
+        deadline: Deadline,
+    ) -> Result<Option<RateLimit>, Error> {
+        let asking = Asking {
+            assistant_id: assistant.id(),
+            limits,
+            fail_closed: assistant.limits_fail_closed(),
+            caller,
+        };
+        let admitted = tokio::time::timeout(deadline.remaining(), self.limiter.admit(&asking)).await;
+        admitted.unwrap_or_else(|_| Err(out_of_time()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use futures_util::FutureExt;
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
@@ -14,6 +14,9 @@ use crate::{
     error::Error,
     record::{EndTask, Outcome, ReplyRecord},
 };
+
+mod counter;
+pub(crate) mod limiter;
 
 /// The longest time for one update: the end of a reply waits for it.
 const UPDATE_TIMEOUT: Duration = Duration::from_millis(450);
@@ -180,16 +183,21 @@ impl UsageTable {
         })
     }
 
+    /// An update of one of the table's items.
+    fn update(&self, assistant_id: &str, period: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("assistant_id", AttributeValue::S(assistant_id.to_owned()))
+            .key("period", AttributeValue::S(period.to_owned()))
+    }
+
     /// Adds to a day. A write that fails loses no reply: the log says so.
     async fn add(&self, assistant_id: &str, now: OffsetDateTime, counts: Counts) {
         let used: Vec<_> = counts.named().into_iter().filter(|(_, count)| *count > 0).collect();
         let steps: Vec<_> = used.iter().map(|(name, _)| format!("{name} :{name}")).collect();
         let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("assistant_id", AttributeValue::S(assistant_id.to_owned()))
-            .key("period", AttributeValue::S(now.date().to_string()))
+            .update(assistant_id, &now.date().to_string())
             .update_expression(format!(
                 "ADD {} SET expires_at = if_not_exists(expires_at, :expires_at)",
                 steps.join(", ")

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use assistant_endpoint::{
     assistant::{Assistant, Record, settings::Settings},
-    config::JwtConfig,
+    config::{JwtConfig, Rules},
     manage::{change::Patch, jwt::Verifier},
 };
 use aws_config::SdkConfig;
@@ -33,7 +33,7 @@ pub fn settings(data: &[u8]) {
         assert!(problem.message.chars().count() <= 1_000, "{problem:?}");
     }
     let body = json!({"config": config}).to_string();
-    let created = Patch::read(body.as_bytes()).and_then(|patch| patch.apply(&Record::default(), false));
+    let created = Patch::read(body.as_bytes()).and_then(|patch| patch.apply(&Record::default(), &Rules::default()));
     if let Ok(created) = created {
         let (_, problems) = Settings::read(&created.config);
         assert_eq!(problems, [], "{}", created.config);
@@ -49,7 +49,11 @@ pub fn merge_patch(data: &[u8]) {
     let Ok(patch) = Patch::read(body.to_string().as_bytes()) else {
         return;
     };
-    let Ok(once) = patch.clone().apply(&record(before.clone()), true) else {
+    let rules = Rules {
+        allow_private_providers: true,
+        ..Rules::default()
+    };
+    let Ok(once) = patch.clone().apply(&record(before.clone()), &rules) else {
         return;
     };
     assert!(once.config.is_object());
@@ -57,7 +61,7 @@ pub fn merge_patch(data: &[u8]) {
         Value::Null => return,
         written => written,
     };
-    let twice = patch.apply(&record(once.config.clone()), true).unwrap();
+    let twice = patch.apply(&record(once.config.clone()), &rules).unwrap();
     assert_eq!(twice.config, once.config);
 
     let (mut expected, mut merged) = (merged(before, written), once.config);

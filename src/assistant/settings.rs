@@ -6,8 +6,12 @@ pub mod keys;
 mod table;
 
 use crate::{
-    chat::parameters::{Parameter, Parameters},
+    chat::{
+        lenient,
+        parameters::{Parameter, Parameters},
+    },
     error::Problem,
+    limit::{Limit, Limits},
     provider::{self, Model},
 };
 use keys::{Keys, path};
@@ -33,6 +37,10 @@ pub struct Settings {
     pub system_message: Option<String>,
     /// Defaults for a request's parameters.
     pub parameters: Parameters,
+    /// What callers may use of it.
+    pub limits: Limits,
+    /// Whether requests are refused where their limits cannot be checked, since the Usage table cannot be reached.
+    pub limits_fail_closed: bool,
     /// Whether replies show the model's thinking, as `reasoning_content` (DeepSeek's name for it, which clients know).
     pub show_reasoning: bool,
 }
@@ -66,6 +74,15 @@ impl Settings {
                 }
             }
         }
+        for limit in Limit::ALL {
+            if let Some((key, value)) = keys.find(configurable, limit.name()) {
+                match read_limit(value) {
+                    Ok(None) => {}
+                    Ok(Some(value)) => settings.limits.set(limit, value, limit.name()),
+                    Err(message) => problems.push(problem(path(key), message)),
+                }
+            }
+        }
         settings.read_beside(config, &mut choice, &mut problems);
         if let Some((key, model)) = choice.configured(keys, configurable) {
             match provider::choose(model, choice.provider, choice.base_url.clone()) {
@@ -90,6 +107,18 @@ impl Settings {
             }
         }
     }
+}
+
+/// A whole number above 0, or a string that spells one; blanks set nothing.
+fn read_limit(value: &Value) -> Result<Option<u64>, String> {
+    if lenient::is_unset(value) {
+        return Ok(None);
+    }
+    let number = lenient::integer(value, "")
+        .ok()
+        .filter(|number| (1..=Limit::MAX).contains(number));
+    let number = number.and_then(|number| u64::try_from(number).ok());
+    number.map(Some).ok_or_else(|| "must be a whole number above 0".into())
 }
 
 /// A JSON Schema (draft 2020-12) of `config.configurable`, without the prefixes of types.

@@ -22,6 +22,7 @@ use crate::{
 
 pub mod claims;
 pub(crate) mod list;
+mod owners;
 pub mod transaction;
 pub mod write;
 

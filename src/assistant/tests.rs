@@ -141,7 +141,12 @@ fn a_setting_that_cannot_be_read_is_never_passed_over() {
             "{name} {value}: {error}"
         );
         assert!(!error.to_string().contains("Bob"), "{error}");
-        assert!(assistant.model().is_err() && assistant.prompt(vec![], Parameters::default()).is_err());
+        assert!(
+            assistant.model().is_err()
+                && assistant
+                    .prompt(vec![], Parameters::default(), &Limits::default())
+                    .is_err()
+        );
     }
     for config in [json!({"instructions": 5}), json!({"model": ["gpt-4o"]})] {
         let mut config = config;

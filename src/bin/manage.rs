@@ -21,5 +21,5 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let manage = Manage::new(&config, &aws).await?;
     manage.store.warm_up().await;
-    startup::serve(finish(routes(Arc::new(manage)))).await
+    startup::serve(finish(routes(Arc::new(manage)), config.way_in)).await
 }

@@ -60,6 +60,15 @@ impl Message {
         }
     }
 
+    /// The length of its text, in characters.
+    pub(crate) fn chars(&self) -> usize {
+        let lengths = self.parts.iter().map(|part| match part {
+            Part::Text(text) => text.chars().count(),
+            Part::Image { .. } => 0,
+        });
+        lengths.sum()
+    }
+
     /// Reads one element of `messages`.
     ///
     /// # Errors

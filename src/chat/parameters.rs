@@ -84,6 +84,16 @@ impl Parameters {
         Ok(self)
     }
 
+    /// Lowers the limit of the answer's length to `most` tokens, and sets it where there is none.
+    pub(crate) fn lower_max_tokens(&mut self, most: u64) {
+        let own = self.0.get(&Parameter::MaxTokens);
+        if own.and_then(|given| given.value.as_u64()).is_none_or(|own| own > most) {
+            let own = own.is_some_and(|given| given.own);
+            let value = Value::from(most.min(parameter::MAX_TOKENS.unsigned_abs()));
+            self.0.insert(Parameter::MaxTokens, Given { value, own });
+        }
+    }
+
     /// Which of `temperature` and `top_p` is left out where both are set and the model takes one: the assistant's default
     /// beside a request's own value, else `top_p`.
     pub fn lesser_sampling(&self) -> Option<Parameter> {

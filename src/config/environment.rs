@@ -5,7 +5,11 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use secrecy::SecretString;
 
-use super::{ConfigError, Tables};
+use super::{ConfigError, Rules, Tables};
+use crate::way_in::WayIn;
+
+/// Shortest origin secret, in characters: it must not be guessed.
+const MIN_ORIGIN_SECRET: usize = 16;
 
 pub(super) struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
 
@@ -29,6 +33,47 @@ impl Environment<'_> {
                 None => None,
             },
         })
+    }
+
+    /// The operator's rules for the function that counts requests.
+    pub(super) fn counting_rules(&self) -> Result<Rules, ConfigError> {
+        let rules = Rules::read(self)?;
+        let counted = rules.ceilings.counted().next();
+        if let Some(ceiling) = counted
+            && self.get("USAGE_TABLE").is_none()
+        {
+            return Err(problem(ceiling.source, "needs USAGE_TABLE, which is not set"));
+        }
+        Ok(rules)
+    }
+
+    /// `ORIGIN_SECRETS`: one secret, or two with a comma between them while they are rotated. CloudFront sends one of them as
+    /// `x-origin-secret`. `CLOSED_TO_DIRECT_ACCESS`: whether requests without one are refused.
+    pub(super) fn way_in(&self) -> Result<WayIn, ConfigError> {
+        const SECRETS: &str = "ORIGIN_SECRETS";
+        const CLOSED: &str = "CLOSED_TO_DIRECT_ACCESS";
+        let secrets = self.get(SECRETS).unwrap_or_default();
+        let secrets: Vec<_> = secrets
+            .split(',')
+            .map(str::trim)
+            .filter(|secret| !secret.is_empty())
+            .collect();
+        let is_long =
+            |secret: &&str| secret.len() >= MIN_ORIGIN_SECRET && secret.bytes().all(|byte| byte.is_ascii_graphic());
+        if secrets.len() > 2 || !secrets.iter().all(is_long) {
+            return Err(problem(
+                SECRETS,
+                "must be one secret, or two with a comma between them, each of at least 16 visible ASCII characters",
+            ));
+        }
+        let closed = self.flag(CLOSED)?;
+        if closed && secrets.is_empty() {
+            return Err(problem(CLOSED, "needs ORIGIN_SECRETS, which is not set"));
+        }
+        Ok(WayIn::new(
+            secrets.into_iter().map(SecretString::from).collect(),
+            closed,
+        ))
     }
 
     /// A name or an ARN.
@@ -78,6 +123,17 @@ impl Environment<'_> {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
             Some(_) => Err(problem(name, "must be `true` or `false`")),
+        }
+    }
+
+    /// A whole number above 0.
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match value.parse() {
+            Ok(count) if count > 0 => Ok(Some(count)),
+            _ => Err(problem(name, "must be a whole number above 0")),
         }
     }
 

@@ -30,7 +30,7 @@ use tower::ServiceExt;
 mod refusal;
 mod watched;
 
-use crate::{error::Error, stop::Stop};
+use crate::{error::Error, stop::Stop, way_in::PeerAddress};
 use refusal::refusal;
 use watched::{Overdue, Progress, Watched};
 
@@ -104,11 +104,12 @@ fn is_the_clients(error: &io::Error) -> bool {
 }
 
 async fn connection(client: TcpStream, router: Router, limits: Arc<Limits>, stop: Stop) {
+    let peer = client.peer_addr().ok().map(|peer| PeerAddress(peer.ip()));
     let _ = client.set_nodelay(true);
     let progress = Progress::default();
     let service = service_fn(|request| {
         let (router, limits, stop) = (router.clone(), Arc::clone(&limits), stop.clone());
-        respond(router, request, limits, progress.clone(), stop)
+        respond(router, with_peer(request, peer), limits, progress.clone(), stop)
     });
     let io = TokioIo::new(Watched::new(client, progress.clone()));
     // hyper's own limit for a head counts the time before its first byte too, so an idle connection could live no longer.
@@ -152,6 +153,13 @@ async fn take_leave(mut client: TcpStream, answer: &[u8]) -> io::Result<()> {
     client.shutdown().await?;
     while client.read(&mut [0; 4096]).await? > 0 {}
     Ok(())
+}
+
+fn with_peer<B>(mut request: hyper::Request<B>, peer: Option<PeerAddress>) -> hyper::Request<B> {
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
+    }
+    request
 }
 
 /// A request's response, from the router or, where that cannot answer in time, from here.

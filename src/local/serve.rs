@@ -87,7 +87,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         put_demo(&app.store, demo).await?;
     }
     let routes = public::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage)));
-    let router = http::finish(routes);
+    let router = http::finish(routes, config.way_in);
     let limits = of_streams(options.limits, config.timeouts.max_stream);
     let (stopper, stop) = Stopper::new();
     let running = tokio::spawn(http_server::serve(listener, router, limits, stop));

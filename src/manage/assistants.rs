@@ -46,9 +46,12 @@ pub(super) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body, MAX_BODY).await;
     let owner_id = manage.verifier.owner(&parts.headers).await?;
-    let patched = Patch::read(&body?)?.apply(&Record::default(), manage.allow_private_providers)?;
+    let patched = Patch::read(&body?)?.apply(&Record::default(), &manage.rules)?;
     let (new, generated) = patched.into_new(owner_id);
-    let record = manage.store.create(new).await?;
+    let record = manage
+        .store
+        .create_within(new, manage.rules.max_assistants_per_owner)
+        .await?;
     let location = format!("/assistants/{}", record.assistant_id);
     let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref(), None)).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -128,7 +131,7 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
     let patch = Patch::read(&body?)?;
     for attempt in 1.. {
         check_version(&parts.headers, &record)?;
-        let change = patch.clone().apply(&record, manage.allow_private_providers)?;
+        let change = patch.clone().apply(&record, &manage.rules)?;
         let (generated, grace) = (change.generated.clone(), change.grace);
         match manage.store.update(&record, change.into()).await {
             Ok(record) => return Ok(representation(&record, generated.as_ref(), grace)),
@@ -197,6 +200,7 @@ impl From<WriteError> for Error {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::TokenTaken => Self::TokenTaken,
+            WriteError::TooManyAssistants => Self::TooManyAssistants(error.to_string()),
             WriteError::NothingToKeep => {
                 Self::invalid_with_code("token_grace_seconds", "invalid_value", error.to_string())
             }

@@ -13,6 +13,7 @@ use crate::{
         },
     },
     chat::lenient,
+    config::Rules,
     error::{Error, Problem},
     token::Token,
 };
@@ -109,7 +110,7 @@ impl Patch {
     /// # Errors
     /// A 400 that names every setting of the patch that cannot be used; [`Error::Unavailable`] where the system has no
     /// randomness.
-    pub fn apply(self, record: &Record, allow_private_providers: bool) -> Result<Patched, Error> {
+    pub fn apply(self, record: &Record, rules: &Rules) -> Result<Patched, Error> {
         if record.assistant_id.is_empty() && self.grace.is_some() {
             return Err(Error::invalid_with_code(
                 GRACE,
@@ -117,7 +118,7 @@ impl Patch {
                 format!("`{GRACE}` is for a change of the token: a new assistant has no old one. Leave it out."),
             ));
         }
-        let (config, wish) = self.merge(&record.config, allow_private_providers)?;
+        let (config, wish) = self.merge(&record.config, rules)?;
         let (token, generated) = wish.decide(record, self.grace)?;
         Ok(Patched {
             name: self.name,
@@ -129,7 +130,7 @@ impl Patch {
     }
 
     /// The whole new config, and what the patch wants of the token, which is not a part of it.
-    fn merge(&self, before: &Value, allow_private_providers: bool) -> Result<(Value, TokenWish), Error> {
+    fn merge(&self, before: &Value, rules: &Rules) -> Result<(Value, TokenWish), Error> {
         let mut config = match (before, &self.config) {
             (Value::Object(_), Some(Value::Object(_)) | None) => before.clone(),
             // There was none, or it is taken away.
@@ -150,7 +151,7 @@ impl Patch {
             drop_other_spellings(configurable, written, keys);
             wish = TokenWish::take(configurable, written, keys);
         }
-        let mut problems = validate::problems(&config, patch, keys, allow_private_providers);
+        let mut problems = validate::problems(&config, patch, keys, rules);
         problems.extend(wish.problem.take());
         if !problems.is_empty() {
             return Err(Error::InvalidSettings(problems));

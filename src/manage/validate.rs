@@ -8,19 +8,21 @@ use crate::{
         CHOOSING, Settings,
         keys::{Keys, TYPE, bare, path},
     },
+    config::Rules,
     error::Problem,
     guard,
+    limit::Limit,
 };
 
 /// What is wrong with a config because of what the patch wrote into it. What was wrong before stays the owner's: a change
 /// of something else is not refused for it.
-pub(super) fn problems(config: &Value, patch: &Value, keys: Keys, allow_private_providers: bool) -> Vec<Problem> {
+pub(super) fn problems(config: &Value, patch: &Value, keys: Keys, rules: &Rules) -> Vec<Problem> {
     let nothing = Map::new();
     let written = patch["configurable"].as_object().unwrap_or(&nothing);
-    let (_, mut problems) = Settings::read(config);
+    let (settings, mut problems) = Settings::read(config);
     let configurable = config["configurable"].as_object().unwrap_or(&nothing);
     if let Some((key, url)) = keys.find(configurable, "base_url")
-        && !allow_private_providers
+        && !rules.allow_private_providers
         && is_private(url)
     {
         problems.push(Problem {
@@ -28,6 +30,7 @@ pub(super) fn problems(config: &Value, patch: &Value, keys: Keys, allow_private_
             message: "must be an https URL at a public address, e.g. https://llm.example.com/v1".into(),
         });
     }
+    problems.extend(above_ceilings(&settings, configurable, keys, rules));
     problems.retain(|problem| is_touched(&problem.param, patch, written, keys));
     problems.extend(stray_tokens(patch, written, keys));
     problems.extend(empty_name(patch).then(|| Problem {
@@ -35,6 +38,20 @@ pub(super) fn problems(config: &Value, patch: &Value, keys: Keys, allow_private_
         message: "has a setting with an empty name".into(),
     }));
     problems
+}
+
+/// The limits that are higher than the operator allows.
+fn above_ceilings(settings: &Settings, configurable: &Map<String, Value>, keys: Keys, rules: &Rules) -> Vec<Problem> {
+    let above = Limit::ALL.into_iter().filter_map(|limit| {
+        let ceiling = rules.ceilings.get(limit)?;
+        let is_above = settings.limits.get(limit)?.value > ceiling.value;
+        let (key, _) = keys.find(configurable, limit.name())?;
+        is_above.then(|| Problem {
+            param: path(key),
+            message: format!("must be at most {}, which the operator allows", ceiling.value),
+        })
+    });
+    above.collect()
 }
 
 /// What is no URL has a problem of its own.

@@ -53,13 +53,16 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
     let request = ChatRequest::read(&body)?;
     let (stream, include_usage) = (request.stream, request.include_usage);
     let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
-    let prompt = assistant.prompt(request.messages, request.parameters)?;
+    let limits = assistant.limits(&app.ceilings)?;
+    let prompt = assistant.prompt(request.messages, request.parameters, &limits)?;
     let limit = if stream {
         app.timeouts.max_stream
     } else {
         app.timeouts.buffered
     };
     let deadline = deadline.limited(started, limit);
+    let caller = parts.extensions.get().copied().unwrap_or_default();
+    let left = app.admit(&assistant, &limits, caller, deadline).await?;
     let mut record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
     if let Some(usage) = &app.usage {
         record.at_end(usage.settling(assistant.id().to_owned(), prompt.text_bytes()));
@@ -73,5 +76,9 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
         reply::buffered::reply(answer, form, record).await
     };
     // The reply's own record says why there is none.
-    Ok(reply.unwrap_or_else(Error::into_logged_response))
+    let mut reply = reply.unwrap_or_else(Error::into_logged_response);
+    if let Some(left) = left {
+        left.write(reply.headers_mut());
+    }
+    Ok(reply)
 }

@@ -105,7 +105,7 @@ impl Caller {
             timeouts: config.timeouts.clone(),
             keys,
             base_urls: config.provider_base_urls.clone(),
-            allow_private: config.allow_private_providers,
+            allow_private: config.rules.allow_private_providers,
             lessons: Lessons::default(),
         })
     }

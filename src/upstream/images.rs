@@ -52,7 +52,7 @@ impl ImageFetcher {
         Self {
             connections: Connections::default(),
             timeouts: config.timeouts.clone(),
-            allow_private: config.allow_private_providers,
+            allow_private: config.rules.allow_private_providers,
             public_only: PublicOnly::default(),
         }
     }

@@ -7,6 +7,7 @@ use assistant_endpoint::{
     chat::delta::Delta,
     deadline::Deadline,
     error::ProviderError,
+    limit::Limits,
     protocol::{Protocol, learned::Learned},
     public::chat_completions::request::ChatRequest,
     upstream::{frames, steps},
@@ -100,7 +101,9 @@ fn a_request_for_thinking_and_a_schema() {
 fn encode(record: Record, request: ChatRequest) -> Value {
     let assistant = Assistant::new(record);
     let model = assistant.model().unwrap();
-    let prompt = assistant.prompt(request.messages, request.parameters).unwrap();
+    let prompt = assistant
+        .prompt(request.messages, request.parameters, &Limits::default())
+        .unwrap();
     Protocol::of(&model)
         .encode(&prompt, &model, Learned::default())
         .unwrap()

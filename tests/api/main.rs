@@ -29,6 +29,8 @@ mod jwt;
 mod keys;
 mod lambda;
 mod learned_parameters;
+mod limits;
+mod limits_of_callers;
 mod log_lines;
 mod manage;
 mod manage_bad_requests;

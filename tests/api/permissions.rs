@@ -46,7 +46,12 @@ async fn the_management_function_needs_what_the_template_grants_and_no_more() {
     let mut app = TestApp::start(FakeProvider::refusing()).await;
     let (proxy, seen) = store_record::in_front_of(app.store_address, granted()).await;
     app.store_address = proxy;
-    let management = Management::beside(&app, &[("JWT_SECRET", SECRET), ("USAGE_TABLE", "Usage")]).await;
+    let settings = [
+        ("JWT_SECRET", SECRET),
+        ("USAGE_TABLE", "Usage"),
+        ("MAX_ASSISTANTS_PER_OWNER", "5"),
+    ];
+    let management = Management::beside(&app, &settings).await;
     let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "public_token": FIRST});
     let path = path_of(&management.create(settings).await);
     let rotate = json!({"token_grace_seconds": 60, "config": {"configurable": {"public_token": SECOND}}});

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     chat::parameters::Parameter,
+    limit::Limit,
     provider::{self, Model, Provider, capabilities::Overrides},
 };
 
@@ -35,7 +36,12 @@ pub fn described() -> Vec<Described> {
         about: parameter.about(),
         schema: parameter.schema(),
     });
-    settings.chain(parameters).collect()
+    let limits = Limit::ALL.into_iter().map(|limit| Described {
+        name: limit.name(),
+        about: limit.about(),
+        schema: json!({"type": "integer", "minimum": 1, "maximum": Limit::MAX}),
+    });
+    settings.chain(parameters).chain(limits).collect()
 }
 
 pub(super) struct Setting {
@@ -49,7 +55,7 @@ pub(super) struct Setting {
     pub read: fn(&Value, &mut Settings, &mut ModelChoice) -> Result<(), String>,
 }
 
-pub(super) static SETTINGS: [Setting; 13] = [
+pub(super) static SETTINGS: [Setting; 14] = [
     Setting {
         name: "type",
         about: "The assistant's type: settings may stand behind its prefix, as in `type==agent/model`.",
@@ -166,6 +172,15 @@ pub(super) static SETTINGS: [Setting; 13] = [
         schema: Overrides::schema,
         read: |value, _, choice| {
             choice.overrides = Overrides::read(value).map_err(|problem| format!("cannot be used: {problem}"))?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "limits_fail",
+        about: "What becomes of requests while their limits cannot be checked, since the table that counts cannot be reached: `open` answers them, `closed` refuses them.",
+        schema: || json!({"enum": ["open", "closed"], "default": "open"}),
+        read: |value, settings, _| {
+            settings.limits_fail_closed = one_of(value, &["open", "closed"])? == "closed";
             Ok(())
         },
     },

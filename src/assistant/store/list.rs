@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{Item, MAX_ID, Store, record, string, unavailable};
+use super::{Item, MAX_ID, Store, owners::is_count, record, string, unavailable};
 use crate::{assistant::Record, error::Error};
 
 /// The index of the Assistants table by owner, in the order of creation.
@@ -59,7 +59,7 @@ impl Store {
         Ok(readable(items))
     }
 
-    fn query_owner(&self, owner_id: &str) -> QueryFluentBuilder {
+    pub(super) fn query_owner(&self, owner_id: &str) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.tables.assistants)
@@ -70,7 +70,8 @@ impl Store {
 }
 
 fn readable(items: Vec<Item>) -> Vec<Record> {
-    items.into_iter().filter_map(|item| record(item).ok()).collect()
+    let assistants = items.into_iter().filter(|item| !is_count(item));
+    assistants.filter_map(|item| record(item).ok()).collect()
 }
 
 /// The key that a page's `next` stands for. The owner is the caller's own, whatever the text says.

@@ -26,6 +26,12 @@ pub enum WriteError {
          another token, or leave the grace period out; nothing was changed."
     )]
     NothingToKeep,
+    /// The owner has as many assistants as an owner may have.
+    #[error(
+        "You have as many assistants as the operator lets one owner have (`MAX_ASSISTANTS_PER_OWNER`). Delete one, or ask \
+         the operator for more; nothing was created."
+    )]
+    TooManyAssistants,
     /// The assistant is not in the version that was read.
     #[error("The assistant has changed meanwhile. Read it again and repeat the change.")]
     Changed,

@@ -46,12 +46,23 @@ pub enum TokenChange {
     Revoke,
 }
 
+/// How often a creation is tried.
+const MAX_CREATIONS: u32 = 3;
+
 impl Store {
     /// Writes a new assistant under a fresh id.
     ///
     /// # Errors
     /// [`WriteError`]; nothing is written then.
     pub async fn create(&self, new: NewAssistant) -> Result<Record, WriteError> {
+        self.create_within(new, None).await
+    }
+
+    /// The same where an owner may have at most `max` assistants.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing is written then.
+    pub async fn create_within(&self, new: NewAssistant, max: Option<u64>) -> Result<Record, WriteError> {
         let now = now();
         let record = Record {
             assistant_id: uuid::Uuid::new_v4().to_string(),
@@ -65,10 +76,19 @@ impl Store {
             created_at: now.clone(),
             updated_at: now,
         };
-        let steps = vec![self.put_assistant(&record, None)?];
-        self.commit_with_claim(steps, &record, record.token_digest.as_deref())
-            .await?;
-        Ok(record)
+        for attempt in 1.. {
+            let mut steps = vec![self.put_assistant(&record, None)?];
+            steps.extend(self.count_new(&record.owner_id, max).await?);
+            let written = self
+                .commit_with_claim(steps, &record, record.token_digest.as_deref())
+                .await;
+            match written {
+                // Somebody else has begun the count meanwhile.
+                Err(WriteError::Changed) if attempt < MAX_CREATIONS => {}
+                written => return written.map(|()| record),
+            }
+        }
+        Err(WriteError::Changed)
     }
 
     /// Writes a change, if the assistant is still in the version that was read. The claim of a token that it no longer
@@ -131,6 +151,7 @@ impl Store {
         if let Some(digest) = &read.token_digest {
             steps.push(self.keep_claim(digest, read, None)?);
         }
+        steps.extend(self.count_deleted(&read.owner_id).await?);
         Ok(self.commit(steps).await?)
     }
 

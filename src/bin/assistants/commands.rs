@@ -11,7 +11,7 @@ use assistant_endpoint::{
             write::{Change, TokenChange},
         },
     },
-    config::{Tables, allows_private_providers},
+    config::{Rules, Tables},
     local::embedded_store::{self, Error},
     token::Token,
 };
@@ -106,10 +106,11 @@ pub struct Common {
 
 impl Create {
     pub async fn run(self) -> Result<(), Error> {
+        let rules = self.common.rules()?;
         let settings = self.settings.or("access_mode", "public_token");
         let record = Record::default();
         let patch = settings.into_patch(&record, Some(self.name), self.token.clone());
-        let patched = apply(&patch, &record, self.common.allows_private()?)?;
+        let patched = apply(&patch, &record, &rules)?;
         let (new, generated) = patched.into_new(self.owner);
         let record = Record {
             config: new.config.clone(),
@@ -117,7 +118,12 @@ impl Create {
         };
         Assistant::new(record).model()?;
         let token = generated.as_ref().map(Token::reveal).or(self.token.as_deref());
-        let record = self.common.store().await?.create(new).await?;
+        let record = self
+            .common
+            .store()
+            .await?
+            .create_within(new, rules.max_assistants_per_owner)
+            .await?;
         show::print(&record, token, None, self.common.json)
     }
 }
@@ -140,7 +146,7 @@ impl Update {
     pub async fn run(self) -> Result<(), Error> {
         let (store, record) = self.common.read(&self.id).await?;
         let patch = self.settings.into_patch(&record, self.name, None);
-        let patched = apply(&patch, &record, self.common.allows_private()?)?;
+        let patched = apply(&patch, &record, &self.common.rules()?)?;
         let generated = patched.generated.clone();
         let record = store.update(&record, patched.into()).await?;
         show::print(&record, generated.as_ref().map(Token::reveal), None, self.common.json)
@@ -192,9 +198,12 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Common {
-    /// Whether `base_url` may be a private address: on this machine, or where the functions are set to it too.
-    fn allows_private(&self) -> Result<bool, Error> {
-        Ok(self.local.is_some() || allows_private_providers()?)
+    /// What an operator allows, by the variables that the functions have too. On this machine `base_url` may be a private
+    /// address.
+    fn rules(&self) -> Result<Rules, Error> {
+        let mut rules = Rules::from_env()?;
+        rules.allow_private_providers |= self.local.is_some();
+        Ok(rules)
     }
 
     async fn store(&self) -> Result<Store, Error> {

@@ -2,6 +2,7 @@
 
 use assistant_endpoint::{
     assistant::{Record, store::write::NewAssistant},
+    config::Rules,
     local::embedded_store::Error,
 };
 use clap::Args;
@@ -35,7 +36,11 @@ impl Demo {
             None => settings,
         };
         let patch = settings.into_patch(&Record::default(), Some("Demo".into()), Some(self.token.clone()));
-        let (new, _) = apply(&patch, &Record::default(), true)?.into_new("operator".into());
+        let rules = Rules {
+            allow_private_providers: true,
+            ..Rules::default()
+        };
+        let (new, _) = apply(&patch, &Record::default(), &rules)?.into_new("operator".into());
         Ok(Some(new))
     }
 }

@@ -8,6 +8,7 @@ use assistant_endpoint::{
             keys::{Keys, TYPE},
         },
     },
+    config::Rules,
     local::embedded_store::Error,
     manage::change::{Patch, Patched},
 };
@@ -158,6 +159,6 @@ impl Settings {
 }
 
 /// Reads a patch as the management API does, and applies it.
-pub fn apply(patch: &Value, record: &Record, allow_private_providers: bool) -> Result<Patched, Error> {
-    Ok(Patch::read(patch.to_string().as_bytes())?.apply(record, allow_private_providers)?)
+pub fn apply(patch: &Value, record: &Record, rules: &Rules) -> Result<Patched, Error> {
+    Ok(Patch::read(patch.to_string().as_bytes())?.apply(record, rules)?)
 }

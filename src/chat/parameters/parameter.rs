@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::kind::Kind;
 
 /// Largest limit that any provider's integer fields take.
-const MAX_TOKENS: i64 = i32::MAX as i64;
+pub(super) const MAX_TOKENS: i64 = i32::MAX as i64;
 
 /// A parameter of OpenAI's chat completions that is passed on to a model, in the order in which they are sent.
 ///

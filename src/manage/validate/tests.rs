@@ -10,7 +10,7 @@ fn a_hostile_base_url_is_a_problem_under_either_key() {
         for key in ["base_url", "type==agent/base_url"] {
             let config = json!({"configurable": {"model": "gpt-4o", key: url}});
             let (keys, _) = Keys::of(config["configurable"].as_object());
-            let problems = problems(&config, &config, keys, false);
+            let problems = problems(&config, &config, keys, &Rules::default());
             let is_refused = !problems.is_empty() && problems.iter().all(|problem| problem.param == path(key));
             assert!(is_refused, "{url:?}");
         }

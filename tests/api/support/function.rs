@@ -1,6 +1,7 @@
 //! The real binary under a Runtime API.
 
 use std::{
+    net::SocketAddr,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -11,6 +12,7 @@ use assistant_endpoint::{
     local::{embedded_store, function::Function, runtime_api::Piece, serve::put_demo},
     token::Token,
 };
+use aws_config::SdkConfig;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -43,6 +45,12 @@ impl Reply {
 /// A function with a demo assistant that the events' token belongs to, and settings of the environment.
 pub async fn start(provider: &FakeProvider, configurable: Value, settings: &[(&str, &str)], log: Stdio) -> Function {
     let (aws, store) = start_store().await;
+    put_assistant(&aws, configurable).await;
+    start_over(store, provider, settings, log).await
+}
+
+/// The demo assistant that the events' token belongs to.
+pub async fn put_assistant(aws: &SdkConfig, configurable: Value) {
     let mut config = json!({"access_mode": "public_token", "model": "gpt-4o", "system_message": SYSTEM_MESSAGE});
     for (name, value) in configurable.as_object().unwrap() {
         config[name] = value.clone();
@@ -53,9 +61,13 @@ pub async fn start(provider: &FakeProvider, configurable: Value, settings: &[(&s
         config: json!({"configurable": config}),
         token: Some(Token::new("pubkey_demo_local_0001")),
     };
-    put_demo(&Store::new(&aws, embedded_store::tables()), demo)
+    put_demo(&Store::new(aws, embedded_store::tables()), demo)
         .await
         .unwrap();
+}
+
+/// A function over a store that is there.
+pub async fn start_over(store: SocketAddr, provider: &FakeProvider, settings: &[(&str, &str)], log: Stdio) -> Function {
     let (origin, base_url) = (provider.origin(), provider.base_url());
     let providers: &[(&str, &str)] = &[
         ("OPENAI_BASE_URL", &base_url),

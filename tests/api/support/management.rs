@@ -56,7 +56,7 @@ impl Management {
         let manage = Manage::new(&config, aws).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = finish(routes(Arc::new(manage)));
+        let router = finish(routes(Arc::new(manage)), config.way_in);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             url,

@@ -34,11 +34,13 @@ pub mod secret;
 pub mod store_fault;
 pub mod store_record;
 pub mod streams;
+pub mod usage_calls;
 pub mod wire;
 
 use provider::FakeProvider;
 use secret::Secret;
 use store_fault::Fault;
+use usage_calls::{Trouble, UsageCalls};
 
 pub const PLATFORM_KEY: &str = "sk-platform-key-of-the-tests";
 
@@ -124,6 +126,19 @@ impl TestApp {
         Self::build(provider, &settings, (&aws, address), &with_secret).await
     }
 
+    /// An endpoint with a Usage table whose calls are noted, and answered as the table or some trouble does.
+    pub async fn noting_usage(
+        provider: FakeProvider,
+        settings: &[(&str, &str)],
+        trouble: Trouble,
+    ) -> (Self, UsageCalls) {
+        let (aws, address) = start_store().await;
+        let (proxy, calls) = usage_calls::in_front_of(address, trouble).await;
+        let seen = embedded_store::client_config(proxy).await;
+        let settings = [&[("USAGE_TABLE", "Usage")], settings].concat();
+        (Self::build(provider, &settings, (&aws, address), &seen).await, calls)
+    }
+
     async fn build(
         provider: FakeProvider,
         settings: &[(&str, &str)],
@@ -148,7 +163,7 @@ impl TestApp {
         let app = App::new(&config, seen_by_endpoint, ServiceRole::new(seen_by_endpoint)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = finish(routes(Arc::new(app)));
+        let router = finish(routes(Arc::new(app)), config.way_in.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             address,
@@ -277,6 +292,14 @@ pub fn text_of(events: &[Value]) -> String {
 
 pub fn hello(stream: bool) -> Value {
     json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "stream": stream})
+}
+
+/// Waits, where the minute is about to end, for the next one: what is counted by the minute would be counted anew.
+pub async fn early_in_a_minute() {
+    let second = time::OffsetDateTime::now_utc().second();
+    if second > 50 {
+        tokio::time::sleep(Duration::from_secs(u64::from(61 - second))).await;
+    }
 }
 
 /// Far more than what does not wait takes, and less than the five seconds that a reading may take.

@@ -10,7 +10,8 @@ use axum::{
 mod body;
 mod provider;
 
-use body::{ErrorObject, sentence};
+pub(crate) use body::ErrorObject;
+use body::sentence;
 pub use body::{ErrorReply, Problem};
 pub use provider::ProviderError;
 

@@ -13,6 +13,7 @@ mod failure;
 mod form;
 mod input;
 mod input_schema;
+mod layout;
 mod logprobs;
 mod request;
 

@@ -184,7 +184,6 @@ pub(crate) struct ResponseUsage {
 
 /// What the input's tokens are.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
 pub(crate) struct InputTokensDetails {
     cached_tokens: u64,
     cache_write_tokens: u64,

@@ -198,7 +198,7 @@ fn both_spellings_of_messages_are_read() {
         {"type": null, "role": "user", "content": "Why?"},
     ]}))
     .unwrap();
-    let text = Message::text;
+    let text = |role, said: &str| Message::text(role, said);
     assert_eq!(request.messages.len(), 7);
     assert_eq!(
         request.messages[..2],
@@ -219,22 +219,26 @@ fn both_spellings_of_messages_are_read() {
     assert_eq!(request.messages[3..], rest);
 }
 
+/// Checks that an input is refused with a param and a code.
+#[track_caller]
+fn refuses_input(input: Value, param: &str, code: &str) {
+    let body = with("input", input);
+    assert_eq!(param_and_code(&body), (param.to_owned(), code.to_owned()), "{body}");
+}
+
 #[test]
 fn items_at_fault_are_named_by_path() {
+    let missing = "missing_required_parameter";
     let unsupported = "unsupported_parameter";
-    let user = |part: Value| json!([{"role": "user", "content": [part]}]);
+    let not_found = "previous_response_not_found";
     for (input, param, code) in [
-        (Value::Null, "input", "missing_required_parameter"),
-        (json!(" "), "input", "missing_required_parameter"),
+        (Value::Null, "input", missing),
+        (json!(" "), "input", missing),
         (json!([]), "input", "empty_array"),
         (json!([{"type": "reasoning", "summary": []}]), "input", "empty_array"),
         (json!({"role": "user"}), "input", "invalid_type"),
         (json!(["Hi"]), "input[0]", "invalid_type"),
-        (
-            json!([{"content": "Hi"}]),
-            "input[0].role",
-            "missing_required_parameter",
-        ),
+        (json!([{"content": "Hi"}]), "input[0].role", missing),
         (json!([{"role": "tool", "content": "Hi"}]), "input[0].role", unsupported),
         (json!([{"role": "user"}]), "input[0].content", "invalid_type"),
         (
@@ -242,69 +246,48 @@ fn items_at_fault_are_named_by_path() {
             "input[0].content",
             "empty_array",
         ),
-        (
-            json!([{"type": "function_call", "call_id": "c"}]),
-            "input[0].type",
-            unsupported,
-        ),
+        (json!([{"type": "function_call"}]), "input[0].type", unsupported),
         (json!([{"type": "function_call_output"}]), "input[0].type", unsupported),
         (json!([{"type": "web_search_call"}]), "input[0].type", unsupported),
         (
             json!([{"type": "item_reference", "id": "msg_1"}]),
             "input[0].id",
-            "previous_response_not_found",
+            not_found,
         ),
-        (json!([{"id": "msg_1"}]), "input[0].id", "previous_response_not_found"),
-        (user(json!("Hi")), "input[0].content[0]", "invalid_type"),
+        (json!([{"id": "msg_1"}]), "input[0].id", not_found),
+    ] {
+        refuses_input(input, param, code);
+    }
+}
+
+#[test]
+fn parts_at_fault_are_named_by_path() {
+    let unsupported = "unsupported_parameter";
+    for (part, within, code) in [
+        (json!("Hi"), "", "invalid_type"),
+        (json!({"type": "input_text"}), ".text", "invalid_type"),
+        (json!({"type": "input_file"}), ".type", unsupported),
+        (json!({"type": "input_audio"}), ".type", unsupported),
+        (json!({"type": "image_url"}), ".type", "invalid_value"),
+        (json!({"type": "refusal", "refusal": "No."}), ".type", "invalid_value"),
+        (json!({"type": "input_image"}), ".image_url", "invalid_type"),
         (
-            user(json!({"type": "input_text"})),
-            "input[0].content[0].text",
-            "invalid_type",
-        ),
-        (
-            user(json!({"type": "input_file"})),
-            "input[0].content[0].type",
-            unsupported,
-        ),
-        (
-            user(json!({"type": "input_audio"})),
-            "input[0].content[0].type",
-            unsupported,
-        ),
-        (
-            user(json!({"type": "image_url"})),
-            "input[0].content[0].type",
+            json!({"type": "input_image", "image_url": "cat.png"}),
+            ".image_url",
             "invalid_value",
         ),
         (
-            user(json!({"type": "refusal", "refusal": "No."})),
-            "input[0].content[0].type",
-            "invalid_value",
-        ),
-        (
-            user(json!({"type": "input_image"})),
-            "input[0].content[0].image_url",
-            "invalid_type",
-        ),
-        (
-            user(json!({"type": "input_image", "image_url": "cat.png"})),
-            "input[0].content[0].image_url",
-            "invalid_value",
-        ),
-        (
-            user(json!({"type": "input_image", "file_id": "file_1"})),
-            "input[0].content[0].file_id",
+            json!({"type": "input_image", "file_id": "file_1"}),
+            ".file_id",
             unsupported,
-        ),
-        (
-            json!([{"role": "system", "content": [{"type": "input_image", "image_url": "https://a/b.png"}]}]),
-            "input[0].content[0]",
-            "null",
         ),
     ] {
-        let body = with("input", input);
-        assert_eq!(param_and_code(&body), (param.to_owned(), code.to_owned()), "{body}");
+        let input = json!([{"role": "user", "content": [part]}]);
+        refuses_input(input, &format!("input[0].content[0]{within}"), code);
     }
+    let image = json!({"type": "input_image", "image_url": "https://a/b.png"});
+    let input = json!([{"role": "system", "content": [image]}]);
+    refuses_input(input, "input[0].content[0]", "null");
 }
 
 #[test]

@@ -193,6 +193,23 @@ impl Error {
         }
     }
 
+    /// The same where the field at fault goes by another name: `names` are pairs of the one and the other. What follows it is
+    /// kept, but for a place in a list, which another list has elsewhere.
+    pub(crate) fn renamed(mut self, names: &[(&str, &str)]) -> Self {
+        if let Self::InvalidRequest { param: Some(param), .. }
+        | Self::Provider(ProviderError::Rejected { param: Some(param), .. }) = &mut self
+        {
+            let renamed = names.iter().find_map(|(name, other)| match param.strip_prefix(name)? {
+                "" => Some((*other).to_owned()),
+                rest if rest.starts_with('.') => Some(format!("{other}{rest}")),
+                rest if rest.starts_with('[') => Some((*other).to_owned()),
+                _ => None,
+            });
+            *param = renamed.unwrap_or_else(|| std::mem::take(param));
+        }
+        self
+    }
+
     /// Whether a model failed, and another may not: not so where the request, the key or a setting is at fault.
     pub fn is_the_models(&self) -> bool {
         use ProviderError::{Failed, Overloaded, QuotaExceeded, RateLimited, TimedOut, Unexpected};

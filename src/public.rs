@@ -9,6 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use futures_util::TryFutureExt;
 use time::OffsetDateTime;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -19,7 +20,7 @@ mod models;
 mod responses;
 
 use crate::{
-    answer,
+    answer::{self, Unanswered},
     assistant::{
         Assistant,
         store::{Lookup, Store},
@@ -59,6 +60,8 @@ struct Asked<F> {
     parameters: Parameters,
     /// Whether the reply is a stream.
     stream: bool,
+    /// Chat completions' names of fields, and those that this API has for them, for errors.
+    renamed: &'static [(&'static str, &'static str)],
     /// What the reply looks like.
     form: F,
 }
@@ -105,7 +108,7 @@ impl App {
         let body = read_body(&parts.headers, body, MAX_BODY).await;
         let assistant = self.authorize(&parts.headers, deadline).await?;
         let asked = read(&body?, &assistant)?;
-        let (stream, form) = (asked.stream, asked.form);
+        let (stream, renamed, form) = (asked.stream, asked.renamed, asked.form);
         let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
         let prompt = assistant.prompt(asked.messages, asked.parameters)?;
         let limit = if stream {
@@ -118,7 +121,11 @@ impl App {
         if let Some(usage) = &self.usage {
             record.at_end(usage.settling(assistant.id().to_owned(), prompt.text_bytes()));
         }
-        let answer = Box::pin(Arc::clone(&self.upstream).answer(model, fallbacks, prompt, deadline));
+        let answer = Arc::clone(&self.upstream).answer(model, fallbacks, prompt, deadline);
+        let answer = Box::pin(answer.map_err(|unanswered| Unanswered {
+            error: unanswered.error.renamed(renamed),
+            ..unanswered
+        }));
         let answer = answer::until(parts.extensions.get().cloned(), answer);
         let reply = if stream {
             reply::streamed::reply(answer, form, &self.timeouts, record).await

@@ -40,6 +40,7 @@ pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Reque
             messages: request.messages,
             parameters: request.parameters,
             stream: request.stream,
+            renamed: &[],
             form: Completion::new(request.include_usage),
         })
     };

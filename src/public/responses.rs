@@ -45,6 +45,7 @@ pub(crate) async fn create_response(State(app): State<Arc<App>>, request: Reques
             messages: request.messages,
             parameters: request.parameters,
             stream: request.stream,
+            renamed: &request::RENAMED,
             form: ResponseForm::new(request.echo, &assistant.model()?)?,
         })
     };

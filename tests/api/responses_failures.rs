@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Reply, TestApp, create,
-    provider::{Answer, FakeProvider, Step, answer, error, events_head, finish, piece, stream_end, text},
+    Reply, TestApp, create, hello,
+    provider::{Answer, FakeProvider, Step, answer, error, events_head, finish, piece, response, stream_end, text},
     responses::{PATH, ask, failed, streamed_text},
 };
 
@@ -177,4 +177,27 @@ async fn a_reply_that_waits_keeps_alive() {
     let events = reply.response_events();
     assert_eq!(streamed_text(&events), "At last");
     assert_eq!(events.last().unwrap()["type"], "response.completed");
+}
+
+#[tokio::test]
+async fn a_providers_name_for_a_field_is_the_one_that_this_api_has() {
+    for (theirs, ours) in [
+        ("max_tokens", "max_output_tokens"),
+        ("response_format.json_schema.schema", "text.format.schema"),
+        ("response_format", "text.format"),
+        ("messages[3].content", "input"),
+        ("reasoning_effort", "reasoning.effort"),
+        ("top_p", "top_p"),
+        ("messages_of_its_own", "messages_of_its_own"),
+    ] {
+        let error = json!({"error": {"message": "It is wrong.", "type": "invalid_request_error", "param": theirs, "code": "wrong"}});
+        let answer = response(400, "", &error.to_string());
+        let app = TestApp::start(FakeProvider::always(answer).await).await;
+        let token = app.assistant().await;
+        let reply = app.respond(&token, &ask(false)).await;
+        reply.error(400, "wrong");
+        assert_eq!(reply.body()["error"]["param"], ours);
+        let reply = app.chat(&token, &hello(false)).await;
+        assert_eq!(reply.body()["error"]["param"], theirs);
+    }
 }

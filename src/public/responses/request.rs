@@ -29,13 +29,25 @@ const NAMES: [(&str, Parameter); 6] = [
     ("prompt_cache_key", Parameter::PromptCacheKey),
 ];
 
-/// Parameters that chat completions has by other names. To pass over them would change the answer without a word.
-const MOVED: [(&str, &str); 5] = [
+/// Fields that chat completions has by other names, and their names here.
+pub(super) const RENAMED: [(&str, &str); 8] = [
+    ("response_format.json_schema", "text.format"),
     ("response_format", "text.format"),
     ("max_tokens", "max_output_tokens"),
     ("max_completion_tokens", "max_output_tokens"),
     ("reasoning_effort", "reasoning.effort"),
     ("verbosity", "text.verbosity"),
+    ("logprobs", "include"),
+    ("messages", "input"),
+];
+
+/// Those of them that are refused: to pass over them would change the answer without a word.
+const MOVED: [&str; 5] = [
+    "response_format",
+    "max_tokens",
+    "max_completion_tokens",
+    "reasoning_effort",
+    "verbosity",
 ];
 
 /// OpenAI's limits of `metadata`: how many pairs, and how many characters a key and a value may have
@@ -123,8 +135,8 @@ fn refuse_unsupported(body: &Map<String, Value>) -> Result<(), Error> {
             "only 'disabled' is possible. Send a shorter 'input' where it is too long",
         ));
     }
-    for (name, newer) in MOVED {
-        if lenient::field(body, name).is_some() {
+    for (name, newer) in RENAMED {
+        if MOVED.contains(&name) && lenient::field(body, name).is_some() {
             let why = format!("in the Responses API it is '{newer}'");
             return Err(body::unsupported(name, &why));
         }

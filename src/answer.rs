@@ -81,7 +81,7 @@ fn deltas_until(stop: Stop, mut deltas: Deltas) -> Deltas {
 const MAX_KEPT: usize = 8 * 1024 * 1024;
 
 /// How far an answer has come.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Progress {
     finish: Option<FinishReason>,
     usage: Option<Usage>,
@@ -148,17 +148,17 @@ impl Folded {
     ///
     /// # Errors
     /// Where the answer has more than 8 MiB by now.
-    pub(crate) fn add(&mut self, delta: Delta) -> Result<(), Error> {
-        self.progress.note(&delta);
+    pub(crate) fn add(&mut self, delta: &Delta) -> Result<(), Error> {
+        self.progress.note(delta);
         match delta {
             Delta::Text { text, logprobs } => {
-                self.text.push_str(&text);
+                self.text.push_str(text);
                 if let Some(more) = logprobs {
-                    self.logprobs.get_or_insert_default().add(&more);
+                    self.logprobs.get_or_insert_default().add(more);
                 }
             }
-            Delta::Reasoning(reasoning) => self.reasoning.push_str(&reasoning),
-            Delta::Refusal(refusal) => self.refusal.push_str(&refusal),
+            Delta::Reasoning(reasoning) => self.reasoning.push_str(reasoning),
+            Delta::Refusal(refusal) => self.refusal.push_str(refusal),
             Delta::Finish(_) | Delta::Usage(_) => {}
         }
         let logprobs = self.logprobs.as_ref().map_or(0, Logprobs::size);
@@ -168,21 +168,31 @@ impl Folded {
         Ok(())
     }
 
+    /// The model's thinking so far.
+    pub(crate) fn reasoning(&self) -> &str {
+        &self.reasoning
+    }
+
     /// The answer, now that its deltas have ended.
     ///
     /// # Errors
     /// Where there was no finish reason: cut-off text must not look complete.
     pub(crate) fn complete(self) -> Result<Whole, Error> {
         let ended = self.progress.ended()?;
+        Ok(self.whole(ended))
+    }
+
+    /// The answer, of which it is known how it ended.
+    pub(crate) fn whole(self, ended: Ended) -> Whole {
         let refusal = (!self.refusal.is_empty()).then_some(self.refusal);
         let refused_without_text = refusal.is_some() && self.text.is_empty();
-        Ok(Whole {
+        Whole {
             text: (!refused_without_text).then_some(self.text),
             reasoning: (!self.reasoning.is_empty()).then_some(self.reasoning),
             refusal,
             logprobs: self.logprobs.and_then(Logprobs::joined),
             ended,
-        })
+        }
     }
 }
 

@@ -8,16 +8,16 @@ use axum::{
 };
 
 mod body;
+mod description;
 mod limited;
 mod provider;
 
 use crate::limit::{Bound, RateLimit};
-use body::{ErrorObject, sentence};
+pub(crate) use body::ErrorObject;
+use body::sentence;
 pub use body::{ErrorReply, Problem};
+use description::Description;
 pub use provider::ProviderError;
-
-/// Longest `Retry-After` passed on, in seconds: SDKs sleep for it without a cap of their own.
-const MAX_RETRY_AFTER: u64 = 59;
 
 /// Response header by which OpenAI's SDKs are told not to try again.
 pub static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -155,45 +155,6 @@ pub enum Error {
     Provider(#[from] ProviderError),
 }
 
-/// The parts of an error that a client can tell apart.
-struct Description {
-    status: StatusCode,
-    kind: &'static str,
-    code: Option<String>,
-    param: Option<String>,
-    retry_after: Option<u64>,
-    /// `Some(false)` where the same request cannot succeed later either.
-    should_retry: Option<bool>,
-}
-
-impl Description {
-    fn new(status: StatusCode, kind: &'static str, code: &str) -> Self {
-        Self {
-            status,
-            kind,
-            code: Some(code.to_owned()),
-            param: None,
-            retry_after: None,
-            should_retry: status.is_client_error().then_some(false),
-        }
-    }
-
-    fn never_retry(self) -> Self {
-        Self {
-            should_retry: Some(false),
-            ..self
-        }
-    }
-
-    fn retry_after(self, seconds: Option<u64>) -> Self {
-        Self {
-            retry_after: seconds.map(|seconds| seconds.min(MAX_RETRY_AFTER)),
-            should_retry: None,
-            ..self
-        }
-    }
-}
-
 impl Error {
     /// A 400 without a code of its own.
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
@@ -211,6 +172,23 @@ impl Error {
             param: Some(param.into()),
             code: Some(code),
         }
+    }
+
+    /// The same where the field at fault goes by another name: `names` are pairs of the one and the other. What follows it is
+    /// kept, but for a place in a list, which another list has elsewhere.
+    pub(crate) fn renamed(mut self, names: &[(&str, &str)]) -> Self {
+        if let Self::InvalidRequest { param: Some(param), .. }
+        | Self::Provider(ProviderError::Rejected { param: Some(param), .. }) = &mut self
+        {
+            let renamed = names.iter().find_map(|(name, other)| match param.strip_prefix(name)? {
+                "" => Some((*other).to_owned()),
+                rest if rest.starts_with('.') => Some(format!("{other}{rest}")),
+                rest if rest.starts_with('[') => Some((*other).to_owned()),
+                _ => None,
+            });
+            *param = renamed.unwrap_or_else(|| std::mem::take(param));
+        }
+        self
     }
 
     /// Whether a model failed, and another may not: not so where the request, the key or a setting is at fault.
@@ -274,67 +252,6 @@ impl Error {
                 code,
                 problems,
             },
-        }
-    }
-
-    fn describe(&self) -> Description {
-        const INVALID: &str = "invalid_request_error";
-        let new = Description::new;
-        match self {
-            Self::MissingToken | Self::MissingJwt => new(
-                StatusCode::UNAUTHORIZED,
-                "authentication_error",
-                "missing_authentication_token",
-            ),
-            Self::InvalidJwt(_) => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_jwt"),
-            Self::TokenTaken => new(StatusCode::CONFLICT, INVALID, "token_in_use"),
-            Self::VersionMismatch => new(StatusCode::PRECONDITION_FAILED, INVALID, "version_mismatch"),
-            Self::InvalidToken => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key"),
-            Self::AssistantNotFound | Self::NoSuchAssistant => {
-                new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
-            }
-            Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
-            Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
-            Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
-            Self::TooManyAssistants(_) => new(StatusCode::FORBIDDEN, "permission_error", "too_many_assistants"),
-            Self::DirectAccessClosed => new(StatusCode::FORBIDDEN, "permission_error", "direct_access_closed"),
-            Self::LimitReached { bound, ends_in } => limited::describe(bound, *ends_in),
-            Self::NotCounted => {
-                new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded").retry_after(Some(1))
-            }
-            Self::UnknownUrl { .. } => new(StatusCode::NOT_FOUND, INVALID, "unknown_url"),
-            Self::MethodNotAllowed { .. } => new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
-            Self::BodyTooLarge { .. } => new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large"),
-            Self::EncodedBody { .. } => new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                INVALID,
-                "unsupported_content_encoding",
-            ),
-            Self::InvalidRequest { param, code, .. } => Description {
-                code: code.map(str::to_owned),
-                param: param.clone(),
-                ..new(StatusCode::BAD_REQUEST, INVALID, "")
-            },
-            Self::InvalidSettings(problems) => Description {
-                param: problems.first().map(|problem| problem.param.clone()),
-                ..new(StatusCode::BAD_REQUEST, INVALID, "invalid_value")
-            },
-            Self::Misconfigured(_) => new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "api_error",
-                "assistant_misconfigured",
-            )
-            .never_retry(),
-            Self::Unavailable { .. } => {
-                new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "service_unavailable").retry_after(Some(1))
-            }
-            // A request that was too slow may succeed when it is sent again, and SDKs do so.
-            Self::Unreadable { status, code, .. } if *status == StatusCode::REQUEST_TIMEOUT => {
-                new(*status, INVALID, code).retry_after(None)
-            }
-            Self::Unreadable { status, code, .. } => new(*status, INVALID, code),
-            Self::Stopped => new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "server_stopped").retry_after(Some(1)),
-            Self::Provider(error) => error.describe(),
         }
     }
 }

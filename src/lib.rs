@@ -8,7 +8,7 @@
 //! ```
 //!
 //! [`event`] makes a Lambda event a request that cannot be malformed, [`http`] is what surrounds every route, and
-//! `public::chat_completions` is the whole path in one function:
+//! `public::App::answer` is the whole path in one function, for both of OpenAI's APIs:
 //!
 //! 1. [`token`]: the bearer token becomes a digest; the token itself goes no further.
 //! 2. [`assistant`]: the store finds the assistant that carries the digest. An index and a hint only say where to look;
@@ -25,7 +25,7 @@
 //!    idle time and deadline, and turns bytes to frames and, through `decode`, to deltas: an [`answer`].
 //! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
 //!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
-//!    `Form`'s, which the front brings (`public::chat_completions::form`). A [`record`] logs how the reply ended, and
+//!    `Form`'s, which the front brings (`form` in `public::chat_completions` and `public::responses`). A [`record`] logs how the reply ended, and
 //!    does what else is to be done before its body ends: its [`usage`] is counted.
 //!
 //! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.

@@ -1,29 +1,38 @@
 //! The public function: its routes, and who may use them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use aws_config::SdkConfig;
 use axum::{
     extract::Request,
     http::{HeaderMap, header, request::Parts},
+    response::Response,
     routing::get,
 };
+use futures_util::TryFutureExt;
+use time::OffsetDateTime;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+mod body;
 pub mod chat_completions;
 mod models;
+mod responses;
 
 use crate::{
+    answer::{self, Unanswered},
     assistant::{
         Assistant,
         store::{Lookup, Store},
     },
+    chat::{message::Message, parameters::Parameters},
     config::{Config, Timeouts},
     deadline::Deadline,
     error::Error,
-    http::document::with_bearer,
+    http::{document::with_bearer, read_body},
     limit::{Limits, RateLimit},
+    record::ReplyRecord,
+    reply::{self, form::Form},
     secrets::secrets_client,
     token::Token,
     upstream::{Upstream, keys::ProviderKeys, role::ServiceRole},
@@ -33,6 +42,9 @@ use crate::{
     },
     way_in::Caller,
 };
+
+/// Largest body of a request for an answer, in bytes.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -50,10 +62,23 @@ pub struct App {
     ceilings: Limits,
 }
 
+/// A request for an answer, as its front has read it.
+struct Asked<F> {
+    messages: Vec<Message>,
+    parameters: Parameters,
+    /// Whether the reply is a stream.
+    stream: bool,
+    /// Chat completions' names of fields, and those that this API has for them, for errors.
+    renamed: &'static [(&'static str, &'static str)],
+    /// What the reply looks like.
+    form: F,
+}
+
 /// The routes without what surrounds them, to be merged with others.
 pub fn routes(app: Arc<App>) -> OpenApiRouter {
     with_bearer("public_token", "public token", "An assistant's own public token.")
         .routes(routes!(chat_completions::chat_completions))
+        .routes(routes!(responses::create_response))
         .routes(routes!(models::list_models))
         // Axum's word for any id, slashes included, is not the document's.
         .route("/public/openai/v1/models/{*id}", get(models::show_model))
@@ -79,6 +104,55 @@ impl App {
             upstream: Arc::new(Upstream::new(config, role, keys)?),
             timeouts: config.timeouts.clone(),
         })
+    }
+
+    /// The path of a request for an answer: each step is a module of this crate. `read` makes of the body what is asked of
+    /// the assistant.
+    async fn answer<F: Form>(
+        &self,
+        request: Request,
+        read: impl FnOnce(&[u8], &Assistant) -> Result<Asked<F>, Error>,
+    ) -> Result<Response, Error> {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let deadline = function_deadline(&parts);
+        let body = read_body(&parts.headers, body, MAX_BODY).await;
+        let assistant = self.authorize(&parts.headers, deadline).await?;
+        let asked = read(&body?, &assistant)?;
+        let (stream, renamed, form) = (asked.stream, asked.renamed, asked.form);
+        let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
+        let limits = assistant.limits(&self.ceilings)?;
+        let prompt = assistant.prompt(asked.messages, asked.parameters, &limits);
+        let prompt = prompt.map_err(|error| error.renamed(renamed))?;
+        let limit = if stream {
+            self.timeouts.max_stream
+        } else {
+            self.timeouts.buffered
+        };
+        let deadline = deadline.limited(started, limit);
+        let caller = parts.extensions.get().copied().unwrap_or_default();
+        let left = self.admit(&assistant, &limits, caller, deadline).await?;
+        let mut record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
+        if let Some(usage) = &self.usage {
+            record.at_end(usage.settling(assistant.id().to_owned(), prompt.text_bytes()));
+        }
+        let answer = Arc::clone(&self.upstream).answer(model, fallbacks, prompt, deadline);
+        let answer = Box::pin(answer.map_err(|unanswered| Unanswered {
+            error: unanswered.error.renamed(renamed),
+            ..unanswered
+        }));
+        let answer = answer::until(parts.extensions.get().cloned(), answer);
+        let reply = if stream {
+            reply::streamed::reply(answer, form, &self.timeouts, record).await
+        } else {
+            reply::buffered::reply(answer, form, record).await
+        };
+        // The reply's own record says why there is none.
+        let mut reply = reply.unwrap_or_else(Error::into_logged_response);
+        if let Some(left) = left {
+            left.write(reply.headers_mut());
+        }
+        Ok(reply)
     }
 
     async fn assistant_of(&self, request: Request) -> Result<Assistant, Error> {
@@ -130,4 +204,9 @@ fn out_of_time() -> Error {
 fn function_deadline(parts: &Parts) -> Deadline {
     let context = parts.extensions.get::<lambda_runtime::Context>();
     Deadline::new(context.map(lambda_runtime::Context::deadline))
+}
+
+/// Seconds since the epoch.
+fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
 }

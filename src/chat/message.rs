@@ -91,7 +91,8 @@ impl Message {
     }
 }
 
-fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
+/// Who speaks, from a message's `role`.
+pub(crate) fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
     let param = format!("{path}.role");
     let Some(role) = lenient::field(message, "role") else {
         return Err(Error::invalid_with_code(
@@ -184,10 +185,7 @@ fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {
         Some("text") => text("text"),
         Some("refusal") if role == Role::Assistant => text("refusal"),
         Some("image_url") if role == Role::User => read_image(part, path),
-        Some("image_url") => Err(Error::invalid(
-            path,
-            format!("Invalid '{path}': images are allowed in messages with the role 'user' only."),
-        )),
+        Some("image_url") => Err(misplaced_image(path)),
         other => Err(Error::invalid_with_code(
             format!("{path}.type"),
             "invalid_value",
@@ -201,22 +199,34 @@ fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {
 
 /// `{"image_url": {"url", "detail"}}`; the bare URL, which some tools send, is read too.
 fn read_image(part: &Map<String, Value>, path: &str) -> Result<Part, Error> {
-    let param = format!("{path}.image_url.url");
     let image = part.get("image_url").unwrap_or(&Value::Null);
     let url = image.as_str().or_else(|| image.get("url")?.as_str());
+    image_at(url, image.get("detail"), &format!("{path}.image_url.url"))
+}
+
+/// An image at a URL, which stands at `param`.
+pub(crate) fn image_at(url: Option<&str>, detail: Option<&Value>, param: &str) -> Result<Part, Error> {
     let url = url
         .map(str::trim)
-        .ok_or_else(|| lenient::wrong_type(&param, "a string", &Value::Null))?;
+        .ok_or_else(|| lenient::wrong_type(param, "a string", &Value::Null))?;
     let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !matches!(scheme.as_deref(), Some("https" | "http" | "data")) {
         return Err(Error::invalid_with_code(
-            &param,
+            param,
             "invalid_value",
             format!("Invalid '{param}': expected an https URL or a data URL such as 'data:image/png;base64,…'."),
         ));
     }
     Ok(Part::Image {
         url: image::normal_url(url),
-        detail: image.get("detail").and_then(Value::as_str).map(str::to_owned),
+        detail: detail.and_then(Value::as_str).map(str::to_owned),
     })
+}
+
+/// A 400 for an image that somebody else than the user shows.
+pub(crate) fn misplaced_image(path: &str) -> Error {
+    Error::invalid(
+        path,
+        format!("Invalid '{path}': images are allowed in messages with the role 'user' only."),
+    )
 }

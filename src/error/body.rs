@@ -6,22 +6,22 @@ use utoipa::ToSchema;
 /// Every error of either function.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorReply {
-    pub(super) error: ErrorObject,
+    pub(crate) error: ErrorObject,
 }
 
 /// OpenAI's error object.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorObject {
     /// What was wrong and what to do.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// One of OpenAI's, e.g. `invalid_request_error`.
     pub(super) r#type: &'static str,
     /// The field at fault.
     #[schema(required)]
-    pub(super) param: Option<String>,
+    pub(crate) param: Option<String>,
     /// For programs, e.g. `invalid_api_key`.
     #[schema(required)]
-    pub(super) code: Option<String>,
+    pub(crate) code: Option<String>,
     /// In the management API, all settings that cannot be used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]

@@ -36,7 +36,7 @@ async fn whole(awaited: Awaited, record: &mut ReplyRecord) -> Result<(Model, Who
     while let Some(delta) = answer.deltas.next().await {
         let delta = delta?;
         record.delta(&delta);
-        folded.add(delta)?;
+        folded.add(&delta)?;
     }
     Ok((answer.model, folded.complete()?))
 }

@@ -1,6 +1,7 @@
 //! What a reply looks like on the wire.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::Serialize;
 
 use crate::{
     answer::{Ended, Whole},
@@ -20,7 +21,10 @@ pub(crate) trait Form: Send + 'static {
 
     /// A step of the answer. A finish or a usage needs no event yet: a later one may replace it, and `finish` and `end`
     /// are given the last.
-    fn delta(&mut self, delta: &Delta, out: &mut BytesMut);
+    ///
+    /// # Errors
+    /// Where the form cannot go on. It is called with that error next.
+    fn delta(&mut self, delta: &Delta, out: &mut BytesMut) -> Result<(), Error>;
 
     /// The answer is complete. Writes what need not wait for the work at the reply's end.
     fn finish(&mut self, ended: Ended, out: &mut BytesMut);
@@ -33,4 +37,10 @@ pub(crate) trait Form: Send + 'static {
 
     /// The body of a buffered reply, JSON.
     fn whole(self, model: &Model, whole: Whole) -> Bytes;
+}
+
+/// Writes JSON. It cannot fail: the buffer grows, and every key of a form's objects is a text.
+pub(crate) fn write(json: &impl Serialize, out: &mut BytesMut) {
+    let written = serde_json::to_writer(out.writer(), json);
+    debug_assert!(written.is_ok(), "{written:?}");
 }

@@ -94,7 +94,9 @@ fn pieces(
                     Err(_) => yield Bytes::from_static(KEEP_ALIVE),
                     Ok(Some(Ok(delta))) => {
                         record.delta(&delta);
-                        form.delta(&delta, &mut out);
+                        if let Err(error) = form.delta(&delta, &mut out) {
+                            break Some(error);
+                        }
                         progress.note(&delta);
                     }
                     Ok(end) => break end.and_then(Result::err),

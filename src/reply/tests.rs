@@ -30,10 +30,11 @@ impl Form for Words {
         out.put_slice(b"begin created ");
     }
 
-    fn delta(&mut self, delta: &Delta, out: &mut BytesMut) {
+    fn delta(&mut self, delta: &Delta, out: &mut BytesMut) -> Result<(), Error> {
         if let Delta::Text { text, .. } = delta {
             out.put_slice(text.as_bytes());
         }
+        Ok(())
     }
 
     fn finish(&mut self, _: Ended, out: &mut BytesMut) {

@@ -44,6 +44,7 @@ fn scenario(wire: Wire, request: &Received) -> Answer {
             let texts = wire.texts(&request.body);
             whole(&[&format!("{}|{}|{}", texts.len(), texts[0], texts[texts.len() - 1])])
         }
+        "json" => whole(&["{\"city\":", " \"Oslo\"}"]),
         reason @ ("length" | "content_filter") => [begun(&["Once"]), wire.end(reason, 1)].concat(),
         "cut" => then(vec![]),
         "ends" => then(vec![stream_end()]),
@@ -65,9 +66,10 @@ fn scenario(wire: Wire, request: &Received) -> Answer {
     }
 }
 
-const SCENARIOS: [&str; 16] = [
+const SCENARIOS: [&str; 17] = [
     "story",
     "echo",
+    "json",
     "length",
     "content_filter",
     "cut",
@@ -164,12 +166,14 @@ macro_rules! clients_with {
             clients! {
                 $wire;
                 openai_python: PYTHON, "openai_python.py";
+                openai_python_responses: PYTHON, "openai_python_responses.py";
                 typebot: "node", "typebot.mjs";
                 $(#[$ignore])? ai_sdk: "node", "ai_sdk.mjs";
                 $(#[$ignore])? langchain_js: "node", "langchain_js.mjs";
                 $(#[$ignore])? langchain_python: CLIENTS_PYTHON, "langchain_python.py";
                 $(#[$ignore])? litellm: CLIENTS_PYTHON, "litellm_client.py";
                 $(#[$ignore])? openai_node: "node", "openai_node.mjs";
+                $(#[$ignore])? openai_node_responses: "node", "openai_node_responses.mjs";
                 $(#[$ignore])? zapier_and_curl: "bash", "zapier.sh";
             }
         }

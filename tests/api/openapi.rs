@@ -8,6 +8,7 @@ use crate::support::{
     Reply, TestApp, hello,
     management::{Management, SECRET, jwt},
     provider::{FakeProvider, answer},
+    responses::{PATH, ask},
 };
 
 struct Document(Value);
@@ -55,6 +56,13 @@ async fn real_replies_are_as_the_document_says() {
     let streamed = app.chat(&token, &hello(true)).await;
     let chunk = document.validator(&json!({"$ref": "#/components/schemas/ChatCompletionChunk"}));
     assert!(streamed.events().iter().all(|event| chunk.is_valid(event)));
+    document.check("post", PATH, &app.respond(&token, &ask(false)).await);
+    document.check("post", PATH, &app.respond("pubkey_nobodys_token_1", &ask(false)).await);
+    let streamed = app.respond(&token, &ask(true)).await;
+    let event = document.validator(&json!({"$ref": "#/components/schemas/ResponseStreamEvent"}));
+    for data in streamed.response_events() {
+        assert!(event.is_valid(&data), "{data}");
+    }
     for (path, template) in [
         ("/public/openai/v1/models", "/public/openai/v1/models"),
         ("/public/openai/v1/models/any/id", "/public/openai/v1/models/{id}"),
@@ -146,6 +154,33 @@ async fn what_the_document_says_of_requests_is_what_is_taken() {
         assert_eq!(created.is_valid(&body), status == 201, "{body}");
         let request = management.request(Method::POST, "/assistants", &jwt("owner-1"));
         assert_eq!(Reply::of(request.json(&body)).await.status, status, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_document_says_of_inputs_is_what_is_taken() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let token = app.assistant().await;
+    let document = Reply::of(app.request(Method::GET, "/openapi.json")).await.json();
+    let response = Document(document).validator(&json!({"$ref": "#/components/schemas/CreateResponse"}));
+    let user = |content: Value| json!({"input": [{"role": "user", "content": content}]});
+    let image = |url: &str| user(json!([{"type": "input_image", "image_url": url}]));
+    for (body, status) in [
+        (json!({"input": "Hi", "instructions": "Be brief."}), 200),
+        (user(json!("Hi")), 200),
+        (image("https://example.com/cat.png"), 200),
+        (image("ftp://example.com/cat.png"), 400),
+        (user(json!([])), 400),
+        (user(json!(null)), 400),
+        (json!({"input": [{"role": "assistant", "content": null}]}), 200),
+        (json!({"input": [{"role": "tool", "content": "42"}]}), 400),
+        (json!({"input": " "}), 400),
+        (json!({"input": []}), 400),
+        (json!({}), 400),
+        (json!({"input": "Hi", "max_output_tokens": 0}), 400),
+    ] {
+        assert_eq!(response.is_valid(&body), status == 200, "{body}");
+        assert_eq!(app.respond(&token, &body).await.status, status, "{body}");
     }
 }
 

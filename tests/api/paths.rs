@@ -20,7 +20,7 @@ async fn paths_and_methods_that_are_not_there_are_errors_in_openais_format() {
     for (method, path, status, code) in [
         (Method::GET, "/", 404, "unknown_url"),
         (Method::POST, "/v1/chat/completions", 404, "unknown_url"),
-        (Method::POST, "/public/openai/v1/responses", 404, "unknown_url"),
+        (Method::POST, "/public/openai/v1/embeddings", 404, "unknown_url"),
         (Method::GET, CHAT, 405, "method_not_allowed"),
         (Method::DELETE, "/public/openai/v1/models", 405, "method_not_allowed"),
     ] {

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::message_schema::RequestMessage;
 use crate::{
     chat::delta::{FinishReason, Usage},
     provider::Model,
+    public::now,
 };
 
 /// A body of OpenAI's chat completions API. Any other field of OpenAI's may be there too.
@@ -180,8 +180,4 @@ impl<'a> ChatCompletionChunk<'a> {
 
 pub(super) fn fresh_id() -> String {
     format!("chatcmpl-{}", uuid::Uuid::new_v4().simple())
-}
-
-pub(super) fn now() -> i64 {
-    OffsetDateTime::now_utc().unix_timestamp()
 }

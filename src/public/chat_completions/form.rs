@@ -2,12 +2,11 @@
 //!
 //! A chunk's bytes are written straight into the body: what all chunks of a reply share is made once.
 
-use bytes::{BufMut, Bytes, BytesMut};
-use serde::Serialize;
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
 use super::bodies::{
-    AnswerMessage, ChatCompletion, ChatCompletionChunk, Choice, ChunkChoice, ChunkDelta, CompletionUsage, fresh_id, now,
+    AnswerMessage, ChatCompletion, ChatCompletionChunk, Choice, ChunkChoice, ChunkDelta, CompletionUsage, fresh_id,
 };
 
 use crate::{
@@ -15,7 +14,8 @@ use crate::{
     chat::delta::{Delta, Usage},
     error::Error,
     provider::Model,
-    reply::form::Form,
+    public::now,
+    reply::form::{Form, write},
 };
 
 /// How a chunk without choices ends.
@@ -73,7 +73,7 @@ impl Form for Completion {
         self.head = head.into();
     }
 
-    fn delta(&mut self, delta: &Delta, out: &mut BytesMut) {
+    fn delta(&mut self, delta: &Delta, out: &mut BytesMut) -> Result<(), Error> {
         let mut new = ChunkDelta::default();
         let mut its_logprobs = None;
         match delta {
@@ -83,9 +83,10 @@ impl Form for Completion {
             }
             Delta::Reasoning(text) => new.reasoning_content = Some(text),
             Delta::Refusal(text) => new.refusal = Some(text),
-            Delta::Finish(_) | Delta::Usage(_) => return,
+            Delta::Finish(_) | Delta::Usage(_) => return Ok(()),
         }
         self.news(new, its_logprobs, out);
+        Ok(())
     }
 
     fn finish(&mut self, ended: Ended, out: &mut BytesMut) {
@@ -144,12 +145,6 @@ impl Form for Completion {
     }
 }
 
-/// Writes JSON. It cannot fail: the buffer grows, and every key here is a text.
-fn write(json: &impl Serialize, out: &mut BytesMut) {
-    let written = serde_json::to_writer(out.writer(), json);
-    debug_assert!(written.is_ok(), "{written:?}");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +156,7 @@ mod tests {
         let (mut form, mut out, mut progress) = (Completion::new(include_usage), BytesMut::new(), Progress::default());
         form.begin(&provider::choose("gpt-4o", None, None).unwrap(), &mut out);
         for delta in deltas {
-            form.delta(&delta, &mut out);
+            form.delta(&delta, &mut out).unwrap();
             progress.note(&delta);
         }
         let ended = progress.ended().unwrap();

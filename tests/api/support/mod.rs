@@ -29,6 +29,7 @@ pub mod claim;
 pub mod function;
 pub mod management;
 pub mod provider;
+pub mod responses;
 pub mod schema;
 pub mod secret;
 pub mod store_fault;

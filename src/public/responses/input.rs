@@ -1,0 +1,133 @@
+//! The `input` of a request: a text, or the items of a conversation.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    chat::{
+        lenient,
+        message::{Message, Part, Role, image_at, misplaced_image, read_role},
+    },
+    error::Error,
+    public::body,
+};
+
+/// Reads the input; at least one message.
+pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Message>, Error> {
+    let items = match body.get("input") {
+        Some(Value::String(text)) if !text.trim().is_empty() => return Ok(vec![Message::text(Role::User, text)]),
+        None | Some(Value::Null | Value::String(_)) => return Err(body::missing("input")),
+        Some(Value::Array(items)) => items,
+        Some(other) => return Err(lenient::wrong_type("input", "a string or an array of items", other)),
+    };
+    let mut messages = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        messages.extend(read_item(item, &format!("input[{at}]"))?);
+    }
+    if messages.is_empty() {
+        return Err(body::empty_array("input"));
+    }
+    Ok(messages)
+}
+
+/// A 400 for what would have to be looked up.
+pub(super) fn not_kept(param: &str) -> Error {
+    Error::invalid_with_code(
+        param,
+        "previous_response_not_found",
+        format!(
+            "'{param}' cannot be resolved: this deployment keeps no responses. Leave it out and send the whole conversation \
+             in 'input'."
+        ),
+    )
+}
+
+/// `None` for the thinking of earlier turns, which no model is shown again.
+fn read_item(item: &Value, path: &str) -> Result<Option<Message>, Error> {
+    let Value::Object(item) = item else {
+        return Err(lenient::wrong_type(path, "an object", item));
+    };
+    // OpenAI's schema lets the type of a message and of a reference be absent.
+    let absent = if item.contains_key("id") && !item.contains_key("role") {
+        "item_reference"
+    } else {
+        "message"
+    };
+    match lenient::field(item, "type").map_or(Some(absent), Value::as_str) {
+        Some("message") => read_message(item, path).map(Some),
+        Some("reasoning") => Ok(None),
+        Some("item_reference") => Err(not_kept(&format!("{path}.id"))),
+        other => Err(body::unsupported(
+            &format!("{path}.type"),
+            &format!(
+                "items of the type '{}' are not offered by this endpoint, which has no tools. Send items of the type \
+                 'message'",
+                other.unwrap_or("")
+            ),
+        )),
+    }
+}
+
+fn read_message(item: &Map<String, Value>, path: &str) -> Result<Message, Error> {
+    let role = read_role(item, path)?;
+    let param = format!("{path}.content");
+    let parts = match item.get("content") {
+        Some(Value::String(text)) => vec![Part::Text(text.clone())],
+        Some(Value::Array(parts)) if !parts.is_empty() => parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| read_part(part, role, &format!("{param}[{at}]")))
+            .collect::<Result<_, _>>()?,
+        // A turn in which the assistant said nothing.
+        None | Some(Value::Null | Value::Array(_)) if role == Role::Assistant => vec![Part::Text(String::new())],
+        Some(Value::Array(_)) => return Err(body::empty_array(&param)),
+        other => {
+            return Err(lenient::wrong_type(
+                &param,
+                "a string or an array of content parts",
+                other.unwrap_or(&Value::Null),
+            ));
+        }
+    };
+    let name = None;
+    Ok(Message { role, parts, name })
+}
+
+fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {
+    let Value::Object(part) = part else {
+        return Err(lenient::wrong_type(path, "an object", part));
+    };
+    let text = |name: &str| {
+        let value = part.get(name).unwrap_or(&Value::Null);
+        lenient::string(value, &format!("{path}.{name}")).map(Part::Text)
+    };
+    match part.get("type").and_then(Value::as_str) {
+        Some("input_text" | "output_text" | "text") => text("text"),
+        Some("refusal") if role == Role::Assistant => text("refusal"),
+        Some("input_image") if role == Role::User => read_image(part, path),
+        Some("input_image") => Err(misplaced_image(path)),
+        Some(kind @ ("input_file" | "input_audio")) => Err(body::unsupported(
+            &format!("{path}.type"),
+            &format!("parts of the type '{kind}' are not offered by this endpoint. Send text or images"),
+        )),
+        other => Err(Error::invalid_with_code(
+            format!("{path}.type"),
+            "invalid_value",
+            format!(
+                "Invalid value: '{}'. Supported content parts are: 'input_text', 'output_text' and, in messages of the \
+                 user, 'input_image'.",
+                other.unwrap_or("")
+            ),
+        )),
+    }
+}
+
+fn read_image(part: &Map<String, Value>, path: &str) -> Result<Part, Error> {
+    if lenient::field(part, "file_id").is_some() {
+        return Err(body::unsupported(
+            &format!("{path}.file_id"),
+            "files are not offered by this endpoint. Send the image by 'image_url', as an https URL or a data URL",
+        ));
+    }
+    let url = part.get("image_url").and_then(Value::as_str);
+    image_at(url, part.get("detail"), &format!("{path}.image_url"))
+}

@@ -1,0 +1,203 @@
+//! The Responses API where something is wrong: with the caller, the request, or the answer.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Reply, TestApp, create, hello,
+    provider::{Answer, FakeProvider, Step, answer, error, events_head, finish, piece, response, stream_end, text},
+    responses::{PATH, ask, failed, streamed_text},
+};
+
+const QUICK: &[(&str, &str)] = &[
+    ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.3"),
+    ("COMMIT_AFTER_SECONDS", "0.1"),
+    ("KEEP_ALIVE_SECONDS", "0.1"),
+];
+
+#[tokio::test]
+async fn callers_are_told_apart_as_by_chat_completions() {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    for stream in [false, true] {
+        let anonymous = app.request(Method::POST, PATH).json(&ask(stream));
+        Reply::of(anonymous).await.error(401, "missing_authentication_token");
+        app.respond("pubkey_nobodys_token_1", &ask(stream))
+            .await
+            .error(401, "invalid_api_key");
+        let closed = create(&app.store, json!({"access_mode": "authenticated", "model": "gpt-4o"}))
+            .await
+            .1;
+        app.respond(&closed, &ask(stream))
+            .await
+            .error(403, "public_access_disabled");
+        let without_model = create(&app.store, json!({"access_mode": "public_token"})).await.1;
+        app.respond(&without_model, &ask(stream))
+            .await
+            .error(500, "assistant_misconfigured");
+        let pages = app
+            .assistant_with(json!({"allowed_origins": ["https://shop.example"]}))
+            .await;
+        let elsewhere = app.request(Method::POST, PATH).bearer_auth(&pages).json(&ask(stream));
+        let elsewhere = elsewhere.header("origin", "https://evil.example");
+        Reply::of(elsewhere).await.error(403, "origin_not_allowed");
+    }
+    Reply::of(app.request(Method::GET, PATH))
+        .await
+        .error(405, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn what_is_refused_reaches_no_provider() {
+    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
+    let token = app.assistant().await;
+    for (field, value, param, code) in [
+        (
+            "tools",
+            json!([{"type": "function", "name": "f"}]),
+            "tools",
+            "unsupported_parameter",
+        ),
+        ("background", json!(true), "background", "unsupported_parameter"),
+        ("truncation", json!("auto"), "truncation", "unsupported_parameter"),
+        (
+            "previous_response_id",
+            json!("resp_1"),
+            "previous_response_id",
+            "previous_response_not_found",
+        ),
+        (
+            "input",
+            json!([{"type": "item_reference", "id": "msg_1"}]),
+            "input[0].id",
+            "previous_response_not_found",
+        ),
+        (
+            "input",
+            json!([{"type": "function_call_output"}]),
+            "input[0].type",
+            "unsupported_parameter",
+        ),
+        ("input", Value::Null, "input", "missing_required_parameter"),
+        ("temperature", json!(3), "temperature", "decimal_above_max_value"),
+    ] {
+        for stream in [false, true] {
+            let mut body = ask(stream);
+            body[field] = value.clone();
+            let reply = app.respond(&token, &body).await;
+            reply.error(400, code);
+            assert_eq!(reply.body()["error"]["param"], param);
+        }
+    }
+    assert_eq!(app.provider.received().len(), 0);
+}
+
+/// Ways in which an upstream can fail after some text.
+fn failures() -> Vec<(&'static str, Answer, &'static str)> {
+    let with = |more: Vec<Step>| [vec![events_head(), text("Once"), text(" upon")], more].concat();
+    let error = "data: {\"error\": {\"message\": \"boom sk-secret\", \"type\": \"server_error\", \"code\": null}}\n\n";
+    vec![
+        (
+            "an error event",
+            with(vec![piece(error), stream_end()]),
+            "provider_error",
+        ),
+        ("a connection cut", with(vec![]), "provider_error"),
+        ("a stall", with(vec![Step::Hang]), "provider_timeout"),
+        (
+            "an end without a finish reason",
+            with(vec![stream_end()]),
+            "provider_error",
+        ),
+        (
+            "an error event behind the finish",
+            with(vec![finish("stop"), piece(error), stream_end()]),
+            "provider_error",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_failure_in_mid_stream_is_a_failed_response_and_an_error() {
+    for (what, answer, code) in failures() {
+        let app = TestApp::with(FakeProvider::always(answer).await, QUICK).await;
+        let token = app.assistant().await;
+        let reply = app.respond(&token, &ask(true)).await;
+        let events = reply.response_events();
+        assert_eq!(streamed_text(failed(&events, code)), "Once upon", "{what}");
+        assert!(!reply.text.contains("sk-secret"), "{what}");
+        let buffered = app.respond(&token, &ask(false)).await;
+        assert!(
+            buffered.status.is_server_error() && !buffered.text.contains("Once"),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn after_the_commit_an_error_is_the_streams() {
+    let late = vec![
+        Step::Pause(Duration::from_millis(300)),
+        error(401, "invalid_api_key")[0].clone(),
+    ];
+    let app = TestApp::with(FakeProvider::always(late).await, &[("COMMIT_AFTER_SECONDS", "0.1")]).await;
+    let reply = app.respond(&app.assistant().await, &ask(true)).await;
+    assert!(reply.text.starts_with(": keep-alive\n\n"), "{}", reply.text);
+    let events = reply.response_events();
+    assert_eq!(failed(&events, "provider_authentication_failed").len(), 0);
+    assert_eq!(events[0]["response"]["model"], "gpt-4o");
+}
+
+#[tokio::test]
+async fn a_reply_that_waits_keeps_alive() {
+    let pause = Step::Pause(Duration::from_millis(250));
+    let slow = vec![
+        pause.clone(),
+        events_head(),
+        text("At"),
+        pause,
+        text(" last"),
+        finish("stop"),
+        stream_end(),
+    ];
+    let settings = &[("COMMIT_AFTER_SECONDS", "0.1"), ("KEEP_ALIVE_SECONDS", "0.1")];
+    let app = TestApp::with(FakeProvider::always(slow).await, settings).await;
+    let reply = app.respond(&app.assistant().await, &ask(true)).await;
+    assert!(reply.text.starts_with(": keep-alive\n\n"), "{}", reply.text);
+    let between = reply
+        .text
+        .split("\"At\"")
+        .nth(1)
+        .unwrap()
+        .split(" last")
+        .next()
+        .unwrap();
+    assert!(between.contains(": keep-alive"), "{}", reply.text);
+    let events = reply.response_events();
+    assert_eq!(streamed_text(&events), "At last");
+    assert_eq!(events.last().unwrap()["type"], "response.completed");
+}
+
+#[tokio::test]
+async fn a_providers_name_for_a_field_is_the_one_that_this_api_has() {
+    for (theirs, ours) in [
+        ("max_tokens", "max_output_tokens"),
+        ("response_format.json_schema.schema", "text.format.schema"),
+        ("response_format", "text.format"),
+        ("messages[3].content", "input"),
+        ("reasoning_effort", "reasoning.effort"),
+        ("top_p", "top_p"),
+        ("messages_of_its_own", "messages_of_its_own"),
+    ] {
+        let error = json!({"error": {"message": "It is wrong.", "type": "invalid_request_error", "param": theirs, "code": "wrong"}});
+        let answer = response(400, "", &error.to_string());
+        let app = TestApp::start(FakeProvider::always(answer).await).await;
+        let token = app.assistant().await;
+        let reply = app.respond(&token, &ask(false)).await;
+        reply.error(400, "wrong");
+        assert_eq!(reply.body()["error"]["param"], ours);
+        let reply = app.chat(&token, &hello(false)).await;
+        assert_eq!(reply.body()["error"]["param"], theirs);
+    }
+}

@@ -45,11 +45,11 @@ export function withCode(text) {
 
 let toastTimer;
 
-/** Says something to everybody, screen readers included, without moving the focus. */
-export function announce(text) {
+/** Says something to everybody, screen readers included, without moving the focus; with `quietly` to screen readers alone. */
+export function announce(text, quietly = false) {
   const toast = document.getElementById("toast");
   toast.textContent = text;
-  toast.classList.add("shown");
+  toast.classList.toggle("shown", !quietly);
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => toast.classList.remove("shown"), 5000);
 }

@@ -179,8 +179,7 @@ function blockNode(block) {
   const inlines = () => block.children.map(inlineNode);
   switch (block.type) {
     case "heading":
-      // The page's own headings stand above those of an answer.
-      return element(`h${Math.min(block.level + 2, 6)}`, {}, inlines());
+      return element(`h${block.shown ?? 6}`, {}, inlines());
     case "code":
       return element("div", { class: "codeblock" }, element("div", { class: "codehead" }, element("span", {}, block.language || "text"), copyButton(block.text, "Copy", "Code")),
         element("pre", { tabindex: "0" }, element("code", {}, block.text)));
@@ -200,7 +199,19 @@ function itemNodes(blocks) {
   return blocks.map((block, index) => (index === 0 && block.type === "paragraph" ? block.children.map(inlineNode) : blockNode(block)));
 }
 
+/** Below the page's own headings, without a level left out: models begin with any. */
+function levelHeadings(blocks) {
+  const headings = blocks.filter((block) => block.type === "heading");
+  const highest = Math.min(...headings.map((block) => block.level));
+  let before = 2;
+  for (const block of headings) {
+    block.shown = Math.min(block.level - highest + 3, before + 1, 6);
+    before = block.shown;
+  }
+  return blocks;
+}
+
 /** The DOM nodes of a text. */
 export function render(text) {
-  return parse(text).map(blockNode);
+  return levelHeadings(parse(text)).map(blockNode);
 }

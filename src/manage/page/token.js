@@ -38,7 +38,7 @@ export class TokenSection {
     this.kind = kind;
     this.problem = element("p", { class: "problem", id: freshId("problem"), hidden: true });
     this.input = null;
-    if (hint) this.node.replaceChildren(...this.existing(hint, isPublic, secret));
+    if (hint) this.node.replaceChildren(...this.existing(hint, isPublic, secret).filter(Boolean));
     else if (isPublic) this.node.replaceChildren(...this.missing());
     else this.node.replaceChildren(element("p", { class: "label" }, "Public Token"), element("p", { class: "help" }, "It has none. It gets one when you make it public."));
   }

@@ -20,6 +20,11 @@ class Chat {
     this.trial = null;
     this.running = null;
     this.log = element("div", { class: "log", role: "log", "aria-label": "Conversation", tabindex: "0" });
+    /** Whether the end is kept in sight; a reader who scrolls up is left there. */
+    this.follows = true;
+    this.log.addEventListener("scroll", () => {
+      this.follows = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
+    });
     this.clear();
   }
 
@@ -45,15 +50,15 @@ class Chat {
     this.running = running;
     if (this.messages.length === 0) this.log.replaceChildren();
     const asked = { role: "user", content: text };
-    this.log.append(element("div", { class: "turn user" }, element("p", { class: "speaker" }, "You"), element("div", { class: "bubble" }, text)));
-    const answer = new Answer();
+    this.log.append(element("div", { class: "turn user" }, element("h2", { class: "speaker" }, "You"), element("div", { class: "bubble" }, text)));
+    const answer = new Answer(() => this.toEnd());
     this.log.append(answer.node);
     this.toEnd(true);
     onchange();
     try {
       await this.answer([...this.messages, asked], answer, running.signal);
       this.messages.push(asked, { role: "assistant", content: answer.text });
-      announce("The answer is complete.");
+      announce("The answer is complete.", true);
     } catch (error) {
       if (error.name === "AbortError") {
         answer.stopped();
@@ -69,10 +74,7 @@ class Chat {
   async answer(messages, answer, signal) {
     const ask = async () => complete({
       url: `${this.app.baseUrl}/chat/completions`, token: await this.token(), messages, signal,
-      onText: (text) => {
-        answer.add(text);
-        this.toEnd();
-      },
+      onText: (text) => answer.add(text),
       onThought: (text) => answer.think(text),
     });
     answer.began = performance.now();
@@ -88,22 +90,22 @@ class Chat {
     answer.finish(result);
   }
 
-  /** Follows the text, unless its reader has scrolled up. */
   toEnd(always = false) {
-    const { log } = this;
-    if (always || log.scrollHeight - log.scrollTop - log.clientHeight < 120) log.scrollTop = log.scrollHeight;
+    if (always || this.follows) this.log.scrollTop = this.log.scrollHeight;
   }
 }
 
 /** One answer on the page. */
 class Answer {
-  constructor() {
+  /** `ondraw` is told when the answer has grown on the page. */
+  constructor(ondraw) {
+    this.ondraw = ondraw;
     this.text = "";
     this.thoughts = "";
     this.first = null;
     this.body = element("div", { class: "bubble markdown", "aria-busy": "true" }, element("span", { class: "waiting", role: "img", "aria-label": "Waiting for the answer" }));
     this.after = element("div", {});
-    this.node = element("div", { class: "turn assistant" }, element("p", { class: "speaker" }, "Assistant"), this.body, this.after);
+    this.node = element("div", { class: "turn assistant" }, element("h2", { class: "speaker" }, "Assistant"), this.body, this.after);
   }
 
   add(text) {
@@ -129,6 +131,7 @@ class Answer {
     const open = this.body.querySelector("details.thoughts")?.open ?? false;
     const thoughts = this.thoughts ? element("details", { class: "thoughts", open }, element("summary", {}, "Thinking"), element("p", {}, this.thoughts)) : "";
     this.body.replaceChildren(thoughts, ...render(this.text));
+    this.ondraw();
   }
 
   end() {

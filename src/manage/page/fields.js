@@ -68,7 +68,7 @@ function number(name, schema, value, oninput) {
 
 function text(name, schema, value, oninput) {
   const list = schema.examples ? element("datalist", { id: freshId("list") }, schema.examples.map((example) => element("option", { value: example }))) : null;
-  const control = element("input", { type: schema.format === "uri" ? "url" : "text", autocomplete: "off", spellcheck: "false", list: list?.id, placeholder: "Not set", oninput });
+  const control = element("input", { type: schema.format === "uri" ? "url" : "text", autocomplete: "off", spellcheck: "false", list: list?.id, placeholder: schema.placeholder ?? "Not set", oninput });
   const refill = (next) => {
     control.value = next === undefined ? "" : String(next);
   };
@@ -79,7 +79,7 @@ function text(name, schema, value, oninput) {
 
 /** The model's suggestions follow the provider, which is another field. */
 function model(name, schema, value, oninput) {
-  const field = text(name, { ...schema, examples: [] }, value, oninput);
+  const field = text(name, { ...schema, examples: [], placeholder: "gpt-4o-mini" }, value, oninput);
   const list = field.node.querySelector("datalist");
   field.suggest = (provider) => list.replaceChildren(...suggestions(provider).map((each) => element("option", { value: each })));
   return field;

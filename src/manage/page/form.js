@@ -33,7 +33,7 @@ export class Form {
   }
 
   basics() {
-    const field = fieldFor("name", { type: "string", description: "Only you see it." }, this.work.draft.name || undefined, () => this.read("name"));
+    const field = fieldFor("name", { type: "string", description: "Only you see it.", placeholder: "Support bot" }, this.work.draft.name || undefined, () => this.read("name"));
     this.fields.set("name", field);
     return section("General", "", element("div", { class: "fields" }, field.node));
   }
@@ -47,7 +47,7 @@ export class Form {
     const body = [element("div", { class: "fields" }, nodes(main))];
     if (rest.length > 0) {
       const open = rest.some((name) => name in this.work.draft.values && name !== "type");
-      const words = main.length > 0 ? `${rest.length} more: ${rest.map((name) => labelOf(name).toLowerCase()).join(", ")}` : `Show ${rest.length} settings`;
+      const words = main.length > 0 ? `${rest.length} more: ${rest.map(labelOf).join(", ")}` : `Show ${rest.length} settings`;
       body.push(element("details", { open }, element("summary", {}, words), element("div", { class: "fields" }, nodes(rest))));
     }
     return section(title, about, body);

@@ -155,6 +155,7 @@ export class TokenSection {
       if (token === null) form.context.secrets.delete(work.id);
       else form.context.secrets.set(work.id, token);
       form.changed();
+      form.context.retitle();
       const until = data.old_token_valid_until;
       announce(token === null ? "The token is revoked." : until ? `The token is replaced. The old one works until ${formatTime(until)}.` : "The token is replaced.");
       return true;

@@ -62,10 +62,14 @@ function panel(options) {
   const today = options.parts.reduce((sum, part) => sum + part.of(options.days.at(-1)), 0);
   const rest = options.limit === undefined ? "No daily limit is set." : `${formatNumber(Math.max(options.limit - today, 0))} of ${formatNumber(options.limit)} are left today.`;
   const legend = options.parts.length > 1 ? element("ul", { class: "legend" }, options.parts.map((part) => element("li", {}, element("span", { class: `swatch ${part.kind}` }), part.name))) : null;
+  const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Chart: ${options.title}` }, chart(options));
+  // On a phone the chart is wider than the screen: today is what one looks for first.
+  requestAnimationFrame(() => {
+    scroll.scrollLeft = scroll.scrollWidth;
+  });
   return element("section", { class: "card", "aria-labelledby": id },
     element("div", { class: "card-head row-head" }, element("h2", { id }, options.title), legend),
-    element("div", { class: "card-body" }, element("p", { class: "figures" }, element("strong", {}, formatNumber(today)), ` today (UTC). ${rest}`),
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Chart: ${options.title}` }, chart(options))));
+    element("div", { class: "card-body" }, element("p", { class: "figures" }, element("strong", {}, formatNumber(today)), ` today (UTC). ${rest}`), scroll));
 }
 
 const COLUMNS = [["Requests", "requests"], ["Failed", "failures"], ["Prompt tokens", "prompt"], ["Answer tokens", "completion"], ["Estimated", "estimated"]];

@@ -15,7 +15,8 @@ let server;
 let browser;
 
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
+  server = await startServer();
+  browser = await launch();
   if (FOLDER) await mkdir(FOLDER, { recursive: true });
 });
 

@@ -9,7 +9,8 @@ let browser;
 let page;
 
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
+  server = await startServer();
+  browser = await launch();
   page = await open(browser, server.url);
   await signIn(page, await server.jwt("trying"));
   await create(page, "Private one");

@@ -35,6 +35,8 @@ export async function open(browser, url, { allowed = [], ...options } = {}) {
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) page.failures.push(message.text());
   });
   page.on("request", (request) => {
+    // Where the page has gone to the issuer, the issuer's own pages are none of ours.
+    if (request.isNavigationRequest() || !request.frame().url().startsWith(new URL(url).origin)) return;
     if (![new URL(url).origin, ...allowed].includes(new URL(request.url()).origin)) page.failures.push(`request to ${request.url()}`);
   });
   await page.goto(url);

@@ -37,7 +37,8 @@ export async function startServer(env = {}, port = 0) {
     provider.close();
     await rm(folder, { recursive: true, force: true });
   };
-  const url = await addressOf(child).catch(async (error) => {
+  const failed = new Promise((_, reject) => child.once("error", reject));
+  const url = await Promise.race([addressOf(child), failed]).catch(async (error) => {
     await close();
     throw error;
   });

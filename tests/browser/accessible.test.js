@@ -36,6 +36,8 @@ function month() {
 
 async function look(page, name, kind, fullPage = true) {
   await page.waitForTimeout(250);
+  // A picture of the whole page has the header where the page is scrolled to.
+  if (fullPage) await page.evaluate(() => scrollTo(0, 0));
   if (FOLDER) await page.screenshot({ path: path.join(FOLDER, `${name}-${kind}.png`), fullPage });
   assert.deepEqual(await violations(page), [], `${name}, ${kind}`);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is wider than the screen, ${kind}`);
@@ -76,6 +78,17 @@ async function otherViews(page, kind) {
   await look(page, "usage", kind);
 }
 
+/** Limits that the bars come near, and one that is far above them. */
+async function limitsView(page, jwt, kind) {
+  const configurable = { "type==agent/requests_per_day": 150, "type==agent/tokens_per_day": 5_000_000 };
+  const { assistant_id: id } = await manage(server, jwt, "POST", "/assistants", { name: "Limited", config: { configurable } });
+  await page.goto(`${server.url}/#/assistants/${id}/usage`);
+  await page.getByText("110 of 150 are left today.").waitFor();
+  assert.equal(await page.locator(".limit").count(), 1);
+  await look(page, "limits", kind);
+  await manage(server, jwt, "DELETE", `/assistants/${id}`);
+}
+
 async function conflictView(page, jwt, id, kind) {
   await page.getByRole("link", { name: "Settings", exact: true }).click();
   await setting(page, "temperature").fill("1.1");
@@ -104,6 +117,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       const id = await settingsViews(page, kind);
       await otherViews(page, kind);
       await conflictView(page, jwt, id, kind);
+      await limitsView(page, jwt, kind);
       await page.getByRole("link", { name: "All assistants" }).click();
       await page.locator(".rows li").first().waitFor();
       await look(page, "list", kind);

@@ -73,6 +73,19 @@ test("the stop button ends an answer, which then says that it is not complete", 
   await page.getByRole("button", { name: "Send" }).waitFor();
 });
 
+test("a reply goes on while one looks elsewhere, and a new conversation begins with nothing of the old one", async () => {
+  await say(page, "SLOWLY, please");
+  await last().getByText("Paris").first().waitFor();
+  await page.getByRole("link", { name: "Connect" }).click();
+  await page.getByRole("link", { name: "Try it" }).click();
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await page.getByRole("button", { name: "Send" }).waitFor();
+  const request = page.waitForRequest((each) => each.url().endsWith("/chat/completions"));
+  await say(page, "Hello");
+  assert.equal((await request).postDataJSON().messages.length, 1);
+  await last().locator(".facts").waitFor();
+});
+
 test("a trial that was ended is begun again, unseen", async () => {
   let refused = 0;
   await page.route("**/chat/completions", (route) => {

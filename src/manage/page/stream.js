@@ -69,7 +69,7 @@ const ADVICE = {
   provider_authentication_failed: "The operator has to check the provider’s key. Nothing in this assistant’s settings is wrong.",
   provider_model_not_found: "Open Settings and check the name of the model and its provider.",
   provider_overloaded: "Try again in a moment. Fallback models, in Settings, answer when one is overloaded.",
-  provider_error: "Try again. If it stays so, try another model in Settings.",
+  provider_error: "If it stays so, choose another model in Settings, or add fallback models.",
   provider_timeout: "Try again with a shorter question, or another model in Settings.",
   rate_limit_exceeded: "Wait a minute and try again. If it is the assistant’s own limit, you can raise it in Settings.",
   quota_exceeded: "The assistant’s limit for today is used up. You can raise it in Settings, under Limits.",

@@ -19,6 +19,8 @@ class Chat {
     this.messages = [];
     this.trial = null;
     this.running = null;
+    /** Told when a reply begins and ends. The view is drawn anew each time that one comes back to it. */
+    this.onchange = () => {};
     this.log = element("div", { class: "log", role: "log", "aria-label": "Conversation", tabindex: "0" });
     /** Whether the end is kept in sight; a reader who scrolls up is left there. */
     this.follows = true;
@@ -43,9 +45,10 @@ class Chat {
     return this.trial.token;
   }
 
-  /** `ondone` is told when the reply is over, whatever came of it. */
-  async send(text, onchange) {
+  async send(text) {
     if (this.running) return;
+    // A new conversation may begin before this reply has ended: it must not find the old one's end among its messages.
+    const said = this.messages;
     const running = new AbortController();
     this.running = running;
     if (this.messages.length === 0) this.log.replaceChildren();
@@ -54,21 +57,21 @@ class Chat {
     const answer = new Answer(() => this.toEnd());
     this.log.append(answer.node);
     this.toEnd(true);
-    onchange();
+    this.onchange();
     try {
-      await this.answer([...this.messages, asked], answer, running.signal);
-      this.messages.push(asked, { role: "assistant", content: answer.text });
+      await this.answer([...said, asked], answer, running.signal);
+      said.push(asked, { role: "assistant", content: answer.text });
       announce("The answer is complete.", true);
     } catch (error) {
       if (error.name === "AbortError") {
         answer.stopped();
         // What was read was said: the conversation goes on from there.
-        if (answer.text) this.messages.push(asked, { role: "assistant", content: answer.text });
+        if (answer.text) said.push(asked, { role: "assistant", content: answer.text });
       } else answer.failed(error, text);
     }
     this.running = null;
     this.toEnd();
-    onchange();
+    this.onchange();
   }
 
   async answer(messages, answer, signal) {
@@ -197,12 +200,13 @@ export function renderTry(app) {
     const text = input.value.trim();
     if (text === "" || chat.running) return;
     input.value = "";
-    chat.send(text, changed);
+    chat.send(text);
     input.focus();
   };
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
   });
+  chat.onchange = changed;
   changed();
   const unsaved = work.changes();
   return element("section", { class: "chat card", "aria-label": "Try it" },

@@ -1,0 +1,40 @@
+/** Two people, or two tabs, changed the same assistant: this dialog lets the owner choose, field by field. */
+import { ask, element, freshId } from "./dom.js";
+import { labelOf, put } from "./settings.js";
+
+function shown(value) {
+  if (value === undefined || value === "") return element("em", {}, "not set");
+  return element("span", { class: "value" }, typeof value === "string" ? value : JSON.stringify(value));
+}
+
+function conflictRow({ name, mine, theirs }, chosen) {
+  const group = freshId("conflict");
+  const option = (side, title, value) =>
+    element("label", { class: "choice" },
+      element("input", { type: "radio", name: group, value: side, checked: side === "mine", onchange: () => chosen.set(name, side) }),
+      element("span", {}, element("strong", {}, title), shown(value)));
+  chosen.set(name, "mine");
+  return element("fieldset", { class: "choices" }, element("legend", {}, labelOf(name)), option("mine", "Mine", mine), option("theirs", "Theirs", theirs));
+}
+
+/** Gives the edit on top of `current`, or `undefined` where the owner wants to go on editing first. */
+export async function resolve(work, current) {
+  const { merged, conflicts, theirs } = work.compareWith(current);
+  const chosen = new Map();
+  const body = [
+    element("p", {}, "This assistant was changed elsewhere after you opened it. Nothing of yours is lost, and nothing is saved yet."),
+    conflicts.length > 0 ? element("p", {}, "You both changed these. Choose what is saved:") : null,
+    conflicts.map((conflict) => conflictRow(conflict, chosen)),
+    theirs.length > 0
+      ? element("div", {}, element("p", {}, "They also changed these, and it stays so:"),
+        element("ul", { class: "plain" }, theirs.map(({ name, value }) => element("li", {}, element("strong", {}, labelOf(name)), " ", shown(value)))))
+      : null,
+  ];
+  const answer = await ask({
+    title: "Changed meanwhile", body, wide: true,
+    actions: [{ label: "Save on top of theirs", value: "save", kind: "primary" }, { label: "Go on editing" }],
+  });
+  if (answer !== "save") return undefined;
+  for (const { name, theirs: value } of conflicts) if (chosen.get(name) === "theirs") put(merged, name, value);
+  return merged;
+}

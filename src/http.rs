@@ -205,7 +205,7 @@ async fn identify(request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
     response.map(|body| within(span, body))
 }
 

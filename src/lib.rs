@@ -28,7 +28,8 @@
 //!    `Form`'s, which the front brings (`form` in `public::chat_completions` and `public::responses`). A [`record`] logs how the reply ended, and
 //!    does what else is to be done before its body ends: its [`usage`] is counted.
 //!
-//! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
+//! The second function, [`manage`], lets owners keep their assistants, by an API and by the page in `manage/page`, whose files
+//! `build.rs` packs. Each front describes its own routes where they stand.
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.

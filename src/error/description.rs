@@ -63,6 +63,8 @@ impl Error {
             Self::AssistantNotFound | Self::NoSuchAssistant => {
                 new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
             }
+            Self::NotTheSettingsPage => new(StatusCode::FORBIDDEN, "permission_error", "not_the_settings_page"),
+            Self::NoSuchFile => new(StatusCode::NOT_FOUND, "not_found_error", "not_found"),
             Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),

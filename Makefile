@@ -56,7 +56,7 @@ test: $(TEST_TOOLS)
 
 # What owners do on the settings page, in a real browser: CHROMIUM=, or one on the PATH, or as root on Debian its own.
 # Without one, nothing of it is tested, and a line says so.
-PAGE_TESTS ?= markdown page settings sign-in snippets try
+PAGE_TESTS ?= elsewhere markdown page settings sign-in snippets try
 test-page: $(TEST_TOOLS) $(BROWSER_MODULES)/.stamp
 	cargo build $(CARGO_FEATURES) --bin assistants
 	@find_chromium() { echo "$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"; }; \
@@ -67,7 +67,7 @@ test-page: $(TEST_TOOLS) $(BROWSER_MODULES)/.stamp
 	fi; \
 	if [ -z "$$chromium" ]; then echo "The settings page was NOT tested: no Chromium is on the PATH. Install one, or set CHROMIUM to its program." >&2; exit 0; fi; \
 	cd tests/browser && CHROMIUM="$$chromium" PYTHON="$(abspath $(TEST_VENV))/bin/python" CLIENTS_PYTHON="$(abspath $(CLIENTS_VENV))/bin/python" \
-		node --test $(PAGE_TESTS:%=%.test.js)
+		node --test --test-reporter=spec $(PAGE_TESTS:%=%.test.js)
 
 verify: $(VERIFY)
 

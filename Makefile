@@ -67,7 +67,7 @@ test-page: $(TEST_TOOLS) $(BROWSER_MODULES)/.stamp
 	fi; \
 	if [ -z "$$chromium" ]; then echo "The settings page was NOT tested: no Chromium is on the PATH. Install one, or set CHROMIUM to its program." >&2; exit 0; fi; \
 	cd tests/browser && CHROMIUM="$$chromium" PYTHON="$(abspath $(TEST_VENV))/bin/python" CLIENTS_PYTHON="$(abspath $(CLIENTS_VENV))/bin/python" \
-		node --test --test-reporter=spec $(PAGE_TESTS:%=%.test.js)
+		$(PAGE_SETTINGS) node --test --test-reporter=spec $(PAGE_TESTS:%=%.test.js)
 
 verify: $(VERIFY)
 
@@ -91,9 +91,9 @@ $(SCHEMATHESIS_VENV)/.stamp: tests/requirements-schemathesis.txt
 	@touch $@
 
 # Every view of the settings page, light and dark, wide and on a phone: what axe finds, and pictures of all in SCREENSHOTS.
-verify-page: SCREENSHOTS ?= $(CURDIR)/target/screenshots
+SCREENSHOTS ?= $(CURDIR)/target/screenshots
 verify-page:
-	@SCREENSHOTS="$(SCREENSHOTS)" $(MAKE) --no-print-directory test-page PAGE_TESTS="accessible"
+	@$(MAKE) --no-print-directory test-page PAGE_TESTS=accessible PAGE_SETTINGS='SCREENSHOTS=$(SCREENSHOTS)'
 	@echo "The pictures are in $(SCREENSHOTS)."
 
 # Licences, duplicates and sources of all crates, by deny.toml; known vulnerabilities where the advisories can be fetched.

@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, errors::ErrorKind
 use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
@@ -56,6 +56,9 @@ struct Subject {
     aud: Value,
     #[serde(default)]
     azp: Value,
+    /// Read too, so that claims which are no valid JSON are refused (RFC 7519, section 7.2).
+    #[serde(flatten)]
+    _others: Map<String, Value>,
 }
 
 /// Checks tokens.

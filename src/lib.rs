@@ -58,6 +58,7 @@ pub mod error;
 mod guard;
 pub mod limit;
 pub mod log;
+mod metrics;
 mod secrets;
 pub mod stop;
 pub mod token;

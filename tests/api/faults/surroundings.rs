@@ -202,7 +202,7 @@ async fn of_images(name: &str, stream: bool) -> String {
 async fn no_fault_around_a_reply_looks_like_anything_else() {
     let cells = ROWS.iter().flat_map(|&(place, name, expected)| {
         [false, true].map(|stream| async move {
-            let found = tokio::time::timeout(Duration::from_secs(60), end(place, name, stream)).await;
+            let found = tokio::time::timeout(Duration::from_secs(60), Box::pin(end(place, name, stream))).await;
             let found = found.unwrap_or_else(|_| "nothing".into());
             (found != expected).then(|| format!("{place}: {name}, stream {stream}: {found}, not {expected}"))
         })

@@ -288,3 +288,26 @@ async fn an_option_is_read_as_its_setting_holds_it() {
     let problem = failure(store, &["update", id, "--temperature", "hot"]).await;
     assert!(problem.contains("type==agent/temperature"), "{problem}");
 }
+
+/// As in `assistants list | head -1`.
+#[tokio::test]
+async fn a_reader_who_goes_away_ends_the_program_quietly() {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    app.assistant().await;
+    let local = app.store_address.to_string();
+    for arguments in [
+        &["settings", "--markdown"][..],
+        &["list", "--local", &local],
+        &["list", "--json", "--local", &local],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let program = Command::new(env!("CARGO_BIN_EXE_assistants"))
+            .args(arguments)
+            .stdout(writer)
+            .output();
+        let ended = program.await.unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    }
+}

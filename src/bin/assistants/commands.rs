@@ -175,9 +175,9 @@ impl Delete {
         let (store, record) = self.common.read(&self.id).await?;
         store.delete(&record).await?;
         if self.common.json {
-            println!("{:#}", json!({"assistant_id": record.assistant_id, "deleted": true}));
+            say!("{:#}", json!({"assistant_id": record.assistant_id, "deleted": true}));
         } else {
-            println!("Deleted {} ({}).", record.assistant_id, record.name);
+            say!("Deleted {} ({}).", record.assistant_id, record.name);
         }
         Ok(())
     }

@@ -1,11 +1,6 @@
 //! `assistants settings`: what can be set, for a terminal, a program or the documents.
 
-use std::io::Write;
-
-use assistant_endpoint::{
-    assistant::settings::{Described, described, schema},
-    local::embedded_store::Error,
-};
+use assistant_endpoint::assistant::settings::{Described, described, schema};
 use clap::Args;
 use serde_json::Value;
 
@@ -20,13 +15,13 @@ pub struct Describe {
 }
 
 impl Describe {
-    pub fn run(self) -> Result<(), Error> {
+    pub fn run(self) {
         let text = match (self.json, self.markdown) {
             (true, _) => format!("{:#}\n", schema()),
             (_, true) => table(),
             _ => described().iter().map(paragraph).collect::<Vec<_>>().concat(),
         };
-        Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+        say!("{}", text.trim_end());
     }
 }
 

@@ -49,7 +49,7 @@ impl Invoke {
         }
         let started = Instant::now();
         let mut function = Function::start(&self.binary, store_address, &[], Stdio::inherit()).await?;
-        println!("{:>9}  ready for events", elapsed(started, Instant::now()));
+        say!("{:>9}  ready for events", elapsed(started, Instant::now()));
         let sent = Instant::now();
         let pieces = function.invoke(event, Duration::from_secs(self.timeout));
         tokio::select! {
@@ -65,10 +65,10 @@ async fn print(mut pieces: UnboundedReceiver<Piece>, sent: Instant) -> Result<()
         match piece {
             Piece::Bytes(at, bytes) => {
                 let text = String::from_utf8_lossy(&bytes).replace('\0', "");
-                println!("{:>9}  {}", elapsed(sent, at), text.trim_end());
+                say!("{:>9}  {}", elapsed(sent, at), text.trim_end());
             }
             Piece::End(at) => {
-                println!("{:>9}  end", elapsed(sent, at));
+                say!("{:>9}  end", elapsed(sent, at));
                 return Ok(());
             }
             Piece::Broken => return Err("the reply broke off".into()),

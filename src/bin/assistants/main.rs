@@ -1,9 +1,19 @@
 //! The operator's program: keeps assistants, and runs everything on one machine.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use assistant_endpoint::{assistant::store::transaction::WriteError, local::embedded_store::Error, log};
 use clap::{Parser, Subcommand};
+
+/// `println!`, but that whoever reads may go away, as in `assistants list | head`: the program then ends quietly.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::written(std::io::Write::write_fmt(
+            &mut std::io::stdout().lock(),
+            format_args!("{}\n", format_args!($($text)*)),
+        ))
+    };
+}
 
 mod commands;
 mod demo;
@@ -52,6 +62,13 @@ enum Command {
     Invoke(invoke::Invoke),
 }
 
+/// Ends the program where nobody reads what it prints.
+fn written(result: io::Result<()>) {
+    if result.is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// What is kept from clients, but the operator has to know.
 fn cause(error: &Error) -> Option<&str> {
     let store_error = match error.downcast_ref::<WriteError>() {
@@ -72,7 +89,10 @@ async fn main() -> ExitCode {
         Command::RotateToken(rotate) => rotate.run().await,
         Command::Delete(delete) => delete.run().await,
         Command::Usage(usage) => usage.run().await,
-        Command::Settings(describe) => describe.run(),
+        Command::Settings(describe) => {
+            describe.run();
+            Ok(())
+        }
         Command::Token(token) => token.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Invoke(invoke) => invoke.run().await,

@@ -42,27 +42,29 @@ impl Serve {
         })
         .await?;
         let base_url = format!("http://{}/public/openai/v1", server.address);
-        println!("Base URL  {base_url}");
-        println!(
+        say!("Base URL  {base_url}");
+        say!("Page      http://{}/ (sign in with one click)", server.address);
+        say!(
             "Manage    http://{}/assistants (make token signs a JWT)",
             server.address
         );
-        println!(
+        say!(
             "Store     {} (assistants create --local {})",
-            server.store_address, server.store_address
+            server.store_address,
+            server.store_address
         );
         if let Some(model) = &self.demo.model {
             let token = &self.demo.token;
-            println!("Token     {token}");
-            println!("Model     {model}");
-            println!("Try it:");
-            println!(
+            say!("Token     {token}");
+            say!("Model     {model}");
+            say!("Try it:");
+            say!(
                 "  curl -N {base_url}/chat/completions -H 'Authorization: Bearer {token}' \
                  -H 'Content-Type: application/json' \
                  -d '{{\"messages\": [{{\"role\": \"user\", \"content\": \"Tell me a story\"}}], \"stream\": true}}'"
             );
         }
-        println!("Ctrl-C stops it.");
+        say!("Ctrl-C stops it.");
         tokio::select! {
             ended = &mut server.running => return Ok(ended?),
             interrupted = tokio::signal::ctrl_c() => interrupted?,

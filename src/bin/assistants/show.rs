@@ -16,22 +16,22 @@ pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json
         if let Some(grace) = grace {
             shown["old_token_valid_until"] = json!(grace.valid_until());
         }
-        println!("{shown:#}");
+        say!("{shown:#}");
         return Ok(());
     }
-    println!("Assistant  {}", record.assistant_id);
-    println!("Name       {}", record.name);
-    println!("Owner      {}", record.owner_id);
-    println!("Model      {}", model(record));
+    say!("Assistant  {}", record.assistant_id);
+    say!("Name       {}", record.name);
+    say!("Owner      {}", record.owner_id);
+    say!("Model      {}", model(record));
     match token {
-        Some(token) => println!("Token      {token}  (shown this once: it is not stored)"),
-        None => println!("Token      {}", hint(record)),
+        Some(token) => say!("Token      {token}  (shown this once: it is not stored)"),
+        None => say!("Token      {}", hint(record)),
     }
     if let Some(grace) = grace {
-        println!("Old token  works until {}", grace.valid_until());
+        say!("Old token  works until {}", grace.valid_until());
     }
-    println!("Version    {}, of {}", record.version, record.updated_at);
-    println!("Config     {:#}", record.config);
+    say!("Version    {}, of {}", record.version, record.updated_at);
+    say!("Config     {:#}", record.config);
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json
 pub fn print_all(records: &[Record], as_json: bool) -> Result<(), Error> {
     if as_json {
         let records = records.iter().map(to_json).collect::<Result<Value, _>>()?;
-        println!("{records:#}");
+        say!("{records:#}");
         return Ok(());
     }
     let rows = records.iter().map(|record| {
@@ -63,7 +63,7 @@ pub fn print_all(records: &[Record], as_json: bool) -> Result<(), Error> {
             let width = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
             format!("{cell:width$}")
         });
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        say!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ impl SignToken {
             aud: config.audiences.into_iter().next().map(Value::from),
         };
         let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-        println!("{}", jsonwebtoken::encode(&Header::default(), &claims, &key)?);
+        say!("{}", jsonwebtoken::encode(&Header::default(), &claims, &key)?);
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ impl ShowUsage {
         let table = UsageTable::of(&store).ok_or("USAGE_TABLE is not set. Set it to the stack's table.")?;
         let report = table.report(record.assistant_id, days).await?;
         if self.common.json {
-            println!("{:#}", json!(report));
+            say!("{:#}", json!(report));
         } else {
             print(report);
         }
@@ -39,13 +39,13 @@ impl ShowUsage {
 }
 
 fn print(report: UsageReport) {
-    println!("DAY         REQUESTS  FAILURES    PROMPT    CACHED  COMPLETION  REASONING  ESTIMATED");
+    say!("DAY         REQUESTS  FAILURES    PROMPT    CACHED  COMPLETION  REASONING  ESTIMATED");
     let total = Day {
         day: "Total".into(),
         counts: report.total,
     };
     for Day { day, counts } in report.days.iter().chain([&total]) {
-        println!(
+        say!(
             "{day:<10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>10}  {:>9}  {:>9}",
             counts.requests,
             counts.failures,

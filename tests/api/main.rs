@@ -58,6 +58,7 @@ mod security_document;
 mod serve;
 mod serve_limits;
 mod settings;
+mod snippets;
 mod ssrf;
 mod start;
 mod store;

@@ -26,7 +26,8 @@
 //! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
 //!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
 //!    `Form`'s, which the front brings (`form` in `public::chat_completions` and `public::responses`). A [`record`] logs how the reply ended, and
-//!    does what else is to be done before its body ends: its [`usage`] is counted.
+//!    does what else is to be done before its body ends: its [`usage`] is counted, and a response is one of the
+//!    [`kept_responses`].
 //!
 //! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
 //!
@@ -75,6 +76,8 @@ pub mod assistant;
 mod answer;
 mod record;
 pub mod usage;
+
+mod kept_responses;
 
 pub mod protocol;
 

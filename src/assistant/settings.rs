@@ -43,6 +43,8 @@ pub struct Settings {
     pub limits_fail_closed: bool,
     /// Whether replies show the model's thinking, as `reasoning_content` (DeepSeek's name for it, which clients know).
     pub show_reasoning: bool,
+    /// Whether no response is kept.
+    pub refuses_storing: bool,
 }
 
 impl Settings {

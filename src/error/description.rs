@@ -64,6 +64,8 @@ impl Error {
                 new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
             }
             Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
+            Self::ResponsesNotKept => new(StatusCode::NOT_FOUND, "not_found_error", "responses_not_kept"),
+            Self::NoSuchResponse => new(StatusCode::NOT_FOUND, "not_found_error", "response_not_found"),
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
             Self::TooManyAssistants(_) => new(StatusCode::FORBIDDEN, "permission_error", "too_many_assistants"),

@@ -1,6 +1,6 @@
 //! The conversation that a request carries on, and how its response is kept.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
@@ -84,7 +84,7 @@ impl App {
             assistant_id: assistant.id().to_owned(),
             before: conversation.before.clone(),
             input: messages[messages.len() - conversation.own..].to_vec(),
-            kept: Default::default(),
+            kept: Arc::default(),
         })
     }
 }

@@ -77,7 +77,7 @@ fn a_malformed_setting_is_named_and_never_quoted() {
         ("MAX_OUTPUT_TOKENS", "-1"),
         ("MAX_ASSISTANTS_PER_OWNER", "1.5"),
         ("RESPONSES_TABLE", "no such table!"),
-        ("RESPONSES_TTL_DAYS", "0"),
+        ("RESPONSES_TTL_DAYS", "00"),
         ("RESPONSES_TTL_DAYS", "1.5"),
         ("ORIGIN_SECRETS", "too-short"),
         ("ORIGIN_SECRETS", "0123456789abcdef,too-short"),

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Reply, TestApp,
+    Reply, TestApp, early_in_a_minute,
     provider::{FakeProvider, answer},
     response_calls::{ResponseCalls, Trouble},
     responses::{ask, output_text, streamed_text},
@@ -271,4 +271,35 @@ async fn an_images_turn_is_carried_on_as_it_was() {
     turn(&app, &token, after(&first["id"], "Sure?"), false).await;
     let expected = [before, vec!["assistant: Hello".into(), "user: Sure?".into()]].concat();
     assert_eq!(asked(&app), expected);
+}
+
+/// What was said before counts, and the refusal names the field that this API has.
+#[tokio::test]
+async fn limits_hold_for_whole_conversations() {
+    let (app, token, _) = start(json!({"max_input_chars": 14})).await;
+    // 5 characters, 5 of the answer, and 4.
+    let first = turn(&app, &token, ask(false), false).await;
+    turn(&app, &token, after(&first["id"], "1234"), true).await;
+    for stream in [false, true] {
+        let mut body = after(&first["id"], "12345");
+        body["stream"] = json!(stream);
+        let reply = app.respond(&token, &body).await;
+        let message = reply.error(400, "context_length_exceeded");
+        assert!(message.contains("these have 15"), "{message}");
+        assert_eq!(reply.body()["error"]["param"], "input");
+    }
+
+    let provider = FakeProvider::always(answer(&["Hello"])).await;
+    let settings = [("RESPONSES_TABLE", "Responses"), ("USAGE_TABLE", "Usage")];
+    let app = TestApp::with(provider, &settings).await;
+    let token = app.assistant_with(json!({"requests_per_minute": 2})).await;
+    early_in_a_minute().await;
+    let first = turn(&app, &token, ask(false), false).await;
+    let reply = app.respond(&token, &after(&first["id"], "Go on")).await;
+    assert_eq!(reply.header("x-ratelimit-remaining-requests"), Some("0"));
+    for stream in [false, true] {
+        let mut body = after(&first["id"], "Go on");
+        body["stream"] = json!(stream);
+        app.respond(&token, &body).await.error(429, "rate_limit_exceeded");
+    }
 }

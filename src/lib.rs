@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`event`] makes a Lambda event a request that cannot be malformed, [`http`] is what surrounds every route, and
-//! `public::App::answer` is the whole path in one function, for both of OpenAI's APIs:
+//! `public::App::enter` and `public::App::answer` are the whole path, for both of OpenAI's APIs; between the two the front
+//! reads the body:
 //!
 //! 1. [`token`]: the bearer token becomes a digest; the token itself goes no further.
 //! 2. [`assistant`]: the store finds the assistant that carries the digest. An index and a hint only say where to look;

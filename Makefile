@@ -9,15 +9,16 @@ CARGO_FEATURES := --features cli
 
 # The tests that `make test` leaves out because they take long or need tools of their own, each by name with a rule below. A
 # Rust test is left out with `#[ignore = "long: `make verify-…`"]`.
-VERIFY := verify-clients verify-cargo-lambda verify-schemathesis verify-supply-chain fuzz
+VERIFY := verify-clients verify-cargo-lambda verify-schemathesis verify-supply-chain verify-page fuzz
 
-.PHONY: help run invoke token test verify $(VERIFY) bench soak check fmt lint docs clean
+.PHONY: help run invoke token test test-page verify $(VERIFY) bench soak check fmt lint docs clean
 
 help:
 	@echo "make run                     the endpoint on http://127.0.0.1:$(PORT) with a demo assistant and a real model"
 	@echo "make invoke EVENT=FILE       one sample event (events/*.json) through the Lambda binary"
 	@echo "make token OWNER=me          a JWT for the management API"
 	@echo "make test                    the tests, installing what they need"
+	@echo "make test-page               of them, those of the settings page in Chromium"
 	@echo "make verify                  the long tests, all of them: $(VERIFY)"
 	@echo "make check                   formatting, lints, docs, template, then the tests: what CI runs"
 	@echo "make fuzz                    every fuzz target for FUZZ_SECONDS=600; one of them with TARGET=sse"
@@ -27,6 +28,7 @@ help:
 
 CLIENTS_VENV := .local/clients-venv
 NODE_MODULES := tests/clients/node_modules
+BROWSER_MODULES := tests/browser/node_modules
 SCHEMATHESIS_VENV := .local/schemathesis-venv
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .local/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
@@ -50,6 +52,22 @@ invoke: $(LOCAL_MODEL)
 
 test: $(TEST_TOOLS)
 	INSTA_UPDATE=no cargo test $(CARGO_FEATURES)
+	@$(MAKE) --no-print-directory test-page
+
+# What owners do on the settings page, in a real browser: CHROMIUM=, or one on the PATH, or as root on Debian its own.
+# Without one, nothing of it is tested, and a line says so.
+PAGE_TESTS ?= elsewhere markdown page settings sign-in snippets try
+test-page: $(TEST_TOOLS) $(BROWSER_MODULES)/.stamp
+	cargo build $(CARGO_FEATURES) --bin assistants
+	@find_chromium() { echo "$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"; }; \
+	chromium="$$(find_chromium)"; \
+	if [ -z "$$chromium" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || true; \
+		chromium="$$(find_chromium)"; \
+	fi; \
+	if [ -z "$$chromium" ]; then echo "The settings page was NOT tested: no Chromium is on the PATH. Install one, or set CHROMIUM to its program." >&2; exit 0; fi; \
+	cd tests/browser && CHROMIUM="$$chromium" PYTHON="$(abspath $(TEST_VENV))/bin/python" CLIENTS_PYTHON="$(abspath $(CLIENTS_VENV))/bin/python" \
+		$(PAGE_SETTINGS) node --test --test-reporter=spec $(PAGE_TESTS:%=%.test.js)
 
 verify: $(VERIFY)
 
@@ -72,6 +90,12 @@ $(SCHEMATHESIS_VENV)/.stamp: tests/requirements-schemathesis.txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# Every view of the settings page, light and dark, wide and on a phone: what axe finds, and pictures of all in SCREENSHOTS.
+SCREENSHOTS ?= $(CURDIR)/target/screenshots
+verify-page:
+	@$(MAKE) --no-print-directory test-page PAGE_TESTS=accessible PAGE_SETTINGS='SCREENSHOTS=$(SCREENSHOTS)'
+	@echo "The pictures are in $(SCREENSHOTS)."
+
 # Licences, duplicates and sources of all crates, by deny.toml; known vulnerabilities where the advisories can be fetched.
 verify-supply-chain: $(CARGO_DENY)
 	$(CARGO_DENY) check licenses bans sources
@@ -91,6 +115,10 @@ $(CLIENTS_VENV)/.stamp: tests/requirements-clients.txt
 
 $(NODE_MODULES)/.stamp: tests/clients/package-lock.json
 	cd tests/clients && npm ci
+	@touch $@
+
+$(BROWSER_MODULES)/.stamp: tests/browser/package-lock.json
+	cd tests/browser && npm ci
 	@touch $@
 
 # The binaries as they are deployed; the program that measures them need not be optimized.
@@ -117,7 +145,7 @@ docs:
 	RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items $(CARGO_FEATURES)
 
 clean:
-	rm -rf target .local .aws-sam tests/clients/node_modules fuzz/artifacts
+	rm -rf target .local .aws-sam tests/clients/node_modules tests/browser/node_modules fuzz/artifacts
 
 # Signs a JWT for the management API: of the local run, or of a deployed stack with STACK=assistant-endpoint.
 OWNER ?= me

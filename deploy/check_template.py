@@ -14,7 +14,8 @@ import sys
 
 from template_model import (
     ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CEILINGS, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
-    FUNCTIONS, GRANTS, JWKS, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, ORIGIN_SECRETS, READING, RESOURCES, RESPONSES, RETAINED,
+    FUNCTIONS, GRANTS, JWKS, KEEPING_POLICY, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, ORIGIN_SECRETS, READING, RESOURCES,
+    RESPONSES, RETAINED,
     SECRET, USAGE, accepted, at, canonical, grants, listed, load, optional, resolve, takes,
 )
 from template_mutations import DELETE, mutate, mutations
@@ -194,7 +195,7 @@ def limit_checks(t, equal):
     set_header = "request.headers['cloudfront-viewer-address'] = { value: event.viewer.ip + ':0' };"
     yield "the viewer's address replaces what a viewer sends", set_header in code and "return request;" in code
     association = {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": ["ViewerAddressFunction", "FunctionARN"]}}
-    for behavior in "DefaultCacheBehavior", "CacheBehaviors/0":
+    for behavior in "DefaultCacheBehavior", *(f"CacheBehaviors/{number}" for number in range(3)):
         path = f"Resources/Distribution/Properties/DistributionConfig/{behavior}/FunctionAssociations"
         yield equal(path, [association])
 
@@ -211,6 +212,11 @@ def jwt_checks(t, equal):
     samples = {"": True, JWKS["JwksUrl"]: True, "http://id.example.com/keys": False}
     yield "JwksUrl is https or empty", takes(t, "JwksUrl", samples)
 
+    yield equal("Conditions/HasOidcClientId", {"Fn::Not": [{"Fn::Equals": [{"Ref": "OidcClientId"}, ""]}]})
+    yield equal("Parameters/OidcClientId/Default", "")
+    yield "OidcScopes holds openid", takes(t, "OidcScopes", {"openid": True, "openid email": True, "email": False})
+    yield "OidcClientId is accepted with JwksUrl", accepted(t, {**JWKS, "OidcClientId": "page"})
+    yield "OidcClientId without JwksUrl is refused", not accepted(t, {"OidcClientId": "page"})
     yield "the defaults are accepted", accepted(t, {})
     yield "JwksUrl, issuer and audience are accepted", accepted(t, JWKS)
     for name in "JwtIssuer", "JwtAudience":
@@ -266,15 +272,21 @@ def distribution_checks(t, equal):
     behaviors = {at(behavior, "PathPattern"): behavior for behavior in listed(config.get("CacheBehaviors"))}
     behaviors["*"] = config.get("DefaultCacheBehavior")
     targets = {path: at(behavior, "TargetOriginId") for path, behavior in behaviors.items()}
-    yield "/assistants* is managed, the rest is the endpoint's", targets == {"*": "endpoint", "/assistants*": "manage"}
-    for path in "*", "/assistants*":
+    managed = ["/assistants*", "/", "/settings-schema.json", "/ui/*"]
+    yield "the page and /assistants* are managed, the rest is the endpoint's", targets == {"*": "endpoint", **dict.fromkeys(managed, "manage")}
+    files = behaviors.get("/ui/*") or {}
+    yield "the page's files are kept", files.get("CachePolicyId") == KEEPING_POLICY
+    yield "the page's files are read only", set(files.get("AllowedMethods") or []) == {"GET", "HEAD", "OPTIONS"}
+    for path in behaviors:
         behavior = behaviors.get(path) or {}
-        yield f"{path} is never cached", behavior.get("CachePolicyId") == CACHE_POLICY
         yield f"{path} gets all headers but Host", behavior.get("OriginRequestPolicyId") == ORIGIN_REQUEST_POLICY
-        yield f"{path} takes every method", set(behavior.get("AllowedMethods") or []) == METHODS
-        yield f"{path} caches no preflight", "OPTIONS" not in (behavior.get("CachedMethods") or [])
         yield f"{path} is not compressed: streams would stall", behavior.get("Compress") is False
         yield f"{path} is https only", behavior.get("ViewerProtocolPolicy") == "https-only"
+    for path in "*", *managed[:3]:
+        behavior = behaviors.get(path) or {}
+        yield f"{path} is never cached", behavior.get("CachePolicyId") == CACHE_POLICY
+        yield f"{path} takes every method", set(behavior.get("AllowedMethods") or []) == METHODS
+        yield f"{path} caches no preflight", "OPTIONS" not in (behavior.get("CachedMethods") or [])
     kept = {at(error, "ErrorCode"): at(error, "ErrorCachingMinTTL") for error in listed(config.get("CustomErrorResponses"))}
     yield "no error is kept for the next caller", kept == dict.fromkeys(CACHED_ERRORS, 0)
     replaced = [error for error in listed(config.get("CustomErrorResponses")) if at(error, "ResponsePagePath")]

@@ -123,13 +123,16 @@ FUNCTIONS = {
             "JWKS_URL": {"Fn::If": ["HasJwksUrl", {"Ref": "JwksUrl"}, NO_VALUE]},
             "JWT_ISSUER": {"Fn::If": ["HasJwtIssuer", {"Ref": "JwtIssuer"}, NO_VALUE]},
             "JWT_AUDIENCE": {"Fn::If": ["HasJwtAudience", {"Ref": "JwtAudience"}, NO_VALUE]},
+            "OIDC_CLIENT_ID": {"Fn::If": ["HasOidcClientId", {"Ref": "OidcClientId"}, NO_VALUE]},
+            "OIDC_SCOPES": {"Ref": "OidcScopes"},
         },
         # JWT_SECRET is missing on purpose: it belongs in the secret.
         "optional": {"PUBLIC_URL"},
     },
 }  # fmt: skip
 
-# CachingDisabled and AllViewerExceptHostHeader, the same in every account.
+# CachingDisabled, CachingOptimized and AllViewerExceptHostHeader, the same in every account.
+KEEPING_POLICY = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHE_POLICY, ORIGIN_REQUEST_POLICY = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"}
 CACHED_ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}

@@ -197,7 +197,7 @@ def limit_mutations():
         yield f"{header}/Fn::If/2", [{"HeaderName": "x-origin-secret", "HeaderValue": ""}]
         yield f"{header}/Fn::If/1/0/HeaderValue", {"Ref": "OriginSecrets"}
         yield f"{header}/Fn::If/1/0/HeaderName", "x-origin"
-    for behavior in "DefaultCacheBehavior", "CacheBehaviors/0":
+    for behavior in "DefaultCacheBehavior", *(f"CacheBehaviors/{number}" for number in range(3)):
         yield f"{config}/{behavior}/FunctionAssociations", DELETE
         yield f"{config}/{behavior}/FunctionAssociations/0/EventType", "viewer-response"
 
@@ -208,6 +208,11 @@ def jwt_mutations():
         yield f"Conditions/Has{name}/Fn::Not/0/Fn::Equals/0/Ref", "DomainName"
         yield f"Parameters/{name}/Default", "x"
     yield "Parameters/JwksUrl/AllowedPattern", "^$|^https?://.+$"
+    yield "Parameters/OidcClientId/Default", "page"
+    yield "Parameters/OidcScopes/AllowedPattern", "^.*$"
+    yield "Conditions/HasOidcClientId/Fn::Not/0/Fn::Equals/0/Ref", "JwksUrl"
+    yield "Rules/OidcClientIdNeedsJwksUrl", DELETE
+    yield "Rules/OidcClientIdNeedsJwksUrl/Assertions/0/Assert", False
     for path in ("Condition", "Properties/GenerateSecretString"):
         yield f"Resources/JwtSecret/{path}", DELETE
     yield "Resources/JwtSecret/DeletionPolicy", "Retain"
@@ -255,7 +260,11 @@ def distribution_mutations():
             yield f"{config}/Origins/{number}/CustomOriginConfig/{key}", value
     yield f"{config}/CacheBehaviors/0/PathPattern", "/manage*"
     yield f"{config}/CacheBehaviors", DELETE
-    for behavior in "DefaultCacheBehavior", "CacheBehaviors/0":
+    yield f"{config}/CacheBehaviors/3/CachePolicyId", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    yield f"{config}/CacheBehaviors/3/AllowedMethods", DELETE
+    for key, value in ("OriginRequestPolicyId", DELETE), ("Compress", True), ("ViewerProtocolPolicy", "allow-all"):
+        yield f"{config}/CacheBehaviors/3/{key}", value
+    for behavior in "DefaultCacheBehavior", *(f"CacheBehaviors/{number}" for number in range(3)):
         for key, value in (
             ("TargetOriginId", "elsewhere"),
             ("CachePolicyId", "658327ea-f89d-4fab-a63d-7e88639e58f6"),  # CachingOptimized

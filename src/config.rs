@@ -204,6 +204,28 @@ pub struct ManageConfig {
     pub rules: Rules,
     /// Which ways in are open.
     pub way_in: WayIn,
+    /// What the settings page has to know.
+    pub page: PageConfig,
+}
+
+/// What the settings page has to know.
+#[derive(Debug, Clone)]
+pub struct PageConfig {
+    /// `PUBLIC_URL`: where the public function is reached; the page's own origin unless set.
+    pub public_url: Option<String>,
+    /// How owners sign in; they paste a JWT without it.
+    pub sign_in: Option<SignInConfig>,
+}
+
+/// `OIDC_CLIENT_ID`: owners sign in at `JWT_ISSUER` by the authorization code flow with PKCE.
+#[derive(Debug, Clone)]
+pub struct SignInConfig {
+    /// `JWT_ISSUER`.
+    pub issuer: String,
+    /// The page's id at the issuer; one of `JWT_AUDIENCE`.
+    pub client_id: String,
+    /// `OIDC_SCOPES` (`openid`), with blanks between them.
+    pub scopes: String,
 }
 
 /// One of `JWT_SECRET`, `JWT_SECRET_ID` and `JWKS_URL` is required.
@@ -217,8 +239,16 @@ pub struct JwtConfig {
     pub jwks_url: Option<String>,
     /// `JWT_ISSUER`: the expected `iss`; required with `JWKS_URL`.
     pub issuer: Option<String>,
-    /// `JWT_AUDIENCE`: the expected `aud`; required with `JWKS_URL`.
-    pub audience: Option<String>,
+    /// `JWT_AUDIENCE`: what `aud` has to be or hold one of, a list with commas; required with `JWKS_URL`.
+    pub audiences: Vec<String>,
+    /// `OIDC_CLIENT_ID`: who a token with several audiences has to be made for.
+    pub client_id: Option<String>,
+}
+
+/// The audiences of a list.
+pub fn audiences(list: &str) -> Vec<String> {
+    let audiences = list.split(',').map(str::trim).filter(|audience| !audience.is_empty());
+    audiences.map(str::to_owned).collect()
 }
 
 /// Shortest HS256 secret, in bytes (RFC 7518, section 3.2).
@@ -242,7 +272,8 @@ impl ManageConfig {
             secret_id: env.get("JWT_SECRET_ID"),
             jwks_url: env.url("JWKS_URL")?,
             issuer: env.get("JWT_ISSUER"),
-            audience: env.get("JWT_AUDIENCE"),
+            audiences: audiences(&env.get("JWT_AUDIENCE").unwrap_or_default()),
+            client_id: env.get("OIDC_CLIENT_ID"),
         };
         if let Some(secret) = &jwt.secret {
             check_jwt_secret("JWT_SECRET", secret)?;
@@ -258,6 +289,10 @@ impl ManageConfig {
         }
         Ok(Self {
             tables: env.tables()?,
+            page: PageConfig {
+                public_url: env.url("PUBLIC_URL")?,
+                sign_in: env.sign_in(&jwt)?,
+            },
             jwt,
             rules: Rules::read(&env)?,
             way_in: env.way_in()?,

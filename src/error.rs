@@ -46,6 +46,12 @@ pub enum Error {
     /// 404: the caller has no such assistant.
     #[error("Assistant not found: you have no assistant with this id. GET /assistants lists yours.")]
     NoSuchAssistant,
+    /// 403: of `assistants serve` alone: not the settings page wants to sign in.
+    #[error("Only the settings page of this server can sign in without a password. Open it at its own address.")]
+    NotTheSettingsPage,
+    /// 404: the settings page has no such file, or no longer.
+    #[error("The settings page has no such file. Load the page again: it may be a newer one by now.")]
+    NoSuchFile,
     /// 404: this deployment counts nothing.
     #[error("Usage is not counted here: the operator has to set `USAGE_TABLE`.")]
     UsageNotCounted,

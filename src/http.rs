@@ -25,6 +25,7 @@ pub(crate) mod document;
 use crate::{
     error::{Error, SHOULD_RETRY, Unlogged},
     limit::RATE_LIMIT_HEADERS,
+    metrics,
     way_in::{ORIGIN_SECRET, WayIn},
 };
 use document::Known;
@@ -199,13 +200,15 @@ async fn identify(request: Request, next: Next) -> Response {
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(Unlogged { code, cause }) = response.extensions_mut().remove() {
         let status = response.status().as_u16();
-        span.in_scope(|| tracing::info!(status, code, cause, "refused"));
+        span.in_scope(
+            || tracing::info!(target: metrics::TARGET, status, code, cause, metric = metrics::REFUSED, "refused"),
+        );
     }
     if let Ok(value) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
     response.map(|body| within(span, body))
 }
 

@@ -30,7 +30,8 @@
 //!    does what else is to be done before its body ends: its [`usage`] is counted, and a response is one of the
 //!    [`kept_responses`].
 //!
-//! The second function, [`manage`], lets owners keep their assistants. Each front describes its own routes where they stand.
+//! The second function, [`manage`], lets owners keep their assistants, by an API and by the page in `manage/page`, whose files
+//! `build.rs` packs. Each front describes its own routes where they stand.
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
@@ -59,6 +60,7 @@ pub mod error;
 mod guard;
 pub mod limit;
 pub mod log;
+mod metrics;
 mod secrets;
 pub mod stop;
 pub mod token;

@@ -5,3 +5,4 @@ pub mod function;
 pub mod http_server;
 pub mod runtime_api;
 pub mod serve;
+mod session;

@@ -20,6 +20,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use crate::metrics;
+
 /// Longest line, in bytes, its end included.
 const MAX_LINE: usize = 4000;
 /// Longest text in a line of usual size, in bytes as JSON writes it.
@@ -50,6 +52,7 @@ fn levels() -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_CRATE_NAME"), own_level(|name| std::env::var(name).ok()))
+        .with_target(metrics::TARGET, LevelFilter::TRACE)
 }
 
 fn own_level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
@@ -83,8 +86,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields(Map::new());
-        let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
-        fields.0.insert("timestamp".into(), json!(now));
+        let now = OffsetDateTime::now_utc();
+        fields
+            .0
+            .insert("timestamp".into(), json!(now.format(&Rfc3339).unwrap_or_default()));
         fields
             .0
             .insert("level".into(), json!(event.metadata().level().as_str()));
@@ -94,6 +99,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             }
         }
         event.record(&mut fields);
+        metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
         (self.write)(&bounded(fields.0));
     }
 }
@@ -168,11 +174,14 @@ fn shorten(text: &mut String, longest: usize) {
     text.push_str(MARK);
 }
 
+/// What a terminal's line says elsewhere, or is no use in one.
+const HIDDEN: [&str; 5] = ["timestamp", "level", "message", "_aws", metrics::REFUSED];
+
 /// `2026-11-25T12:00:00Z WARN message name=value …`
 fn readable(line: &Value) -> String {
     let text = |name: &str| line[name].as_str().unwrap_or_default();
     let fields = line.as_object().into_iter().flatten();
-    let others = fields.filter(|(name, _)| !["timestamp", "level", "message"].contains(&name.as_str()));
+    let others = fields.filter(|(name, _)| !HIDDEN.contains(&name.as_str()));
     let others: Vec<_> = others.map(|(name, value)| format!(" {name}={value}")).collect();
     let (timestamp, level, message) = (text("timestamp"), text("level"), text("message"));
     format!("{timestamp} {level:>5} {message}{}", others.concat())

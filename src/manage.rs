@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use axum::{Json, extract::Path, extract::rejection::PathRejection, http::HeaderMap};
+use axum::{Json, extract::Path, extract::rejection::PathRejection, http::HeaderMap, routing::get};
 use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -11,7 +11,9 @@ mod assistants;
 mod bodies;
 pub mod change;
 pub mod jwt;
+mod page;
 mod responses;
+mod trial;
 mod usage;
 mod validate;
 
@@ -24,6 +26,7 @@ use crate::{
     usage::UsageTable,
 };
 use jwt::Verifier;
+pub use page::Page;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Manage {
     pub verifier: Verifier,
     /// What the operator allows assistants.
     pub rules: Rules,
+    /// The settings page.
+    pub page: Page,
 }
 
 /// An id in the path. It is decoded, and has to be UTF-8 then.
@@ -50,7 +55,11 @@ pub fn routes(manage: Arc<Manage>) -> OpenApiRouter {
         .routes(routes!(assistants::show, assistants::update, assistants::delete))
         .routes(routes!(usage::show))
         .routes(routes!(responses::erase))
+        .routes(routes!(trial::create))
         .routes(routes!(settings_schema))
+        // Not in the document: these are for browsers.
+        .route("/", get(page::index))
+        .route("/ui/{folder}/{file}", get(page::file))
         .with_state(manage)
 }
 
@@ -79,6 +88,7 @@ impl Manage {
             store,
             verifier: Verifier::new(&config.jwt, aws).await?,
             rules: config.rules.clone(),
+            page: Page::new(&config.page)?,
         })
     }
 

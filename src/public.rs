@@ -196,6 +196,7 @@ impl App {
         match found.unwrap_or_else(|_| Err(out_of_time()))? {
             Lookup::Unknown => Err(Error::InvalidToken),
             Lookup::Deleted => Err(Error::AssistantNotFound),
+            Lookup::Trial(assistant) => Ok(*assistant),
             Lookup::Found(assistant) => {
                 // An origin that is no text is in no list.
                 let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));

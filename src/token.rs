@@ -34,9 +34,21 @@ impl Token {
     /// # Errors
     /// Where the system has no randomness to give.
     pub fn generate() -> Result<Self, getrandom::Error> {
+        Self::random("pubkey_")
+    }
+
+    /// A new token to try an assistant with, as random as the others.
+    ///
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub(crate) fn generate_trial() -> Result<Self, getrandom::Error> {
+        Self::random("pubkey_trial_")
+    }
+
+    fn random(prefix: &str) -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        Ok(Self::new(&format!("pubkey_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))))
+        Ok(Self::new(&format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))))
     }
 
     /// Takes a token of an owner's own choice.

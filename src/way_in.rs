@@ -18,7 +18,10 @@ pub struct PeerAddress(pub IpAddr);
 
 /// Who sends a request, as far as an address tells; an extension of the request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Caller(Option<IpAddr>);
+pub(crate) struct Caller {
+    address: Option<IpAddr>,
+    through_cloudfront: bool,
+}
 
 /// Which ways in are open.
 #[derive(Debug, Clone, Default)]
@@ -43,9 +46,15 @@ impl WayIn {
     pub(crate) fn caller(&self, headers: &HeaderMap, peer: Option<PeerAddress>) -> Option<Caller> {
         if self.is_proved_by(headers) {
             let address = headers.get(&VIEWER_ADDRESS).and_then(|value| value.to_str().ok());
-            return Some(Caller(address.and_then(address_before_port)));
+            return Some(Caller {
+                address: address.and_then(address_before_port),
+                through_cloudfront: true,
+            });
         }
-        (!self.closed_to_direct_access).then_some(Caller(peer.map(|PeerAddress(address)| address)))
+        (!self.closed_to_direct_access).then_some(Caller {
+            address: peer.map(|PeerAddress(address)| address),
+            through_cloudfront: false,
+        })
     }
 
     /// All secrets are compared, each in a time that does not depend on where it differs.
@@ -60,10 +69,15 @@ impl WayIn {
 }
 
 impl Caller {
+    /// Whether the request has proved that it came through the operator's CloudFront.
+    pub(crate) fn is_through_cloudfront(&self) -> bool {
+        self.through_cloudfront
+    }
+
     /// What callers are told apart by: an IPv4 address, or the /64 network of an IPv6 address, since one subscriber has
     /// all addresses of it. Callers without an address are one.
     pub(crate) fn network(&self) -> String {
-        match self.0.map(|address| address.to_canonical()) {
+        match self.address.map(|address| address.to_canonical()) {
             None => "unknown".into(),
             Some(IpAddr::V4(address)) => address.to_string(),
             Some(IpAddr::V6(address)) => {
@@ -147,7 +161,11 @@ mod tests {
             ("nonsense:1", "unknown"),
             ("", "unknown"),
         ] {
-            assert_eq!(Caller(address_before_port(address)).network(), network, "{address}");
+            let caller = Caller {
+                address: address_before_port(address),
+                through_cloudfront: true,
+            };
+            assert_eq!(caller.network(), network, "{address}");
         }
     }
 }

@@ -128,7 +128,8 @@ pub fn jwt(data: &[u8]) {
         secret_id: None,
         jwks_url: None,
         issuer: None,
-        audience: None,
+        audiences: Vec::new(),
+        client_id: None,
     };
     let verifier = block_on(Verifier::new(&config, &SdkConfig::builder().build())).unwrap();
     let owner_of = |token: &[u8]| {

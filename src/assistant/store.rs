@@ -41,6 +41,8 @@ const MAX_HINTS: usize = 10_000;
 pub enum Lookup {
     /// It opens this assistant, which carries it or did so until a grace period began.
     Found(Box<Assistant>),
+    /// It is a token to try this assistant with, whatever its access mode and origins.
+    Trial(Box<Assistant>),
     /// It was an assistant's that has been deleted.
     Deleted,
     /// No assistant carries it: none ever did, or it was rotated or revoked.
@@ -97,8 +99,8 @@ impl Store {
     /// Finds the assistant that a digest opens now.
     ///
     /// The index lags behind new and moved tokens, so it and the hint only say where to look; the consistent read of
-    /// the assistant decides, and where that says no, the consistent read of the claim, which alone knows of a grace
-    /// period.
+    /// the assistant decides, and where that says no, the consistent read of the claim, which alone knows of grace periods
+    /// and of tokens to try an assistant with.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store does not answer.
@@ -121,6 +123,7 @@ impl Store {
             None => Ok(Lookup::Deleted),
             Some(record) if carries(&record, digest) => Ok(self.found(digest, Assistant::new(record))),
             // Without a hint: the assistant does not carry the digest, so the hint would fail each time.
+            Some(record) if claim.is_trial_now() => Ok(Lookup::Trial(Box::new(Assistant::new(record)))),
             Some(record) if claim.is_in_grace(&record) => Ok(Lookup::Found(Box::new(Assistant::new(record)))),
             Some(_) => Ok(Lookup::Unknown),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use secrecy::SecretString;
 
-use super::{ConfigError, Rules, Tables};
+use super::{ConfigError, JwtConfig, Rules, SignInConfig, Tables};
 use crate::way_in::WayIn;
 
 /// Shortest origin secret, in characters: it must not be guessed.
@@ -76,6 +76,37 @@ impl Environment<'_> {
             secrets.into_iter().map(SecretString::from).collect(),
             closed,
         ))
+    }
+
+    /// How owners sign in at the settings page, which goes with the issuer's keys alone: nobody else could make the tokens.
+    pub(super) fn sign_in(&self, jwt: &JwtConfig) -> Result<Option<SignInConfig>, ConfigError> {
+        const CLIENT: &str = "OIDC_CLIENT_ID";
+        const SCOPES: &str = "OIDC_SCOPES";
+        let Some(client_id) = jwt.client_id.clone() else {
+            return Ok(None);
+        };
+        if jwt.secret.is_some() || jwt.secret_id.is_some() {
+            return Err(problem(CLIENT, "cannot stand beside JWT_SECRET or JWT_SECRET_ID"));
+        }
+        let Some(issuer) = jwt.issuer.clone().filter(|_| jwt.jwks_url.is_some()) else {
+            return Err(problem(CLIENT, "needs JWKS_URL, which is not set"));
+        };
+        if !jwt.audiences.contains(&client_id) {
+            return Err(problem(
+                CLIENT,
+                "must be one of JWT_AUDIENCE, since the ID token's audience is the client",
+            ));
+        }
+        let scopes = self.get(SCOPES).unwrap_or_else(|| "openid".into());
+        if !scopes.split_ascii_whitespace().any(|scope| scope == "openid") {
+            return Err(problem(SCOPES, "must hold `openid`, or there is no ID token"));
+        }
+        self.url("JWT_ISSUER")?;
+        Ok(Some(SignInConfig {
+            issuer,
+            client_id,
+            scopes,
+        }))
     }
 
     /// A name or an ARN.

@@ -125,3 +125,52 @@ fn what_needs_another_variable_says_so() {
     assert!(!format!("{config:?}").contains("0123456789abcdef"));
     read(&[("MAX_TOKENS_PER_DAY", "5"), ("USAGE_TABLE", "Usage")]).unwrap();
 }
+
+#[test]
+fn signing_in_goes_with_the_issuers_keys_alone() {
+    let read = |settings: &[(&str, &str)]| {
+        let mut all = HashMap::from([
+            ("ASSISTANTS_TABLE", "A"),
+            ("TOKEN_CLAIMS_TABLE", "C"),
+            ("OIDC_CLIENT_ID", "page"),
+        ]);
+        all.extend(settings.iter().copied());
+        let read = ManageConfig::read(|name| all.get(name).map(|value| (*value).to_owned()));
+        read.map(|config| config.page.sign_in.unwrap())
+            .map_err(|error| error.to_string())
+    };
+    let keys = ("JWKS_URL", "https://id.example/keys");
+    let (issuer, audience) = (("JWT_ISSUER", "https://id.example/"), ("JWT_AUDIENCE", "api,page"));
+    let sign_in = read(&[keys, issuer, audience]).unwrap();
+    assert_eq!(
+        (sign_in.client_id.as_str(), sign_in.scopes.as_str()),
+        ("page", "openid")
+    );
+    let secret = "0123456789abcdef0123456789abcdef";
+    for (settings, problem) in [
+        (vec![("JWT_SECRET", secret)], "OIDC_CLIENT_ID: cannot stand beside"),
+        (
+            vec![keys, issuer, audience, ("JWT_SECRET", secret)],
+            "OIDC_CLIENT_ID: cannot stand beside",
+        ),
+        (
+            vec![keys, issuer, audience, ("JWT_SECRET_ID", "jwt")],
+            "OIDC_CLIENT_ID: cannot stand beside",
+        ),
+        (
+            vec![keys, issuer, ("JWT_AUDIENCE", "api")],
+            "OIDC_CLIENT_ID: must be one of JWT_AUDIENCE",
+        ),
+        (
+            vec![keys, issuer, audience, ("OIDC_SCOPES", "email")],
+            "OIDC_SCOPES: must hold `openid`",
+        ),
+        (
+            vec![keys, ("JWT_ISSUER", "not a url"), audience],
+            "JWT_ISSUER: must be an http or https URL",
+        ),
+    ] {
+        let error = read(&settings).unwrap_err();
+        assert!(error.starts_with(problem), "{error}");
+    }
+}

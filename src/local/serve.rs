@@ -12,6 +12,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use super::{
     embedded_store::{self, Error},
     http_server::{self, Limits},
+    session,
 };
 use crate::{
     assistant::store::{
@@ -82,12 +83,20 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let manage_config = ManageConfig::read(|name| setting(name, &options.jwt_secret))?;
     let aws = embedded_store::start(store_listener, options.file.as_deref()).await?;
     let app = App::new(&config, &aws, own_role().await)?;
-    let manage = Manage::new(&manage_config, &aws).await?;
+    let mut manage = Manage::new(&manage_config, &aws).await?;
+    let session = session::route(address, &manage_config.jwt);
+    if session.is_some() {
+        manage.page.offer_local_session();
+    }
     if let Some(demo) = options.demo {
         put_demo(&app.store, demo).await?;
     }
     let routes = public::routes(Arc::new(app)).merge(manage::routes(Arc::new(manage)));
-    let router = http::finish(routes, config.way_in);
+    let mut router = http::finish(routes, config.way_in);
+    if let Some(session) = session {
+        // Outside of what surrounds the rest: it has no CORS headers.
+        router = session.fallback_service(router);
+    }
     let limits = of_streams(options.limits, config.timeouts.max_stream);
     let (stopper, stop) = Stopper::new();
     let running = tokio::spawn(http_server::serve(listener, router, limits, stop));
@@ -122,6 +131,11 @@ async fn own_role() -> ServiceRole {
     ServiceRole::new(&aws)
 }
 
+/// Whether this machine's own secret signs the management API's JWTs, rather than an issuer.
+fn signs_itself() -> bool {
+    std::env::var("JWKS_URL").map_or(true, |url| url.trim().is_empty())
+}
+
 /// The environment's settings, with the local tables and no secret; `jwt_secret` unless there is another way to check.
 fn setting(name: &str, jwt_secret: &SecretString) -> Option<String> {
     let tables = embedded_store::tables();
@@ -132,7 +146,7 @@ fn setting(name: &str, jwt_secret: &SecretString) -> Option<String> {
         "USAGE_TABLE" => tables.usage,
         "RESPONSES_TABLE" => tables.responses,
         "PROVIDER_KEYS_SECRET" | "JWT_SECRET_ID" => None,
-        "JWT_SECRET" => own.or_else(|| Some(jwt_secret.expose_secret().to_owned())),
+        "JWT_SECRET" => own.or_else(|| signs_itself().then(|| jwt_secret.expose_secret().to_owned())),
         _ => own,
     }
 }
@@ -160,7 +174,7 @@ pub async fn put_demo(store: &Store, demo: NewAssistant) -> Result<(), Error> {
             store.update(assistant.record(), change).await
         }
         // Also where the token is in a grace period, which would end while the demo is served.
-        Lookup::Found(_) | Lookup::Deleted | Lookup::Unknown => store.create(demo).await,
+        Lookup::Found(_) | Lookup::Trial(_) | Lookup::Deleted | Lookup::Unknown => store.create(demo).await,
     };
     match written {
         Ok(_) => Ok(()),

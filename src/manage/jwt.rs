@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, errors::ErrorKind
 use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
@@ -52,6 +52,13 @@ pub struct Claims {
 #[derive(Deserialize)]
 struct Subject {
     sub: String,
+    #[serde(default)]
+    aud: Value,
+    #[serde(default)]
+    azp: Value,
+    /// Read too, so that claims which are no valid JSON are refused (RFC 7519, section 7.2).
+    #[serde(flatten)]
+    _others: Map<String, Value>,
 }
 
 /// Checks tokens.
@@ -59,7 +66,8 @@ struct Subject {
 pub struct Verifier {
     keys: Keys,
     issuer: Option<String>,
-    audience: Option<String>,
+    audiences: Vec<String>,
+    client_id: Option<String>,
 }
 
 enum Keys {
@@ -97,7 +105,8 @@ impl Verifier {
         Ok(Self {
             keys,
             issuer: config.issuer.clone(),
-            audience: config.audience.clone(),
+            audiences: config.audiences.clone(),
+            client_id: config.client_id.clone(),
         })
     }
 
@@ -118,11 +127,24 @@ impl Verifier {
             Keys::Secret(secret) => self.check_rotated(&token, secret).await?,
             Keys::Issuer(keys) => self.check_issued(&token, header, keys).await?,
         };
-        let owner = subject.map_err(reason)?.sub;
+        let subject = subject.map_err(reason)?;
+        if !self.is_authorized_party(&subject) {
+            return Err(invalid(
+                "it has several audiences (`aud`), and its `azp` is not the expected client",
+            ));
+        }
+        let owner = subject.sub;
         if owner.trim().is_empty() || owner.len() > 1024 {
             return Err(invalid("its `sub` is empty or too long"));
         }
         Ok(owner)
+    }
+
+    /// OpenID Connect Core 1.0, section 3.1.3.7: a token for several audiences says in `azp` whose it is.
+    fn is_authorized_party(&self, subject: &Subject) -> bool {
+        let has_several = subject.aud.as_array().is_some_and(|audiences| audiences.len() > 1);
+        let client_id = self.client_id.as_deref().filter(|_| has_several);
+        client_id.is_none_or(|client_id| subject.azp == client_id)
     }
 
     /// A wrong signature may be one of a newer secret.
@@ -164,12 +186,11 @@ impl Verifier {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
-        match &self.audience {
-            Some(audience) => {
-                validation.set_audience(&[audience]);
-                required.push("aud");
-            }
-            None => validation.validate_aud = false,
+        if self.audiences.is_empty() {
+            validation.validate_aud = false;
+        } else {
+            validation.set_audience(&self.audiences);
+            required.push("aud");
         }
         validation.set_required_spec_claims(&required);
         validation

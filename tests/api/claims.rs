@@ -74,10 +74,11 @@ async fn store() -> (Store, SocketAddr) {
     (Store::new(&aws, embedded_store::tables()), address)
 }
 
-/// What the token opens: an assistant's id, "deleted" or "unknown".
+/// What the token opens: an assistant's id, "trial", "deleted" or "unknown".
 async fn opened_by(store: &Store, token: &str) -> String {
     match store.find(&Token::new(token).digest()).await.unwrap() {
         Lookup::Found(assistant) => assistant.id().to_owned(),
+        Lookup::Trial(_) => "trial".into(),
         Lookup::Deleted => "deleted".into(),
         Lookup::Unknown => "unknown".into(),
     }
@@ -225,22 +226,24 @@ async fn a_token_that_is_set_again_meanwhile_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn a_trial_tokens_claim_opens_nothing_and_is_no_public_tokens() {
+async fn a_trial_tokens_claim_opens_its_assistant_in_its_time_and_is_no_public_tokens() {
     let (store, address) = store().await;
     let record = store.create(new("owner-1", None)).await.unwrap();
     let client = Client::new(&embedded_store::client_config(address).await);
-    client
-        .put_item()
-        .table_name(embedded_store::tables().token_claims)
-        .item("token_digest", text(Token::new("pubkey_trial").digest().as_str()))
-        .item("assistant_id", text(&record.assistant_id))
-        .item("owner_id", text("owner-1"))
-        .item("valid_until", AttributeValue::N("9999999999".into()))
-        .item("trial", AttributeValue::Bool(true))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(opened_by(&store, "pubkey_trial").await, "unknown");
+    for (valid_until, opened) in [("1", "unknown"), ("9999999999", "trial")] {
+        client
+            .put_item()
+            .table_name(embedded_store::tables().token_claims)
+            .item("token_digest", text(Token::new("pubkey_trial").digest().as_str()))
+            .item("assistant_id", text(&record.assistant_id))
+            .item("owner_id", text("owner-1"))
+            .item("valid_until", AttributeValue::N(valid_until.into()))
+            .item("trial", AttributeValue::Bool(true))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(opened_by(&store, "pubkey_trial").await, opened);
+    }
     assert_taken(store.create(new("owner-1", Some("pubkey_trial"))).await);
 }
 

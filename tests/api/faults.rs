@@ -12,6 +12,7 @@ use crate::support::{
     wire::Wire,
 };
 
+mod surroundings;
 mod table;
 
 /// How a reply ends for a client.
@@ -215,7 +216,22 @@ fn document() -> String {
         )
         .unwrap();
     }
-    document
+    document + &around()
+}
+
+/// What goes wrong around a reply, as a table: what ends alike shares a row.
+fn around() -> String {
+    let mut table = String::from(
+        "\n## Around it\n\nFaults of what a reply needs beside a provider, in both reply forms. Without its Usage table a reply is \
+         not counted and otherwise whole.\n\n| where | fault | the reply |\n| --- | --- | --- |\n",
+    );
+    let same = |one: &(&str, &str, &str), other: &(&str, &str, &str)| (one.0, one.2) == (other.0, other.2);
+    for rows in surroundings::ROWS.chunk_by(same) {
+        let names: Vec<_> = rows.iter().map(|(_, name, _)| *name).collect();
+        let (place, _, end) = rows[0];
+        writeln!(table, "| {place} | {} | {end} |", names.join("; ")).unwrap();
+    }
+    table
 }
 
 #[test]

@@ -68,8 +68,17 @@ impl Key {
     }
 
     fn sign_with(&self, header: &Header) -> String {
+        self.sign_claims(header, json!({}))
+    }
+
+    fn sign_claims(&self, header: &Header, more: Value) -> String {
         let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
-        let claims = json!({"sub": "owner-1", "exp": expires, "iss": "https://issuer.example", "aud": "assistants"});
+        let mut claims =
+            json!({"sub": "owner-1", "exp": expires, "iss": "https://issuer.example", "aud": "assistants"});
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         let mut header = header.clone();
         header.kid = Some(self.kid.into());
         jsonwebtoken::encode(&header, &claims, &self.private).unwrap()
@@ -137,14 +146,19 @@ impl Issuer {
 
     /// A management function that trusts the keys at a path of this issuer's.
     async fn management(&self, path: &str) -> Management {
+        self.management_for("assistants", &[], path).await
+    }
+
+    /// The same for other audiences, with more settings.
+    async fn management_for(&self, audiences: &str, more: &[(&str, &str)], path: &str) -> Management {
         let app = TestApp::start(FakeProvider::refusing()).await;
         let url = format!("{}{path}", self.origin);
         let settings = [
             ("JWKS_URL", url.as_str()),
             ("JWT_ISSUER", "https://issuer.example"),
-            ("JWT_AUDIENCE", "assistants"),
+            ("JWT_AUDIENCE", audiences),
         ];
-        Management::beside(&app, &settings).await
+        Management::beside(&app, &[&settings, more].concat()).await
     }
 }
 
@@ -160,6 +174,36 @@ async fn status(management: &Management, jwt: &str) -> u16 {
         .await
         .status
         .as_u16()
+}
+
+/// OpenID Connect Core 1.0, section 3.1.3.7, points 3 to 5.
+#[tokio::test]
+async fn one_of_several_audiences_has_to_be_ours_and_azp_the_client() {
+    let key = Key::ec("ec-1");
+    let issuer = Issuer::start(json!([key.public()])).await;
+    let client = [("OIDC_CLIENT_ID", "the-page")];
+    let page = issuer
+        .management_for("assistants, the-page", &client, "/jwks.json")
+        .await;
+    let api = issuer.management_for("assistants,the-page", &[], "/jwks.json").await;
+    let header = Header::new(Algorithm::ES256);
+    for (claims, by_page, by_api) in [
+        (json!({"aud": "the-page"}), 200, 200),
+        (json!({"aud": ["assistants"]}), 200, 200),
+        (json!({"aud": "another"}), 401, 401),
+        (json!({"aud": ["another", "one-more"]}), 401, 401),
+        (json!({"aud": ["the-page", "another"], "azp": "the-page"}), 200, 200),
+        (json!({"aud": ["the-page", "another"], "azp": "another"}), 401, 200),
+        (json!({"aud": ["the-page", "another"]}), 401, 200),
+        (json!({"aud": "the-page", "azp": "another"}), 200, 200),
+    ] {
+        let jwt = key.sign_claims(&header, claims.clone());
+        assert_eq!(
+            (status(&page, &jwt).await, status(&api, &jwt).await),
+            (by_page, by_api),
+            "{claims}"
+        );
+    }
 }
 
 #[tokio::test]

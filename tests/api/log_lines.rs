@@ -207,3 +207,35 @@ async fn no_id_of_a_response_is_in_the_log() {
         assert_eq!(log.contains("a response was not kept"), !kept, "{log}");
     }
 }
+
+/// One warning a window and environment, and a metric for each refusal, whatever the log's level.
+#[tokio::test]
+async fn a_limit_that_is_reached_is_told_once_and_counted_each_time() {
+    let provider = FakeProvider::always(answer(&["Hi"])).await;
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("log-limit-{}", std::process::id()));
+    let log = std::fs::File::create(&file).unwrap();
+    let settings = [("RUST_LOG", "warn"), ("USAGE_TABLE", "Usage")];
+    let function = function::start(&provider, json!({"requests_per_day": 1}), &settings, log.into()).await;
+    for status in [200, 429, 429, 429] {
+        assert_eq!(invoke(&function, event("chat.json"), TIMEOUT).await.status, status);
+    }
+    let log = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let reached = lines(&log, "a limit is reached");
+    assert_eq!(reached.len(), 1, "{log}");
+    assert_eq!(
+        (&reached[0]["level"], &reached[0]["limit"], &reached[0]["value"]),
+        (&json!("WARN"), &json!("requests_per_day"), &json!(1))
+    );
+    assert!(reached[0]["assistant_id"].is_string());
+    let refused = lines(&log, "refused");
+    assert_eq!(refused.len(), 3, "{log}");
+    for line in refused {
+        assert_eq!((&line["code"], &line["Refused"]), (&json!("quota_exceeded"), &json!(1)));
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(metrics["Namespace"], "AssistantEndpoint");
+        assert_eq!(metrics["Dimensions"], json!([["code"]]));
+        assert_eq!(metrics["Metrics"][0]["Name"], "Refused");
+        assert!(line["_aws"]["Timestamp"].as_i64() > Some(1_700_000_000_000));
+    }
+}

@@ -194,3 +194,64 @@ async fn a_taken_port_is_named() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn the_settings_page_signs_in_on_this_machine_and_no_other_page_does() {
+    let provider = provider().await;
+    let serving = Serving::start(&provider.base_url(), &[]).await;
+    let port = serving.address.rsplit(':').next().unwrap();
+    let ask = |host: String, origin: &str, site: &str| {
+        let request = reqwest::Client::new().post(format!("http://{}/local-session", serving.address));
+        request
+            .header("host", host)
+            .header("origin", origin)
+            .header("sec-fetch-site", site)
+            .send()
+    };
+    let own = format!("http://127.0.0.1:{port}");
+    let session = ask(format!("127.0.0.1:{port}"), &own, "same-origin").await.unwrap();
+    assert_eq!(session.status(), 200);
+    assert!(
+        session
+            .headers()
+            .keys()
+            .all(|name| !name.as_str().starts_with("access-control-"))
+    );
+    let session: Value = session.json().await.unwrap();
+    let list = reqwest::Client::new().get(format!("http://{}/assistants", serving.address));
+    let list = list
+        .bearer_auth(session["token"].as_str().unwrap())
+        .send()
+        .await
+        .unwrap();
+    let list: Value = list.json().await.unwrap();
+    assert_eq!(list["data"][0]["name"], "Demo");
+    for (host, origin, site) in [
+        ("127.0.0.1", "https://evil.example", "cross-site"),
+        ("127.0.0.1", "http://127.0.0.1:1", "same-site"),
+        // DNS rebinding: the name of the other page leads here.
+        ("evil.example", "http://evil.example", "same-origin"),
+        ("127.0.0.1", "", "same-origin"),
+    ] {
+        let refused = ask(format!("{host}:{port}"), origin, site).await.unwrap();
+        assert_eq!(refused.status(), 403, "{host} {origin} {site}");
+        assert!(
+            refused
+                .headers()
+                .keys()
+                .all(|name| !name.as_str().starts_with("access-control-"))
+        );
+        error_message(&refused.json().await.unwrap(), "not_the_settings_page");
+    }
+    for method in [reqwest::Method::GET, reqwest::Method::OPTIONS] {
+        let request = reqwest::Client::new().request(method, format!("{own}/local-session"));
+        let refused = request.header("origin", "https://evil.example").send().await.unwrap();
+        assert_eq!(refused.status(), 405);
+        assert!(
+            refused
+                .headers()
+                .keys()
+                .all(|name| !name.as_str().starts_with("access-control-"))
+        );
+    }
+}

@@ -47,16 +47,6 @@ async fn a_store_that_does_not_answer_well_is_503() {
     futures_util::future::join_all(checks).await;
 }
 
-#[tokio::test]
-async fn a_dead_connection_to_the_store_goes_unnoticed() {
-    let provider = FakeProvider::always(answer(&["Hi"])).await;
-    let app = TestApp::with_store_fault(provider, Fault::DeadConnection).await;
-    let token = app.assistant().await;
-    for stream in [false, true, false] {
-        assert_eq!(app.chat(&token, &hello(stream)).await.status, 200);
-    }
-}
-
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }

@@ -55,6 +55,7 @@ async function settingsViews(page, kind) {
   await page.getByRole("link", { name: "All assistants" }).click();
   const id = await create(page, "Book shop", { isPublic: true });
   await look(page, "settings", kind);
+  if (FOLDER) await page.screenshot({ path: path.join(FOLDER, `settings-top-${kind}.png`) });
   await page.getByRole("button", { name: "Replace…" }).click();
   await look(page, "replace", kind, false);
   await page.keyboard.press("Escape");

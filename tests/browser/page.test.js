@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { create, launch, open, say, setting, signIn } from "./support/browser.js";
+import { run } from "./support/programs.js";
 import { callStatus, manage, startServer } from "./support/server.js";
 
 let server;
@@ -27,7 +28,7 @@ async function begin(owner) {
 
 const baseUrl = () => `${server.url}/public/openai/v1`;
 
-test("a stranger signs in with a click, makes a public assistant, copies its token and tries it", async () => {
+test("a stranger signs in with a click, makes a public assistant, copies its token and the Python snippet, which answers", async () => {
   const page = await open(browser, server.url);
   await page.getByRole("button", { name: "Sign in on this machine" }).click();
   await create(page, "Book shop", { isPublic: true });
@@ -45,6 +46,10 @@ test("a stranger signs in with a click, makes a public assistant, copies its tok
   const python = page.locator("[data-snippet=python] pre");
   assert.match(await python.innerText(), /os\.environ\["TOKEN"\]/);
   assert.ok((await python.innerText()).includes(`base_url="${baseUrl()}"`));
+  await page.locator("[data-snippet=python]").getByRole("button", { name: /^Copy/ }).click();
+  const snippet = await page.evaluate(() => navigator.clipboard.readText());
+  const said = await run("python", snippet, token);
+  assert.match(said ?? "Paris", /Paris/);
   await page.getByLabel("Show the token in the snippets").check();
   assert.ok((await python.innerText()).includes(`api_key="${token}"`));
   assert.deepEqual(page.failures, []);

@@ -11,14 +11,17 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Item, Store,
     transaction::{Refused, Step, WriteError, cannot_encode},
-    unreadable,
+    unavailable, unreadable,
 };
 use crate::{assistant::Record, error::Error, token::TokenDigest};
 
 /// The longest grace period, in seconds: 30 days.
 pub const MAX_GRACE: u64 = 30 * 24 * 60 * 60;
 
-/// How long a replaced token keeps working.
+/// How long a trial token opens its assistant, in seconds.
+const TRIAL: u64 = 15 * 60;
+
+/// How long a replaced token keeps working, or a trial token.
 #[derive(Debug, Clone, Copy)]
 pub struct Grace {
     valid_until: OffsetDateTime,
@@ -54,8 +57,11 @@ pub(super) struct Claim {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revocations: Option<u64>,
     /// A trial token's claim is no public token's.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     trial: bool,
+    /// When `DynamoDB` may delete a trial token's claim, in seconds since the epoch. All other claims stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
 }
 
 impl Claim {
@@ -67,6 +73,7 @@ impl Claim {
             valid_until: grace.map(|grace| grace.valid_until.unix_timestamp()),
             revocations: grace.map(|_| record.revocations),
             trial: false,
+            expires_at: None,
         }
     }
 
@@ -74,12 +81,19 @@ impl Claim {
         serde_dynamo::from_item(item).map_err(unreadable)
     }
 
+    /// Whether the token is one to try the assistant with, and its time is not up.
+    pub(super) fn is_trial_now(&self) -> bool {
+        self.trial && self.has_time()
+    }
+
+    fn has_time(&self) -> bool {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        self.valid_until.is_some_and(|until| until > now)
+    }
+
     /// Whether the token still opens the assistant, which has another one now or none.
     pub(super) fn is_in_grace(&self, record: &Record) -> bool {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        !self.trial
-            && self.valid_until.is_some_and(|until| until > now)
-            && self.revocations.unwrap_or(0) == record.revocations
+        !self.trial && self.has_time() && self.revocations.unwrap_or(0) == record.revocations
     }
 }
 
@@ -89,6 +103,29 @@ impl Store {
             .get_item(&self.tables.token_claims, "token_digest", digest.as_str())
             .await?;
         item.map(Claim::read).transpose()
+    }
+
+    /// Writes a claim by which a token opens an assistant that does not carry it, for 15 minutes. Returns until when.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store does not answer.
+    pub(crate) async fn put_trial(&self, digest: &TokenDigest, record: &Record) -> Result<Grace, Error> {
+        let until = Grace::from_now(TRIAL).ok_or_else(|| cannot_encode("there is no such time"))?;
+        let claim = Claim {
+            trial: true,
+            valid_until: Some(until.valid_until.unix_timestamp()),
+            expires_at: Some(until.valid_until.unix_timestamp()),
+            ..Claim::new(digest.as_str(), record, None)
+        };
+        self.client
+            .put_item()
+            .table_name(&self.tables.token_claims)
+            .set_item(Some(serde_dynamo::to_item(claim).map_err(cannot_encode)?))
+            .condition_expression("attribute_not_exists(token_digest)")
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok(until)
     }
 
     /// Commits the steps, and with them the claim of the token that the assistant newly carries, if there is one.
@@ -199,6 +236,7 @@ mod tests {
             valid_until: Some(valid_until),
             revocations,
             trial: false,
+            expires_at: None,
         }
     }
 

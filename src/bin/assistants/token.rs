@@ -8,7 +8,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use assistant_endpoint::{config::JwtConfig, local::embedded_store::Error, manage::jwt::Claims, token::Token};
+use assistant_endpoint::{
+    config::{JwtConfig, audiences},
+    local::embedded_store::Error,
+    manage::jwt::Claims,
+    token::Token,
+};
 use aws_config::BehaviorVersion;
 use clap::Args;
 use jsonwebtoken::{EncodingKey, Header};
@@ -41,7 +46,8 @@ impl SignToken {
             secret_id: self.secret_id.clone(),
             jwks_url: None,
             issuer: own("JWT_ISSUER"),
-            audience: own("JWT_AUDIENCE"),
+            audiences: audiences(&own("JWT_AUDIENCE").unwrap_or_default()),
+            client_id: None,
         };
         let secret = match (&config.secret, &config.secret_id) {
             (None, None) => local_secret(&secret_file(&self.data))?,
@@ -56,7 +62,7 @@ impl SignToken {
             sub: self.owner,
             exp: expires.duration_since(UNIX_EPOCH)?.as_secs(),
             iss: config.issuer.map(Value::from),
-            aud: config.audience.map(Value::from),
+            aud: config.audiences.into_iter().next().map(Value::from),
         };
         let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
         println!("{}", jsonwebtoken::encode(&Header::default(), &claims, &key)?);

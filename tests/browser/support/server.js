@@ -30,7 +30,7 @@ export async function startServer(env = {}, port = 0) {
   const [provider, folder] = await Promise.all([startProvider(), mkdtemp(path.join(tmpdir(), "page-"))]);
   const data = path.join(folder, "assistants.db");
   const child = spawn(PROGRAM, ["serve", "--port", String(port), "--store-port", "0", "--data", data], {
-    env: { ...process.env, OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: "sk-of-the-tests", ...env }, stdio: ["ignore", "pipe", "inherit"],
+    env: { RUST_LOG: "error", ...process.env, OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: "sk-of-the-tests", ...env }, stdio: ["ignore", "pipe", "inherit"],
   });
   const close = async () => {
     child.kill();

@@ -150,12 +150,7 @@ fn refused() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("max_completion_tokens", json!(5), "max_completion_tokens", unsupported),
         ("reasoning_effort", json!("low"), "reasoning_effort", unsupported),
         ("verbosity", json!("low"), "verbosity", unsupported),
-        (
-            "previous_response_id",
-            json!(["resp_1"]),
-            "previous_response_id",
-            "invalid_type",
-        ),
+        (PREVIOUS, json!(["resp_1"]), PREVIOUS, "invalid_type"),
         ("store", json!("perhaps"), "store", "invalid_type"),
         ("instructions", json!(["x"]), "instructions", "invalid_type"),
         ("temperature", json!(3), "temperature", "decimal_above_max_value"),

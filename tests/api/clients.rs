@@ -175,6 +175,7 @@ macro_rules! clients_with {
                 $(#[$ignore])? langchain_js: "node", "langchain_js.mjs";
                 $(#[$ignore])? langchain_python: CLIENTS_PYTHON, "langchain_python.py";
                 $(#[$ignore])? litellm: CLIENTS_PYTHON, "litellm_client.py";
+                $(#[$ignore])? openai_agents: CLIENTS_PYTHON, "openai_agents.py";
                 $(#[$ignore])? openai_node: "node", "openai_node.mjs";
                 $(#[$ignore])? openai_node_responses: "node", "openai_node_responses.mjs";
                 $(#[$ignore])? zapier_and_curl: "bash", "zapier.sh";

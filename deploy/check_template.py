@@ -14,7 +14,8 @@ import sys
 
 from template_model import (
     ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CEILINGS, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
-    FUNCTIONS, GRANTS, JWKS, KEEPING_POLICY, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, ORIGIN_SECRETS, READING, RESOURCES, RETAINED,
+    FUNCTIONS, GRANTS, JWKS, KEEPING_POLICY, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, ORIGIN_SECRETS, READING, RESOURCES,
+    RESPONSES, RETAINED,
     SECRET, USAGE, accepted, at, canonical, grants, listed, load, optional, resolve, takes,
 )
 from template_mutations import DELETE, mutate, mutations
@@ -85,9 +86,9 @@ def checks(t):
         trust = at(role, "Properties/AssumeRolePolicyDocument/Statement")
         lambda_only = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         yield f"{name} can be assumed by Lambda only", trust == [lambda_only]
-    actions = {grant[0] for grant in grants(at(t, "Resources/EndpointRole"))}
+    actions = {grant[0] for grant in grants(at(t, "Resources/EndpointRole")) if grant[1] != RESPONSES}
     may_write = {action for action in actions - READING if not str(action).startswith("logs:")}
-    yield "the public function writes nothing but logs and counts", not may_write
+    yield "outside the Responses table the public function writes nothing but logs and counts", not may_write
     updated = [grant for grant in grants(at(t, "Resources/EndpointRole")) if grant[0] == "dynamodb:UpdateItem"]
     yield "the public function updates the Usage table alone", updated == [("dynamodb:UpdateItem", USAGE)]
     all_grants = [grant for name in GRANTS for grant in grants(at(t, f"Resources/{name}"))]
@@ -106,7 +107,7 @@ def checks(t):
     def key(*names):
         return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"))]
 
-    tables = {"AssistantsTable": key("assistant_id"), "TokenClaimsTable": key("token_digest"), "UsageTable": key("assistant_id", "period")}
+    tables = {"AssistantsTable": key("assistant_id"), "TokenClaimsTable": key("token_digest"), "UsageTable": key("assistant_id", "period"), "ResponsesTable": key("assistant_id", "response_id")}
     for table, keys in tables.items():
         properties = f"Resources/{table}/Properties"
         yield equal(f"{properties}/KeySchema", keys)
@@ -115,7 +116,7 @@ def checks(t):
     for table in ("AssistantsTable", "TokenClaimsTable"):
         yield equal(f"Resources/{table}/Properties/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", True)
     expiry = {"AttributeName": "expires_at", "Enabled": True}
-    for table in ("TokenClaimsTable", "UsageTable"):
+    for table in ("TokenClaimsTable", "UsageTable", "ResponsesTable"):
         yield equal(f"Resources/{table}/Properties/TimeToLiveSpecification", expiry)
     attributes = listed(at(t, "Resources/AssistantsTable/Properties/AttributeDefinitions"))
     yield "all key attributes are strings", all(at(attribute, "AttributeType") == "S" for attribute in attributes)
@@ -129,6 +130,15 @@ def checks(t):
     yield equal("Resources/ProviderKeysSecret/Properties/SecretString", "{}")
     samples = {"": True, f"{ARN}keys/prod-AbC123": True, f"{ARN}*": False, f"{ARN}*-AbC123": False, f"{ARN}key?-AbC123": False, "keys": False}
     yield "ProviderKeysSecretArn takes one full ARN or nothing, no wildcard", takes(t, "ProviderKeysSecretArn", samples)
+
+    yield equal("Parameters/StoreResponses/Default", "false")
+    yield equal("Parameters/StoreResponses/AllowedValues", ["true", "false"])
+    yield equal("Conditions/KeepResponses", {"Fn::Equals": [{"Ref": "StoreResponses"}, "true"]})
+    yield equal("Resources/ResponsesTable/Condition", "KeepResponses")
+    yield equal("Resources/ResponsesTable/DeletionPolicy", "Delete")
+    yield equal("Resources/ResponsesTable/UpdateReplacePolicy", "Delete")
+    # A copy would outlive what a visitor or an owner deletes.
+    yield equal("Resources/ResponsesTable/Properties/PointInTimeRecoverySpecification", None)
 
     yield from jwt_checks(t, equal)
     yield from limit_checks(t, equal)

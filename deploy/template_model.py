@@ -17,6 +17,7 @@ RESOURCES = {
     "AssistantsTable": "AWS::DynamoDB::Table",
     "TokenClaimsTable": "AWS::DynamoDB::Table",
     "UsageTable": "AWS::DynamoDB::Table",
+    "ResponsesTable": "AWS::DynamoDB::Table",
     "ProviderKeysSecret": "AWS::SecretsManager::Secret",
     "JwtSecret": "AWS::SecretsManager::Secret",
     "ViewerAddressFunction": "AWS::CloudFront::Function",
@@ -25,8 +26,8 @@ RESOURCES = {
 RETAINED = ["EndpointLogGroup", "ManageLogGroup", "AssistantsTable", "TokenClaimsTable", "UsageTable", "ProviderKeysSecret"]
 
 SECRET = {"Fn::If": ["CreateSecret", {"Ref": "ProviderKeysSecret"}, {"Ref": "ProviderKeysSecretArn"}]}
-ASSISTANTS, CLAIMS, USAGE = (
-    {"Fn::GetAtt": [table, "Arn"]} for table in ("AssistantsTable", "TokenClaimsTable", "UsageTable")
+ASSISTANTS, CLAIMS, USAGE, RESPONSES = (
+    {"Fn::GetAtt": [table, "Arn"]} for table in ("AssistantsTable", "TokenClaimsTable", "UsageTable", "ResponsesTable")
 )
 # All that each role may do, as (action, resource) or (action, resource, condition).
 BEDROCK = [
@@ -46,6 +47,10 @@ GRANTS = {
         ("dynamodb:Query", {"Fn::Sub": "${AssistantsTable.Arn}/index/by_token_digest"}),
         ("dynamodb:GetItem", USAGE),
         ("dynamodb:UpdateItem", USAGE),
+        ("dynamodb:GetItem", RESPONSES, "KeepResponses"),
+        ("dynamodb:BatchGetItem", RESPONSES, "KeepResponses"),
+        ("dynamodb:PutItem", RESPONSES, "KeepResponses"),
+        ("dynamodb:DeleteItem", RESPONSES, "KeepResponses"),
         ("secretsmanager:GetSecretValue", SECRET),
         ("logs:CreateLogStream", {"Fn::GetAtt": ["EndpointLogGroup", "Arn"]}),
         ("logs:PutLogEvents", {"Fn::GetAtt": ["EndpointLogGroup", "Arn"]}),
@@ -59,24 +64,29 @@ GRANTS = {
         ("dynamodb:PutItem", CLAIMS),
         ("dynamodb:Query", {"Fn::Sub": "${AssistantsTable.Arn}/index/by_owner"}),
         ("dynamodb:Query", USAGE),
+        ("dynamodb:Query", RESPONSES, "KeepResponses"),
+        ("dynamodb:BatchWriteItem", RESPONSES, "KeepResponses"),
         ("secretsmanager:GetSecretValue", {"Ref": "JwtSecret"}, "CreateJwtSecret"),
         ("logs:CreateLogStream", {"Fn::GetAtt": ["ManageLogGroup", "Arn"]}),
         ("logs:PutLogEvents", {"Fn::GetAtt": ["ManageLogGroup", "Arn"]}),
     ],
 }
-# What the public function may do at all, logs aside: it answers anybody, so it changes nothing but counts.
+# What the public function may do at all, logs and the Responses table aside: it answers anybody, so it changes nothing but
+# counts.
 READING = {"dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:Query", "secretsmanager:GetSecretValue", *(action for action, _ in BEDROCK)}
 
 NUMBERS = {  # parameter: least, greatest, default
     "TimeoutSeconds": (3, 900, 300),
     "MemoryMegabytes": (128, 10240, 256),
     "ReservedConcurrency": (-1, 10000, -1),
+    "ResponsesTtlDays": (1, 3650, 30),
 }
 
 COMMON_ENVIRONMENT = {
     "ASSISTANTS_TABLE": {"Ref": "AssistantsTable"},
     "TOKEN_CLAIMS_TABLE": {"Ref": "TokenClaimsTable"},
     "USAGE_TABLE": {"Ref": "UsageTable"},
+    "RESPONSES_TABLE": {"Fn::If": ["KeepResponses", {"Ref": "ResponsesTable"}, NO_VALUE]},
     "MAX_REQUESTS_PER_MINUTE": {"Fn::If": ["HasMaxRequestsPerMinute", {"Ref": "MaxRequestsPerMinute"}, NO_VALUE]},
     "MAX_TOKENS_PER_DAY": {"Fn::If": ["HasMaxTokensPerDay", {"Ref": "MaxTokensPerDay"}, NO_VALUE]},
     "MAX_OUTPUT_TOKENS": {"Fn::If": ["HasMaxOutputTokens", {"Ref": "MaxOutputTokens"}, NO_VALUE]},
@@ -90,6 +100,7 @@ FUNCTIONS = {
         "timeout": {"Ref": "TimeoutSeconds"},
         "environment": {
             **COMMON_ENVIRONMENT,
+            "RESPONSES_TTL_DAYS": {"Fn::If": ["KeepResponses", {"Ref": "ResponsesTtlDays"}, NO_VALUE]},
             "PROVIDER_KEYS_SECRET": SECRET,
         },
         # May be left unset. Of the documented variables these are missing on purpose: keys (they belong in the secret),

@@ -1,6 +1,6 @@
 """Every way in which the self-test breaks the template: each must be caught."""
 
-from template_model import ASSISTANTS, CEILINGS, CLAIMS, FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RETAINED, SECRET, at
+from template_model import ASSISTANTS, CEILINGS, CLAIMS, FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RESPONSES, RETAINED, SECRET, at
 
 DELETE = object()
 
@@ -39,7 +39,7 @@ def mutations():
             yield f"Resources/{name}/{policy}", "Delete"
             yield f"Resources/{name}/{policy}", DELETE
     yield "Parameters/LogRetentionDays/AllowedValues", DELETE
-    for table in ("AssistantsTable", "TokenClaimsTable", "UsageTable"):
+    for table in ("AssistantsTable", "TokenClaimsTable", "UsageTable", "ResponsesTable"):
         properties = f"Resources/{table}/Properties"
         yield f"{properties}/KeySchema/0/AttributeName", "name"
         yield f"{properties}/BillingMode", "PROVISIONED"
@@ -49,12 +49,13 @@ def mutations():
         properties = f"Resources/{table}/Properties"
         yield f"{properties}/PointInTimeRecoverySpecification", DELETE
         yield f"{properties}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", False
-    for table in ("TokenClaimsTable", "UsageTable"):
+    for table in ("TokenClaimsTable", "UsageTable", "ResponsesTable"):
         expiry = f"Resources/{table}/Properties/TimeToLiveSpecification"
         yield expiry, DELETE
         yield f"{expiry}/Enabled", False
         yield f"{expiry}/AttributeName", "valid_until"  # claims would go with their grace period
     yield "Resources/UsageTable/Properties/KeySchema/1", DELETE
+    yield from response_mutations()
     yield "Resources/AssistantsTable/Properties/AttributeDefinitions/1/AttributeType", "B"
     yield f"{index}/0/IndexName", "by_digest"
     yield f"{index}/0/Projection/ProjectionType", "ALL"
@@ -151,6 +152,25 @@ def role_mutations():
     yield f"{manage}/4/Fn::If/1/Resource", "*"
     yield f"{manage}/4/Fn::If/1/Action", "secretsmanager:*"
     yield "Resources/ManageFunction/Properties/Environment/Variables/PROVIDER_KEYS_SECRET", SECRET
+
+
+def response_mutations():
+    table = "Resources/ResponsesTable"
+    yield f"{table}/Properties/KeySchema/1", DELETE
+    yield f"{table}/Condition", DELETE
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        yield f"{table}/{policy}", "Retain"
+    yield f"{table}/Properties/PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": True}
+    yield "Parameters/StoreResponses/Default", "true"
+    yield "Parameters/StoreResponses/AllowedValues", DELETE
+    yield "Conditions/KeepResponses/Fn::Equals/1", "false"
+    for role, number in ("Endpoint", 6), ("Manage", 6):
+        statement = f"Resources/{role}Role/Properties/Policies/0/PolicyDocument/Statement/{number}"
+        yield statement, DELETE
+        yield f"{statement}/Fn::If/0", "CreateSecret"
+        yield f"{statement}/Fn::If/1/Action", "dynamodb:*"
+        yield f"{statement}/Fn::If/1/Resource", [RESPONSES, ASSISTANTS]
+        yield f"{statement}/Fn::If/1/Resource", "*"
 
 
 def limit_mutations():

@@ -141,6 +141,11 @@ impl Assistant {
         self.settings.limits_fail_closed
     }
 
+    /// Whether its responses may be kept.
+    pub(crate) fn stores_responses(&self) -> bool {
+        !self.settings.refuses_storing
+    }
+
     /// What its models are asked: its own system message, which always comes first and is never replaced, then the
     /// client's messages, with the request's parameters or else its own, all within `limits`.
     ///

@@ -37,11 +37,16 @@ pub struct Config {
     pub provider_base_urls: HashMap<Provider, String>,
     /// What the operator allows assistants.
     pub rules: Rules,
+    /// `RESPONSES_TTL_DAYS` (30): how long a response of the Responses API is kept, where a table for them is set.
+    pub responses_ttl_days: u64,
     /// Which ways in are open.
     pub way_in: WayIn,
     /// Time limits.
     pub timeouts: Timeouts,
 }
+
+/// Days that a response is kept.
+const RESPONSES_TTL_DAYS: u64 = 30;
 
 /// What an operator allows assistants, whatever their owners say.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +86,7 @@ impl Rules {
     }
 }
 
-/// `ASSISTANTS_TABLE` and `TOKEN_CLAIMS_TABLE`, both required, and `USAGE_TABLE`.
+/// `ASSISTANTS_TABLE` and `TOKEN_CLAIMS_TABLE`, both required, `USAGE_TABLE` and `RESPONSES_TABLE`.
 #[derive(Debug, Clone)]
 pub struct Tables {
     /// Holds the assistants, with the index `by_token_digest`.
@@ -90,6 +95,8 @@ pub struct Tables {
     pub token_claims: String,
     /// Holds what assistants use, by the day. Without it nothing is counted.
     pub usage: Option<String>,
+    /// Holds responses of the Responses API, so that a later request can carry a conversation on. Without it none is kept.
+    pub responses: Option<String>,
 }
 
 /// Time limits; each variable is a number of seconds, fractions allowed.
@@ -171,6 +178,7 @@ impl Config {
             provider_keys,
             provider_base_urls,
             rules: env.counting_rules()?,
+            responses_ttl_days: env.count("RESPONSES_TTL_DAYS")?.unwrap_or(RESPONSES_TTL_DAYS),
             way_in: env.way_in()?,
             timeouts: Timeouts {
                 commit_after: env.seconds("COMMIT_AFTER_SECONDS", usual.commit_after)?,

@@ -55,6 +55,15 @@ pub enum Error {
     /// 404: this deployment counts nothing.
     #[error("Usage is not counted here: the operator has to set `USAGE_TABLE`.")]
     UsageNotCounted,
+    /// 404: this deployment keeps no responses.
+    #[error("Responses are not kept here: the operator has to set `RESPONSES_TABLE`.")]
+    ResponsesNotKept,
+    /// 404: the assistant has no such response.
+    #[error(
+        "Response not found: this assistant keeps no response with this id. It was not kept, has expired or has been \
+         deleted. Check the id, and that the token is the one that the response was made with."
+    )]
+    NoSuchResponse,
     /// 409: the token is another assistant's, or another owner's.
     #[error("This public token is already in use. Choose another; nothing was changed.")]
     TokenTaken,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`event`] makes a Lambda event a request that cannot be malformed, [`http`] is what surrounds every route, and
-//! `public::App::answer` is the whole path in one function, for both of OpenAI's APIs:
+//! `public::App::enter` and `public::App::answer` are the whole path, for both of OpenAI's APIs; between the two the front
+//! reads the body:
 //!
 //! 1. [`token`]: the bearer token becomes a digest; the token itself goes no further.
 //! 2. [`assistant`]: the store finds the assistant that carries the digest. An index and a hint only say where to look;
@@ -26,7 +27,8 @@
 //! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
 //!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
 //!    `Form`'s, which the front brings (`form` in `public::chat_completions` and `public::responses`). A [`record`] logs how the reply ended, and
-//!    does what else is to be done before its body ends: its [`usage`] is counted.
+//!    does what else is to be done before its body ends: its [`usage`] is counted, and a response is one of the
+//!    [`kept_responses`].
 //!
 //! The second function, [`manage`], lets owners keep their assistants, by an API and by the page in `manage/page`, whose files
 //! `build.rs` packs. Each front describes its own routes where they stand.
@@ -77,6 +79,8 @@ pub mod assistant;
 mod answer;
 mod record;
 pub mod usage;
+
+mod kept_responses;
 
 pub mod protocol;
 

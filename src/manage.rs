@@ -12,6 +12,7 @@ mod bodies;
 pub mod change;
 pub mod jwt;
 mod page;
+mod responses;
 mod trial;
 mod usage;
 mod validate;
@@ -21,6 +22,7 @@ use crate::{
     config::{ManageConfig, Rules},
     error::Error,
     http::document::with_bearer,
+    kept_responses::ResponsesTable,
     usage::UsageTable,
 };
 use jwt::Verifier;
@@ -33,6 +35,8 @@ pub struct Manage {
     pub store: Store,
     /// Where replies are counted, if anywhere.
     pub usage: Option<UsageTable>,
+    /// Where responses are kept, if anywhere.
+    responses: Option<ResponsesTable>,
     /// Who the caller is.
     pub verifier: Verifier,
     /// What the operator allows assistants.
@@ -50,6 +54,7 @@ pub fn routes(manage: Arc<Manage>) -> OpenApiRouter {
         .routes(routes!(assistants::list, assistants::create))
         .routes(routes!(assistants::show, assistants::update, assistants::delete))
         .routes(routes!(usage::show))
+        .routes(routes!(responses::erase))
         .routes(routes!(trial::create))
         .routes(routes!(settings_schema))
         // Not in the document: these are for browsers.
@@ -78,6 +83,8 @@ impl Manage {
         let store = Store::new(aws, config.tables.clone());
         Ok(Self {
             usage: UsageTable::of(&store),
+            // This function keeps none itself.
+            responses: ResponsesTable::of(&store, 0),
             store,
             verifier: Verifier::new(&config.jwt, aws).await?,
             rules: config.rules.clone(),

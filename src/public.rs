@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use aws_config::SdkConfig;
 use axum::{
+    body::Bytes,
     extract::Request,
     http::{HeaderMap, header, request::Parts},
     response::Response,
@@ -30,6 +31,7 @@ use crate::{
     deadline::Deadline,
     error::Error,
     http::{document::with_bearer, read_body},
+    kept_responses::ResponsesTable,
     limit::{Limits, RateLimit},
     record::ReplyRecord,
     reply::{self, form::Form},
@@ -57,9 +59,20 @@ pub struct App {
     pub usage: Option<UsageTable>,
     /// Time limits.
     pub timeouts: Timeouts,
+    /// Where responses are kept, if anywhere.
+    responses: Option<ResponsesTable>,
     limiter: Limiter,
     /// The operator's.
     ceilings: Limits,
+}
+
+/// A request for an answer that has been let in.
+struct Entered {
+    parts: Parts,
+    started: Instant,
+    /// The function's.
+    deadline: Deadline,
+    assistant: Assistant,
 }
 
 /// A request for an answer, as its front has read it.
@@ -79,6 +92,11 @@ pub fn routes(app: Arc<App>) -> OpenApiRouter {
     with_bearer("public_token", "public token", "An assistant's own public token.")
         .routes(routes!(chat_completions::chat_completions))
         .routes(routes!(responses::create_response))
+        .routes(routes!(
+            responses::kept::show_response,
+            responses::kept::delete_response
+        ))
+        .routes(routes!(responses::kept::list_input_items))
         .routes(routes!(models::list_models))
         // Axum's word for any id, slashes included, is not the document's.
         .route("/public/openai/v1/models/{*id}", get(models::show_model))
@@ -100,25 +118,37 @@ impl App {
             limiter: Limiter::new(usage.clone()),
             ceilings: config.rules.ceilings.clone(),
             usage,
+            responses: ResponsesTable::of(&store, config.responses_ttl_days),
             store,
             upstream: Arc::new(Upstream::new(config, role, keys)?),
             timeouts: config.timeouts.clone(),
         })
     }
 
-    /// The path of a request for an answer: each step is a module of this crate. `read` makes of the body what is asked of
-    /// the assistant.
-    async fn answer<F: Form>(
-        &self,
-        request: Request,
-        read: impl FnOnce(&[u8], &Assistant) -> Result<Asked<F>, Error>,
-    ) -> Result<Response, Error> {
+    /// The first half of the path of a request for an answer: whom it asks, and its body.
+    async fn enter(&self, request: Request) -> Result<(Entered, Bytes), Error> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let deadline = function_deadline(&parts);
         let body = read_body(&parts.headers, body, MAX_BODY).await;
         let assistant = self.authorize(&parts.headers, deadline).await?;
-        let asked = read(&body?, &assistant)?;
+        let entered = Entered {
+            parts,
+            started,
+            deadline,
+            assistant,
+        };
+        Ok((entered, body?))
+    }
+
+    /// The second half of the path, once the front has read the body: each step is a module of this crate.
+    async fn answer<F: Form>(&self, entered: Entered, asked: Asked<F>) -> Result<Response, Error> {
+        let Entered {
+            parts,
+            started,
+            deadline,
+            assistant,
+        } = entered;
         let (stream, renamed, form) = (asked.stream, asked.renamed, asked.form);
         let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
         let limits = assistant.limits(&self.ceilings)?;
@@ -155,9 +185,8 @@ impl App {
         Ok(reply)
     }
 
-    async fn assistant_of(&self, request: Request) -> Result<Assistant, Error> {
-        let (parts, _) = request.into_parts();
-        self.authorize(&parts.headers, function_deadline(&parts)).await
+    async fn assistant_of(&self, parts: &Parts) -> Result<Assistant, Error> {
+        self.authorize(&parts.headers, function_deadline(parts)).await
     }
 
     /// The assistant of the request's token, if it may be called from where the request comes from.

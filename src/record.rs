@@ -83,6 +83,11 @@ impl ReplyRecord {
         self.end_tasks.push(task);
     }
 
+    /// The same where there is any.
+    pub(crate) fn also_at_end(&mut self, task: Option<EndTask>) {
+        self.end_tasks.extend(task);
+    }
+
     /// How long the client has been waiting.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()

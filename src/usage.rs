@@ -1,8 +1,7 @@
 //! What assistants use, counted by the day: one update of an item for each reply, in the Usage table.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use futures_util::FutureExt;
 use serde::Serialize;
@@ -10,7 +9,7 @@ use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 
 use crate::{
-    assistant::store::{Store, unavailable},
+    assistant::store::{Store, once, unavailable},
     error::Error,
     record::{EndTask, Outcome, ReplyRecord},
 };
@@ -18,8 +17,6 @@ use crate::{
 mod counter;
 pub(crate) mod limiter;
 
-/// The longest time for one update: the end of a reply waits for it.
-const UPDATE_TIMEOUT: Duration = Duration::from_millis(450);
 /// How long a day is kept, in days: a year can be compared with the one before.
 const KEPT_DAYS: i64 = 800;
 /// Most days of one reading.
@@ -250,14 +247,6 @@ impl UsageTable {
             total,
         })
     }
-}
-
-/// One attempt within the time that a reply's end has: an update that may have been applied must not be repeated.
-fn once() -> aws_sdk_dynamodb::config::Builder {
-    let timeouts = TimeoutConfig::builder().operation_timeout(UPDATE_TIMEOUT).build();
-    aws_sdk_dynamodb::Config::builder()
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::disabled())
 }
 
 /// A range of days for a reading: `from` and `to` as in `2026-11-25`, else the last 30 days.

@@ -24,6 +24,7 @@ pub const CHOOSING: [&str; 5] = ["model", "llm_type", "agent_type", "provider", 
 
 /// What an assistant is set to.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     /// Whether `access_mode` is `public_token`.
     pub is_public: bool,
@@ -43,6 +44,8 @@ pub struct Settings {
     pub limits_fail_closed: bool,
     /// Whether replies show the model's thinking, as `reasoning_content` (DeepSeek's name for it, which clients know).
     pub show_reasoning: bool,
+    /// Whether no response is kept.
+    pub refuses_storing: bool,
 }
 
 impl Settings {

@@ -31,6 +31,8 @@ pub const TOKEN_DIGEST_INDEX: &str = "by_token_digest";
 
 /// Longest id that is looked up, in bytes: `DynamoDB` turns down longer keys, and ours are UUIDs.
 const MAX_ID: usize = 128;
+/// The longest time for a write that the end of a reply waits for.
+const LAST_WRITE_TIMEOUT: Duration = Duration::from_millis(450);
 /// How many digests a warm environment remembers at most.
 const MAX_HINTS: usize = 10_000;
 
@@ -213,6 +215,14 @@ fn string(item: &mut Item, name: &str) -> Option<String> {
         Some(AttributeValue::S(value)) => Some(value),
         _ => None,
     }
+}
+
+/// One attempt within the time that a reply's end has: a write that may have been applied must not be repeated.
+pub(crate) fn once() -> aws_sdk_dynamodb::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_timeout(LAST_WRITE_TIMEOUT).build();
+    aws_sdk_dynamodb::Config::builder()
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::disabled())
 }
 
 /// Throttled, down, or not permitted: the client can only try again; the operator reads why in the log.

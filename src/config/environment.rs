@@ -28,11 +28,13 @@ impl Environment<'_> {
         Ok(Tables {
             assistants: self.table("ASSISTANTS_TABLE")?,
             token_claims: self.table("TOKEN_CLAIMS_TABLE")?,
-            usage: match self.get("USAGE_TABLE") {
-                Some(_) => Some(self.table("USAGE_TABLE")?),
-                None => None,
-            },
+            usage: self.optional_table("USAGE_TABLE")?,
+            responses: self.optional_table("RESPONSES_TABLE")?,
         })
+    }
+
+    fn optional_table(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        self.get(name).map(|_| self.table(name)).transpose()
     }
 
     /// The operator's rules for the function that counts requests.

@@ -14,6 +14,7 @@ fn two_tables_are_enough_and_both_are_needed() {
     let config = read(&[]).unwrap();
     assert_eq!(config.timeouts.commit_after, Duration::from_secs(10));
     assert!(!config.rules.allow_private_providers && config.provider_keys.is_empty());
+    assert_eq!((config.tables.responses, config.responses_ttl_days), (None, 30));
     assert_eq!(
         read(&[("TOKEN_CLAIMS_TABLE", " ")]).unwrap_err(),
         "TOKEN_CLAIMS_TABLE: is required but not set"
@@ -75,6 +76,9 @@ fn a_malformed_setting_is_named_and_never_quoted() {
         ("MAX_TOKENS_PER_DAY", "00"),
         ("MAX_OUTPUT_TOKENS", "-1"),
         ("MAX_ASSISTANTS_PER_OWNER", "1.5"),
+        ("RESPONSES_TABLE", "no such table!"),
+        ("RESPONSES_TTL_DAYS", "00"),
+        ("RESPONSES_TTL_DAYS", "1.5"),
         ("ORIGIN_SECRETS", "too-short"),
         ("ORIGIN_SECRETS", "0123456789abcdef,too-short"),
         ("ORIGIN_SECRETS", "0123456789abcdef,fedcba9876543210,0123456789fedcba"),

@@ -50,22 +50,20 @@ impl Error {
     pub(super) fn describe(&self) -> Description {
         const INVALID: &str = "invalid_request_error";
         let new = Description::new;
+        let unauthorized = |code| new(StatusCode::UNAUTHORIZED, "authentication_error", code);
+        let not_found = |code| new(StatusCode::NOT_FOUND, "not_found_error", code);
         match self {
-            Self::MissingToken | Self::MissingJwt => new(
-                StatusCode::UNAUTHORIZED,
-                "authentication_error",
-                "missing_authentication_token",
-            ),
-            Self::InvalidJwt(_) => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_jwt"),
+            Self::MissingToken | Self::MissingJwt => unauthorized("missing_authentication_token"),
+            Self::InvalidJwt(_) => unauthorized("invalid_jwt"),
             Self::TokenTaken => new(StatusCode::CONFLICT, INVALID, "token_in_use"),
             Self::VersionMismatch => new(StatusCode::PRECONDITION_FAILED, INVALID, "version_mismatch"),
-            Self::InvalidToken => new(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key"),
-            Self::AssistantNotFound | Self::NoSuchAssistant => {
-                new(StatusCode::NOT_FOUND, "not_found_error", "assistant_not_found")
-            }
+            Self::InvalidToken => unauthorized("invalid_api_key"),
+            Self::AssistantNotFound | Self::NoSuchAssistant => not_found("assistant_not_found"),
             Self::NotTheSettingsPage => new(StatusCode::FORBIDDEN, "permission_error", "not_the_settings_page"),
-            Self::NoSuchFile => new(StatusCode::NOT_FOUND, "not_found_error", "not_found"),
-            Self::UsageNotCounted => new(StatusCode::NOT_FOUND, "not_found_error", "usage_not_counted"),
+            Self::NoSuchFile => not_found("not_found"),
+            Self::UsageNotCounted => not_found("usage_not_counted"),
+            Self::ResponsesNotKept => not_found("responses_not_kept"),
+            Self::NoSuchResponse => not_found("response_not_found"),
             Self::AccessDisabled => new(StatusCode::FORBIDDEN, "permission_error", "public_access_disabled"),
             Self::OriginNotAllowed => new(StatusCode::FORBIDDEN, "permission_error", "origin_not_allowed"),
             Self::TooManyAssistants(_) => new(StatusCode::FORBIDDEN, "permission_error", "too_many_assistants"),

@@ -61,6 +61,7 @@ pub fn tables() -> Tables {
         assistants: "Assistants".into(),
         token_claims: "TokenClaims".into(),
         usage: Some("Usage".into()),
+        responses: Some("Responses".into()),
     }
 }
 
@@ -73,8 +74,11 @@ async fn create_tables(client: &Client) -> Result<(), Error> {
     if !existing.contains(&tables.token_claims) {
         create_claims_table(client, &tables.token_claims).await?;
     }
-    if let Some(usage) = tables.usage.filter(|usage| !existing.contains(usage)) {
-        create_usage_table(client, &usage).await?;
+    // Twins of `UsageTable` and `ResponsesTable` in `template.yaml`.
+    for (table, sort_key) in [(tables.usage, "period"), (tables.responses, "response_id")] {
+        if let Some(table) = table.filter(|table| !existing.contains(table)) {
+            create_table_by_assistant(client, &table, sort_key).await?;
+        }
     }
     Ok(())
 }
@@ -92,15 +96,15 @@ async fn create_claims_table(client: &Client, name: &str) -> Result<(), Error> {
     expire(client, name).await
 }
 
-/// The twin of `UsageTable` in `template.yaml`.
-async fn create_usage_table(client: &Client, name: &str) -> Result<(), Error> {
+/// A table of what belongs to an assistant, which expires.
+async fn create_table_by_assistant(client: &Client, name: &str, sort_key: &str) -> Result<(), Error> {
     client
         .create_table()
         .table_name(name)
         .attribute_definitions(string_attribute("assistant_id")?)
-        .attribute_definitions(string_attribute("period")?)
+        .attribute_definitions(string_attribute(sort_key)?)
         .key_schema(key("assistant_id", KeyType::Hash)?)
-        .key_schema(key("period", KeyType::Range)?)
+        .key_schema(key(sort_key, KeyType::Range)?)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await?;

@@ -144,6 +144,7 @@ fn setting(name: &str, jwt_secret: &SecretString) -> Option<String> {
         "ASSISTANTS_TABLE" => Some(tables.assistants),
         "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims),
         "USAGE_TABLE" => tables.usage,
+        "RESPONSES_TABLE" => tables.responses,
         "PROVIDER_KEYS_SECRET" | "JWT_SECRET_ID" => None,
         "JWT_SECRET" => own.or_else(|| signs_itself().then(|| jwt_secret.expose_secret().to_owned())),
         _ => own,

@@ -13,7 +13,7 @@ mod message_schema;
 pub mod request;
 
 use super::{App, Asked};
-use crate::{assistant::Assistant, error::Error, http::document::Failures};
+use crate::{error::Error, http::document::Failures};
 use form::Completion;
 use request::ChatRequest;
 
@@ -34,15 +34,14 @@ use request::ChatRequest;
     )
 )]
 pub(crate) async fn chat_completions(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
-    let read = |body: &[u8], _: &Assistant| {
-        let request = ChatRequest::read(body)?;
-        Ok(Asked {
-            messages: request.messages,
-            parameters: request.parameters,
-            stream: request.stream,
-            renamed: &[],
-            form: Completion::new(request.include_usage),
-        })
+    let (entered, body) = app.enter(request).await?;
+    let request = ChatRequest::read(&body)?;
+    let asked = Asked {
+        messages: request.messages,
+        parameters: request.parameters,
+        stream: request.stream,
+        renamed: &[],
+        form: Completion::new(request.include_usage),
     };
-    app.answer(request, read).await
+    app.answer(entered, asked).await
 }

@@ -24,7 +24,7 @@ use crate::{assistant::Assistant, error::Error, http::document::Failures};
     )
 )]
 pub(super) async fn list_models(State(app): State<Arc<App>>, request: Request) -> Result<Json<ModelList>, Error> {
-    let assistant = app.assistant_of(request).await?;
+    let assistant = app.assistant_of(&request.into_parts().0).await?;
     Ok(Json(ModelList {
         object: "list",
         data: [ModelObject::of(&assistant)?],
@@ -44,7 +44,7 @@ pub(super) async fn list_models(State(app): State<Arc<App>>, request: Request) -
     )
 )]
 pub(super) async fn show_model(State(app): State<Arc<App>>, request: Request) -> Result<Json<ModelObject>, Error> {
-    let assistant = app.assistant_of(request).await?;
+    let assistant = app.assistant_of(&request.into_parts().0).await?;
     Ok(Json(ModelObject::of(&assistant)?))
 }
 

@@ -1,4 +1,4 @@
-//! `POST …/responses`: OpenAI's Responses API, by which the same assistants answer. Nothing is kept of a response.
+//! `POST …/responses`: OpenAI's Responses API, by which the same assistants answer, and what is kept of their responses.
 
 use std::sync::Arc;
 
@@ -13,12 +13,15 @@ mod failure;
 mod form;
 mod input;
 mod input_schema;
+mod keeping;
+pub(super) mod kept;
 mod layout;
 mod logprobs;
 mod request;
+mod state;
 
 use super::{App, Asked};
-use crate::{assistant::Assistant, error::Error, http::document::Failures};
+use crate::{error::Error, http::document::Failures};
 use form::ResponseForm;
 use request::ResponseRequest;
 
@@ -39,15 +42,17 @@ use request::ResponseRequest;
     )
 )]
 pub(crate) async fn create_response(State(app): State<Arc<App>>, request: Request) -> Result<Response, Error> {
-    let read = |body: &[u8], assistant: &Assistant| {
-        let request = ResponseRequest::read(body)?;
-        Ok(Asked {
-            messages: request.messages,
-            parameters: request.parameters,
-            stream: request.stream,
-            renamed: &request::RENAMED,
-            form: ResponseForm::new(request.echo, &assistant.model()?)?,
-        })
+    let (entered, body) = app.enter(request).await?;
+    let request = ResponseRequest::read(&body)?;
+    let model = entered.assistant.model()?;
+    let conversation = app.conversation(&request, &entered).await?;
+    let keeping = app.keeping(&request, &entered.assistant, &conversation);
+    let asked = Asked {
+        messages: conversation.messages,
+        parameters: request.parameters,
+        stream: request.stream,
+        renamed: &request::RENAMED,
+        form: ResponseForm::new(request.echo, &model, keeping)?,
     };
-    app.answer(request, read).await
+    app.answer(entered, asked).await
 }

@@ -18,10 +18,13 @@ use crate::{
 ///
 /// # Errors
 /// Whatever cut the answer off: no part of it is shown then.
-pub(crate) async fn reply(awaited: Awaited, form: impl Form, mut record: ReplyRecord) -> Result<Response, Error> {
+pub(crate) async fn reply(awaited: Awaited, mut form: impl Form, mut record: ReplyRecord) -> Result<Response, Error> {
     let whole = whole(awaited, &mut record).await;
     match &whole {
-        Ok((_, whole)) => record.finished(whole.ended.finish),
+        Ok((model, whole)) => {
+            record.finished(whole.ended.finish);
+            record.also_at_end(form.complete(model, whole));
+        }
         Err(error) => record.failed(error),
     }
     record.end().await;

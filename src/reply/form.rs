@@ -8,13 +8,14 @@ use crate::{
     chat::delta::Delta,
     error::Error,
     provider::Model,
+    record::EndTask,
 };
 
 /// A wire form of replies, one value for each reply.
 ///
 /// For a stream the methods write server-sent events to `out`, as many as the form has for each step, or none. They are
 /// called in this order: `begin`, `delta` for each delta, `finish`, `end`. Where the answer fails, `error` is called in
-/// place of all that is left, `begin` included. For a buffered reply `whole` alone is called.
+/// place of all that is left, `begin` included. For a buffered reply `complete` and then `whole` are called.
 pub(crate) trait Form: Send + 'static {
     /// The answer begins; `model` gives it.
     fn begin(&mut self, model: &Model, out: &mut BytesMut);
@@ -26,8 +27,9 @@ pub(crate) trait Form: Send + 'static {
     /// Where the form cannot go on. It is called with that error next.
     fn delta(&mut self, delta: &Delta, out: &mut BytesMut) -> Result<(), Error>;
 
-    /// The answer is complete. Writes what need not wait for the work at the reply's end.
-    fn finish(&mut self, ended: Ended, out: &mut BytesMut);
+    /// The answer is complete. Writes what need not wait for the work at the reply's end, and returns what belongs to
+    /// that work.
+    fn finish(&mut self, ended: Ended, out: &mut BytesMut) -> Option<EndTask>;
 
     /// The last events of a complete reply, after the work at its end.
     fn end(&mut self, ended: Ended, out: &mut BytesMut);
@@ -35,7 +37,10 @@ pub(crate) trait Form: Send + 'static {
     /// The last events of a reply that failed.
     fn error(&mut self, error: &Error, out: &mut BytesMut);
 
-    /// The body of a buffered reply, JSON.
+    /// The answer of a buffered reply is complete. Returns what belongs to the work at the reply's end.
+    fn complete(&mut self, model: &Model, whole: &Whole) -> Option<EndTask>;
+
+    /// The body of a buffered reply, JSON, after the work at its end.
     fn whole(self, model: &Model, whole: Whole) -> Bytes;
 }
 

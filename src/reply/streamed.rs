@@ -106,8 +106,10 @@ fn pieces(
         match failure.map_or_else(|| progress.ended(), Err) {
             Ok(ended) => {
                 record.finished(ended.finish);
-                form.finish(ended, &mut out);
+                let at_end = form.finish(ended, &mut out);
                 yield out.split().freeze();
+                // Not where the client has gone away before.
+                record.also_at_end(at_end);
                 record.end().await;
                 form.end(ended, &mut out);
             }

@@ -19,7 +19,7 @@ use crate::{
     deadline::Deadline,
     error::{Error, ProviderError},
     provider::{self, Model},
-    record::{Outcome, ReplyRecord},
+    record::{EndTask, Outcome, ReplyRecord},
 };
 
 /// A form of one word for each step.
@@ -37,8 +37,9 @@ impl Form for Words {
         Ok(())
     }
 
-    fn finish(&mut self, _: Ended, out: &mut BytesMut) {
+    fn finish(&mut self, _: Ended, out: &mut BytesMut) -> Option<EndTask> {
         out.put_slice(b" finish");
+        None
     }
 
     fn end(&mut self, _: Ended, out: &mut BytesMut) {
@@ -47,6 +48,10 @@ impl Form for Words {
 
     fn error(&mut self, _: &Error, out: &mut BytesMut) {
         out.put_slice(b" error");
+    }
+
+    fn complete(&mut self, _: &Model, _: &Whole) -> Option<EndTask> {
+        None
     }
 
     fn whole(self, _: &Model, whole: Whole) -> Bytes {

@@ -89,9 +89,11 @@ const SCENARIOS: [&str; 17] = [
 /// An endpoint with an assistant for each scenario, and a token for each.
 async fn start(wire: Wire) -> (TestApp, HashMap<&'static str, String>) {
     let provider = FakeProvider::seeing(move |request| scenario(wire, request)).await;
-    let app = wire
-        .in_front_of(provider, &[("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.4")])
-        .await;
+    let settings = [
+        ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.4"),
+        ("RESPONSES_TABLE", "Responses"),
+    ];
+    let app = wire.in_front_of(provider, &settings).await;
     let mut tokens = HashMap::new();
     for name in SCENARIOS {
         let token = app
@@ -169,9 +171,11 @@ macro_rules! clients_with {
                 openai_python_responses: PYTHON, "openai_python_responses.py";
                 typebot: "node", "typebot.mjs";
                 $(#[$ignore])? ai_sdk: "node", "ai_sdk.mjs";
+                $(#[$ignore])? ai_sdk_responses: "node", "ai_sdk_responses.mjs";
                 $(#[$ignore])? langchain_js: "node", "langchain_js.mjs";
                 $(#[$ignore])? langchain_python: CLIENTS_PYTHON, "langchain_python.py";
                 $(#[$ignore])? litellm: CLIENTS_PYTHON, "litellm_client.py";
+                $(#[$ignore])? openai_agents: CLIENTS_PYTHON, "openai_agents.py";
                 $(#[$ignore])? openai_node: "node", "openai_node.mjs";
                 $(#[$ignore])? openai_node_responses: "node", "openai_node_responses.mjs";
                 $(#[$ignore])? zapier_and_curl: "bash", "zapier.sh";

@@ -41,7 +41,7 @@ async fn each_function_allows_its_own_methods_to_pages_elsewhere() {
     let app = TestApp::start(FakeProvider::refusing()).await;
     let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
     for (request, allowed) in [
-        (app.request(Method::OPTIONS, CHAT), "GET,POST,OPTIONS"),
+        (app.request(Method::OPTIONS, CHAT), "DELETE,GET,POST,OPTIONS"),
         (
             management.request(Method::OPTIONS, "/assistants", ""),
             "DELETE,GET,PATCH,POST,OPTIONS",

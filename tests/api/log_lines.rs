@@ -167,6 +167,47 @@ async fn an_answer_of_the_stores_that_cannot_be_read_is_not_quoted() {
     assert_eq!(error.cause(), Some("DynamoDB: an answer that cannot be read"));
 }
 
+/// Neither an id of a response, which opens a conversation beside its token, nor what is kept, nor that it could not be.
+#[tokio::test]
+async fn no_id_of_a_response_is_in_the_log() {
+    for (table, kept) in [("Responses", true), ("NoSuchTable", false)] {
+        let provider = FakeProvider::always(answer(&[ANSWER])).await;
+        let name = format!("log-ids-{table}-{}", std::process::id());
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let log = std::fs::File::create(&file).unwrap();
+        let settings = [("RUST_LOG", "debug"), ("RESPONSES_TABLE", table)];
+        let function = function::start(&provider, json!({}), &settings, log.into()).await;
+        let send = async |method: &str, path: String, body: Value| {
+            let mut event = event("chat.json");
+            event["rawPath"] = json!(path);
+            event["requestContext"]["http"]["path"] = json!(path);
+            event["requestContext"]["http"]["method"] = json!(method);
+            event["body"] = json!(body.to_string());
+            invoke(&function, event, TIMEOUT).await
+        };
+        let path = "/public/openai/v1/responses";
+        let response = send("POST", path.into(), json!({"input": QUESTION})).await.json();
+        assert_eq!(response["store"], kept, "{response}");
+        let id = response["id"].as_str().unwrap();
+        send(
+            "POST",
+            path.into(),
+            json!({"input": QUESTION, "previous_response_id": id}),
+        )
+        .await;
+        for method in ["GET", "DELETE", "GET", "PUT"] {
+            send(method, format!("{path}/{id}"), json!({})).await;
+        }
+        let log = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(!log.contains(&id["resp_".len()..]), "{log}");
+        for text in [QUESTION, ANSWER, SYSTEM_MESSAGE] {
+            assert!(!log.contains(text), "{log}");
+        }
+        assert_eq!(log.contains("a response was not kept"), !kept, "{log}");
+    }
+}
+
 /// One warning a window and environment, and a metric for each refusal, whatever the log's level.
 #[tokio::test]
 async fn a_limit_that_is_reached_is_told_once_and_counted_each_time() {

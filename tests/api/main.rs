@@ -54,6 +54,8 @@ mod replies_by_provider;
 mod responses;
 mod responses_by_provider;
 mod responses_failures;
+mod responses_kept;
+mod responses_state;
 mod security_document;
 mod serve;
 mod serve_limits;

@@ -44,8 +44,9 @@ impl Document {
 
 #[tokio::test]
 async fn real_replies_are_as_the_document_says() {
-    let app = TestApp::start(FakeProvider::always(answer(&["Hi"])).await).await;
-    let management = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
+    let keeping = ("RESPONSES_TABLE", "Responses");
+    let app = TestApp::with(FakeProvider::always(answer(&["Hi"])).await, &[keeping]).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET), keeping]).await;
     let document = Reply::of(app.request(Method::GET, "/openapi.json")).await.json();
     let document = Document(document);
 
@@ -58,6 +59,7 @@ async fn real_replies_are_as_the_document_says() {
     assert!(streamed.events().iter().all(|event| chunk.is_valid(event)));
     document.check("post", PATH, &app.respond(&token, &ask(false)).await);
     document.check("post", PATH, &app.respond("pubkey_nobodys_token_1", &ask(false)).await);
+    check_kept(&app, &document, &token).await;
     let streamed = app.respond(&token, &ask(true)).await;
     let event = document.validator(&json!({"$ref": "#/components/schemas/ResponseStreamEvent"}));
     for data in streamed.response_events() {
@@ -94,10 +96,26 @@ async fn real_replies_are_as_the_document_says() {
     assert!(rotated.json()["old_token_valid_until"].is_string(), "{}", rotated.text);
     document.check("patch", one, &rotated);
     document.check("get", list, &send(Method::GET, "/assistants?limit=1", json!({})).await);
+    let responses = send(Method::DELETE, &format!("{path}/responses"), json!({})).await;
+    document.check("delete", "/assistants/{id}/responses", &responses);
     document.check("delete", one, &send(Method::DELETE, &path, json!({})).await);
     document.check("get", one, &send(Method::GET, &path, json!({})).await);
     let schema = "/settings-schema.json";
     document.check("get", schema, &send(Method::GET, schema, json!({})).await);
+}
+
+/// What can be done with a response that is kept, and once it is not.
+async fn check_kept(app: &TestApp, document: &Document, token: &str) {
+    let kept = app.respond(token, &ask(false)).await.json();
+    let path = format!("{PATH}/{}", kept["id"].as_str().unwrap());
+    let (one, items) = (format!("{PATH}/{{id}}"), format!("{PATH}/{{id}}/input_items"));
+    let send = async |method, path: &str| Reply::of(app.request(method, path).bearer_auth(token)).await;
+    for _ in 0..2 {
+        let listed = send(Method::GET, &format!("{path}/input_items")).await;
+        document.check("get", &items, &listed);
+        document.check("get", &one, &send(Method::GET, &path).await);
+        document.check("delete", &one, &send(Method::DELETE, &path).await);
+    }
 }
 
 #[tokio::test]

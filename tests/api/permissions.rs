@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{
     Reply, TestApp,
     management::{Management, SECRET, id, jwt},
-    provider::FakeProvider,
+    provider::{FakeProvider, answer},
+    responses::ask,
     store_record::{self, Actions},
 };
 
@@ -34,6 +35,7 @@ fn granted() -> Actions {
                 "ASSISTANTS)," => "Assistants",
                 "CLAIMS)," => "TokenClaims",
                 "USAGE)," => "Usage",
+                "RESPONSES, \"KeepResponses\")," => "Responses",
                 _ => "Assistants/index/by_owner",
             };
             (format!("dynamodb:{action}"), resource.to_owned())
@@ -43,12 +45,14 @@ fn granted() -> Actions {
 
 #[tokio::test]
 async fn the_management_function_needs_what_the_template_grants_and_no_more() {
-    let mut app = TestApp::start(FakeProvider::refusing()).await;
+    let provider = FakeProvider::always(answer(&["Hi"])).await;
+    let mut app = TestApp::with(provider, &[("RESPONSES_TABLE", "Responses")]).await;
     let (proxy, seen) = store_record::in_front_of(app.store_address, granted()).await;
     app.store_address = proxy;
     let settings = [
         ("JWT_SECRET", SECRET),
         ("USAGE_TABLE", "Usage"),
+        ("RESPONSES_TABLE", "Responses"),
         ("MAX_ASSISTANTS_PER_OWNER", "5"),
     ];
     let management = Management::beside(&app, &settings).await;
@@ -58,6 +62,10 @@ async fn the_management_function_needs_what_the_template_grants_and_no_more() {
     assert_eq!(patch(&management, &path, rotate).await.status, 200);
     let usage = management.request(Method::GET, &format!("{path}/usage"), &jwt("owner-1"));
     assert_eq!(Reply::of(usage).await.status, 200);
+    let kept = app.respond(SECOND, &ask(false)).await.response();
+    assert_eq!(kept["store"], true);
+    let erase = management.request(Method::DELETE, &format!("{path}/responses"), &jwt("owner-1"));
+    assert_eq!(Reply::of(erase).await.status, 204);
     let other = path_of(&management.create(json!({"model": "gpt-4o"})).await);
     // Taken from the first assistant, which does not carry it any more, but not while it does.
     let take = |token: &str| json!({"config": {"configurable": {"public_token": token}}});

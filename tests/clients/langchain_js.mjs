@@ -80,6 +80,21 @@ async function multiTurn() {
   assert.equal((await chat("echo").invoke(told)).content, "5|You are Ada.|Bye");
 }
 
+async function byResponses() {
+  const options = { useResponsesApi: true };
+  assert.equal((await chat("story", options).invoke(HELLO)).text, TEXT);
+  const { chunks } = await stream("story", options);
+  assert.equal(chunks.map((chunk) => chunk.text).join(""), TEXT);
+  const messages = [new HumanMessage("My name is Alice")];
+  messages.push(await chat("echo", options).invoke(messages), new HumanMessage("What's my name?"));
+  assert.equal((await chat("echo", options).invoke(messages)).text, "4|You are Ada.|What's my name?");
+  for (const name of Object.keys(CUT_OFF)) {
+    const { chunks, error } = await stream(name, options);
+    assert.ok(error, name);
+    assert.equal(chunks.map((chunk) => chunk.text).join(""), "Once upon", name);
+  }
+}
+
 async function errors() {
   for (const [name, [status, code]] of Object.entries(ERRORS)) {
     const { chunks, error: streamed } = await stream(name);
@@ -105,6 +120,6 @@ async function cutOff() {
   }
 }
 
-const CHECKS = [invoke, streamed, usage, multiTurn, errors, cutOff];
+const CHECKS = [invoke, streamed, usage, multiTurn, byResponses, errors, cutOff];
 for (const check of CHECKS) await check();
 console.log(`${CHECKS.length} passed, 0 failed`);

@@ -88,6 +88,26 @@ def multi_turn():
     assert echo.invoke(messages).content == "5|You are Ada.|Bye"
 
 
+def by_responses():
+    def responses(name, **options):
+        return chat(name, use_responses_api=True, **options)
+
+    assert responses("story", temperature=0.7, max_tokens=100).invoke(HELLO).text == TEXT
+    assert "".join(chunk.text for chunk in responses("story").stream(HELLO)) == TEXT
+    echo = responses("echo")
+    messages = [HumanMessage("My name is Alice")]
+    messages.append(echo.invoke(messages))
+    messages.append(HumanMessage("What's my name?"))
+    assert echo.invoke(messages).text == "4|You are Ada.|What's my name?"
+    # It sends what comes after the last answer alone, and the answer's id.
+    by_id = responses("echo", use_previous_response_id=True).invoke(messages)
+    assert by_id.text == "4|You are Ada.|What's my name?", by_id
+    for name, code in CUT_OFF.items():
+        # LangChain's own error, for the response that failed.
+        raises(ValueError, lambda: list(responses(name).stream(HELLO)))
+        assert raises(openai.InternalServerError, lambda: responses(name).invoke(HELLO)).code == code, name
+
+
 def errors():
     for name, (kind, status, code) in ERRORS.items():
         for call in [lambda: chat(name).invoke(HELLO), lambda: list(chat(name).stream(HELLO))]:
@@ -128,7 +148,7 @@ async def asynchronous():
         assert finish_reasons(seen) == [], name
 
 
-CHECKS = [invoke, chain, stream, stream_usage, multi_turn, errors, cut_off]
+CHECKS = [invoke, chain, stream, stream_usage, multi_turn, by_responses, errors, cut_off]
 for check in CHECKS:
     check()
 asyncio.run(asynchronous())

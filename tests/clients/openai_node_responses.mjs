@@ -73,6 +73,17 @@ async function multiTurn() {
   assert.equal((await create("echo", { input })).output_text, "4|You are Ada.|What's my name?");
 }
 
+async function byId() {
+  const first = await create("echo", { input: "My name is Alice" });
+  const following = { input: "What's my name?", previous_response_id: first.id };
+  assert.equal((await create("echo", following)).output_text, "4|You are Ada.|What's my name?");
+  const echo = responses("echo");
+  assert.equal((await echo.retrieve(first.id)).output_text, first.output_text);
+  for await (const item of echo.inputItems.list(first.id)) assert.equal(item.content[0].text, "My name is Alice");
+  await echo.delete(first.id);
+  assert.equal((await raised(() => create("echo", following))).code, "previous_response_not_found");
+}
+
 async function errors() {
   for (const [name, [kind, status, code]] of Object.entries(ERRORS)) {
     for (const stream of [false, true]) {
@@ -99,6 +110,6 @@ async function cutOff() {
   }
 }
 
-const checks = [buffered, streamed, streamHelper, parsed, multiTurn, errors, cutOff];
+const checks = [buffered, streamed, streamHelper, parsed, multiTurn, byId, errors, cutOff];
 for (const check of checks) await check();
 console.log(`${checks.length} passed, 0 failed`);

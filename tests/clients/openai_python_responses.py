@@ -93,11 +93,25 @@ def multi_turn():
     items.append({"role": "user", "content": "What's my name?"})
     response = echo.create(model="gpt-4o", input=items)
     assert response.output_text == "4|You are Ada.|What's my name?", response
-    error = raises(
-        openai.BadRequestError,
-        lambda: echo.create(model="gpt-4o", input=HELLO, previous_response_id=response.id),
-    )
-    assert error.code == "previous_response_not_found", error
+
+
+def by_id():
+    echo = responses("echo")
+    first = echo.create(model="gpt-4o", input="My name is Alice", metadata={"topic": "names"})
+    assert first.store is True, first
+    following = {"model": "gpt-4o", "input": "What's my name?", "previous_response_id": first.id}
+    second = echo.create(**following)
+    assert second.output_text == "4|You are Ada.|What's my name?" and second.previous_response_id == first.id, second
+    with echo.stream(**following) as stream:
+        assert [event.type for event in stream][-1] == "response.completed"
+        assert stream.get_final_response().store is True
+    assert echo.retrieve(first.id) == first
+    items = list(echo.input_items.list(second.id, limit=1))
+    assert [item.content[0].text for item in items] == ["What's my name?"], items
+    echo.delete(first.id)
+    raises(openai.NotFoundError, lambda: echo.retrieve(first.id))
+    raises(openai.NotFoundError, lambda: responses("story").retrieve(second.id))
+    assert raises(openai.BadRequestError, lambda: echo.create(**following)).code == "previous_response_not_found"
 
 
 def errors():
@@ -145,7 +159,7 @@ async def asynchronous():
         raise AssertionError(name)
 
 
-CHECKS = [buffered, streamed, stream_helper, parsed, multi_turn, errors, cut_off]
+CHECKS = [buffered, streamed, stream_helper, parsed, multi_turn, by_id, errors, cut_off]
 for check in CHECKS:
     check()
 asyncio.run(asynchronous())

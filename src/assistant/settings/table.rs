@@ -55,7 +55,7 @@ pub(super) struct Setting {
     pub read: fn(&Value, &mut Settings, &mut ModelChoice) -> Result<(), String>,
 }
 
-pub(super) static SETTINGS: [Setting; 14] = [
+pub(super) static SETTINGS: [Setting; 15] = [
     Setting {
         name: "type",
         about: "The assistant's type: settings may stand behind its prefix, as in `type==agent/model`.",
@@ -154,6 +154,15 @@ pub(super) static SETTINGS: [Setting; 14] = [
         schema: || json!({"type": "boolean", "default": false}),
         read: |value, settings, _| {
             settings.show_reasoning = boolean(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "store_responses",
+        about: "Whether responses of the Responses API are kept, so that a later request can carry the conversation on, where the operator has made a table for them.",
+        schema: || json!({"type": "boolean", "default": true}),
+        read: |value, settings, _| {
+            settings.refuses_storing = !boolean(value)?;
             Ok(())
         },
     },

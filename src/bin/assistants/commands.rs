@@ -215,6 +215,7 @@ impl Common {
             assistants: table("ASSISTANTS_TABLE")?,
             token_claims: table("TOKEN_CLAIMS_TABLE")?,
             usage: table("USAGE_TABLE").ok(),
+            responses: None,
         };
         Ok(Store::new(
             &aws_config::load_defaults(BehaviorVersion::latest()).await,

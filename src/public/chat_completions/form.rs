@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     provider::Model,
     public::now,
+    record::EndTask,
     reply::form::{Form, write},
 };
 
@@ -89,7 +90,7 @@ impl Form for Completion {
         Ok(())
     }
 
-    fn finish(&mut self, ended: Ended, out: &mut BytesMut) {
+    fn finish(&mut self, ended: Ended, out: &mut BytesMut) -> Option<EndTask> {
         if !self.role_sent {
             let empty = ChunkDelta {
                 content: Some(""),
@@ -104,6 +105,7 @@ impl Form for Completion {
             finish_reason: Some(ended.finish),
         };
         self.chunk(&[last], None, out);
+        None
     }
 
     fn end(&mut self, ended: Ended, out: &mut BytesMut) {
@@ -117,6 +119,10 @@ impl Form for Completion {
         out.extend_from_slice(b"data: ");
         write(&error.body(), out);
         out.extend_from_slice(b"\n\n");
+    }
+
+    fn complete(&mut self, _: &Model, _: &Whole) -> Option<EndTask> {
+        None
     }
 
     /// `usage` is left out where the provider gave none.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 use utoipa::ToSchema;
 
-use crate::{chat::delta::Usage, public::now};
+use crate::chat::delta::Usage;
 
 /// OpenAI's `response`.
 #[derive(Serialize, ToSchema)]
@@ -34,10 +34,10 @@ pub(crate) struct ResponseObject<'a> {
     pub output: Vec<OutputItem<'a>>,
     /// `true`.
     pub parallel_tool_calls: bool,
-    /// `null`.
-    #[schema(required, value_type = Option<String>)]
-    pub previous_response_id: Option<&'static str>,
-    /// `false`: nothing is kept.
+    /// The response whose conversation this one carries on.
+    #[schema(required)]
+    pub previous_response_id: Option<&'a str>,
+    /// Whether the response is kept.
     pub store: bool,
     /// `auto`.
     pub tool_choice: &'static str,
@@ -94,6 +94,9 @@ pub(crate) struct Echo {
     pub metadata: Map<String, Value>,
     #[schema(required)]
     pub prompt_cache_key: Option<String>,
+    /// It has its own place in the response.
+    #[serde(skip)]
+    pub previous_response_id: Option<String>,
     pub reasoning: ReasoningEcho,
     #[schema(required)]
     pub safety_identifier: Option<String>,
@@ -218,27 +221,35 @@ pub(super) struct Base {
     /// The random part of the ids, which an item's id shares with its response's.
     pub random: String,
     pub created_at: i64,
+    /// Once the response is complete.
+    pub completed_at: Option<i64>,
     pub model: String,
+    /// Whether the response is to be kept, and in its end whether it is.
+    pub store: bool,
     pub echo: Echo,
 }
 
 impl Base {
+    pub(super) fn id(&self) -> String {
+        format!("resp_{}", self.random)
+    }
+
     /// A response without output.
     pub(super) fn response(&self, status: Status) -> ResponseObject<'_> {
         ResponseObject {
-            id: format!("resp_{}", self.random),
+            id: self.id(),
             object: "response",
             created_at: self.created_at,
             status,
-            completed_at: (status == Status::Completed).then(now),
+            completed_at: self.completed_at.filter(|_| status == Status::Completed),
             background: false,
             error: None,
             incomplete_details: None,
             model: &self.model,
             output: Vec::new(),
             parallel_tool_calls: true,
-            previous_response_id: None,
-            store: false,
+            previous_response_id: self.echo.previous_response_id.as_deref(),
+            store: self.store,
             tool_choice: "auto",
             tools: [],
             truncation: "disabled",
@@ -247,8 +258,41 @@ impl Base {
         }
     }
 
+    /// The id of an item at a place of the input.
+    pub(super) fn input_item_id(&self, input_index: usize) -> String {
+        format!("msg_{}i{input_index:02x}", self.random)
+    }
+
     /// The id of an item at a place of the output.
     pub(super) fn item_id(&self, prefix: &str, output_index: usize) -> String {
         format!("{prefix}_{}{output_index:02x}", self.random)
     }
+}
+
+/// The answer to a deletion.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeletedResponse {
+    /// Of the response that was deleted.
+    pub id: String,
+    /// `response`.
+    pub object: &'static str,
+    /// `true`.
+    pub deleted: bool,
+}
+
+/// A page of what a request said.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ResponseItemList)]
+pub(crate) struct ItemList {
+    /// `list`.
+    pub object: &'static str,
+    /// Messages as OpenAI's items.
+    #[schema(value_type = Vec<Object>)]
+    pub data: Vec<Value>,
+    #[schema(required)]
+    pub first_id: Option<String>,
+    #[schema(required)]
+    pub last_id: Option<String>,
+    /// Whether there are more behind `last_id`.
+    pub has_more: bool,
 }

@@ -7,6 +7,7 @@ use super::{
     bodies::{Base, Echo, Failure, OutputItem, OutputPart, Status, SummaryPart},
     events::{DeltaHead, Events, StreamEvent},
     failure,
+    keeping::Keeping,
     layout::{Item, Layout, Part, output_text},
     logprobs,
 };
@@ -16,6 +17,7 @@ use crate::{
     error::{Error, ErrorObject},
     provider::Model,
     public::now,
+    record::EndTask,
     reply::form::{Form, write},
 };
 
@@ -25,6 +27,8 @@ pub(super) struct ResponseForm {
     base: Base,
     events: Events,
     folded: Folded,
+    /// Where the response is to be kept.
+    keeping: Option<Keeping>,
     layout: Layout,
     /// Of the deltas of the text, the refusal and the thinking that is open.
     text: DeltaHead,
@@ -39,7 +43,7 @@ impl ResponseForm {
     ///
     /// # Errors
     /// Where the system has no randomness to give.
-    pub(super) fn new(echo: Echo, model: &Model) -> Result<Self, Error> {
+    pub(super) fn new(echo: Echo, model: &Model, keeping: Option<Keeping>) -> Result<Self, Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| Error::Unavailable {
             cause: format!("randomness: {error}"),
@@ -48,9 +52,12 @@ impl ResponseForm {
             base: Base {
                 random: format!("{:032x}", u128::from_be_bytes(random)),
                 created_at: now(),
+                completed_at: None,
                 model: model.name.clone(),
+                store: keeping.is_some(),
                 echo,
             },
+            keeping,
             events: Events::default(),
             folded: Folded::default(),
             layout: Layout::default(),
@@ -252,7 +259,7 @@ impl Form for ResponseForm {
         Ok(())
     }
 
-    fn finish(&mut self, ended: Ended, out: &mut BytesMut) {
+    fn finish(&mut self, ended: Ended, out: &mut BytesMut) -> Option<EndTask> {
         if self.layout.parts.is_empty() {
             self.open_part(Part::Text, out);
         }
@@ -261,10 +268,15 @@ impl Form for ResponseForm {
         self.close_message(&whole, &tokens, out);
         // Thinking is open only where it came behind the message.
         self.close_thinking(whole.reasoning.as_deref().unwrap_or_default(), out);
+        self.base.completed_at = Some(now());
+        let at_end = self.keeping.as_ref();
+        let at_end = at_end.map(|keeping| keeping.at_end(&self.base, &self.layout, &whole, &tokens));
         self.complete = Some((whole, tokens));
+        at_end
     }
 
     fn end(&mut self, _: Ended, out: &mut BytesMut) {
+        self.base.store = self.keeping.as_ref().is_some_and(Keeping::is_kept);
         let Some((whole, tokens)) = &self.complete else {
             return;
         };
@@ -294,8 +306,16 @@ impl Form for ResponseForm {
         self.events.write(&event, out);
     }
 
-    fn whole(mut self, model: &Model, whole: Whole) -> Bytes {
+    fn complete(&mut self, model: &Model, whole: &Whole) -> Option<EndTask> {
         self.base.model.clone_from(&model.name);
+        self.base.completed_at = Some(now());
+        let tokens = whole.logprobs.as_deref().map(logprobs::of_whole).unwrap_or_default();
+        let keeping = self.keeping.as_ref()?;
+        Some(keeping.at_end(&self.base, &Layout::of(whole), whole, &tokens))
+    }
+
+    fn whole(mut self, _: &Model, whole: Whole) -> Bytes {
+        self.base.store = self.keeping.as_ref().is_some_and(Keeping::is_kept);
         let tokens = whole.logprobs.as_deref().map(logprobs::of_whole).unwrap_or_default();
         let mut body = BytesMut::new();
         write(&Layout::of(&whole).response(&self.base, &whole, &tokens), &mut body);

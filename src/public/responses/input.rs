@@ -2,6 +2,17 @@
 
 use serde_json::{Map, Value};
 
+/// A step of the input.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Entry {
+    Message(Message),
+    /// A message that an earlier response kept.
+    Reference {
+        id: String,
+        param: String,
+    },
+}
+
 use crate::{
     chat::{
         lenient,
@@ -12,37 +23,27 @@ use crate::{
 };
 
 /// Reads the input; at least one message.
-pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Message>, Error> {
+pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Entry>, Error> {
     let items = match body.get("input") {
-        Some(Value::String(text)) if !text.trim().is_empty() => return Ok(vec![Message::text(Role::User, text)]),
+        Some(Value::String(text)) if !text.trim().is_empty() => {
+            return Ok(vec![Entry::Message(Message::text(Role::User, text))]);
+        }
         None | Some(Value::Null | Value::String(_)) => return Err(body::missing("input")),
         Some(Value::Array(items)) => items,
         Some(other) => return Err(lenient::wrong_type("input", "a string or an array of items", other)),
     };
-    let mut messages = Vec::with_capacity(items.len());
+    let mut entries = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
-        messages.extend(read_item(item, &format!("input[{at}]"))?);
+        entries.extend(read_item(item, &format!("input[{at}]"))?);
     }
-    if messages.is_empty() {
+    if entries.is_empty() {
         return Err(body::empty_array("input"));
     }
-    Ok(messages)
-}
-
-/// A 400 for what would have to be looked up.
-pub(super) fn not_kept(param: &str) -> Error {
-    Error::invalid_with_code(
-        param,
-        "previous_response_not_found",
-        format!(
-            "'{param}' cannot be resolved: this deployment keeps no responses. Leave it out and send the whole conversation \
-             in 'input'."
-        ),
-    )
+    Ok(entries)
 }
 
 /// `None` for the thinking of earlier turns, which no model is shown again.
-fn read_item(item: &Value, path: &str) -> Result<Option<Message>, Error> {
+pub(super) fn read_item(item: &Value, path: &str) -> Result<Option<Entry>, Error> {
     let Value::Object(item) = item else {
         return Err(lenient::wrong_type(path, "an object", item));
     };
@@ -53,9 +54,9 @@ fn read_item(item: &Value, path: &str) -> Result<Option<Message>, Error> {
         "message"
     };
     match lenient::field(item, "type").map_or(Some(absent), Value::as_str) {
-        Some("message") => read_message(item, path).map(Some),
+        Some("message") => Ok(Some(Entry::Message(read_message(item, path)?))),
         Some("reasoning") => Ok(None),
-        Some("item_reference") => Err(not_kept(&format!("{path}.id"))),
+        Some("item_reference") => read_reference(item, path),
         other => Err(body::unsupported(
             &format!("{path}.type"),
             &format!(
@@ -65,6 +66,13 @@ fn read_item(item: &Value, path: &str) -> Result<Option<Message>, Error> {
             ),
         )),
     }
+}
+
+fn read_reference(item: &Map<String, Value>, path: &str) -> Result<Option<Entry>, Error> {
+    let param = format!("{path}.id");
+    let id = lenient::field(item, "id").ok_or_else(|| body::missing(&param))?;
+    let id = lenient::string(id, &param)?;
+    Ok((!id.starts_with("rs_")).then_some(Entry::Reference { id, param }))
 }
 
 fn read_message(item: &Map<String, Value>, path: &str) -> Result<Message, Error> {

@@ -27,6 +27,11 @@ pub(crate) struct CreateResponse {
     top_p: Option<f64>,
     #[schema(minimum = 1, maximum = 2_147_483_647)]
     max_output_tokens: Option<i64>,
+    /// The response whose conversation is carried on.
+    previous_response_id: Option<String>,
+    /// Whether the response may be kept, so that a later request can carry it on.
+    #[schema(default = true)]
+    store: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -4,12 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     bodies::{Echo, ReasoningEcho, TextEcho},
-    input,
+    input::{self, Entry},
 };
 use crate::{
     chat::{
         lenient,
-        message::{Message, Role},
         parameters::{Parameter, Parameters},
     },
     error::Error,
@@ -18,6 +17,9 @@ use crate::{
 
 /// What `include` has to hold for log probabilities to be sent.
 const LOGPROBS: &str = "message.output_text.logprobs";
+
+/// The field that names the response whose conversation is carried on.
+pub(super) const PREVIOUS: &str = "previous_response_id";
 
 /// Parameters at the top of the body, by the names that they have here.
 const NAMES: [(&str, Parameter); 6] = [
@@ -60,7 +62,9 @@ const MAX_VALUE: usize = 512;
 #[derive(Debug, Clone)]
 pub(super) struct ResponseRequest {
     /// At least one.
-    pub messages: Vec<Message>,
+    pub input: Vec<Entry>,
+    /// Whether the response may be kept.
+    pub store: bool,
     /// Whether the reply is a stream of events.
     pub stream: bool,
     /// What is passed on to the model.
@@ -82,10 +86,10 @@ impl ResponseRequest {
             Some(instructions) => Some(lenient::string(instructions, "instructions")?),
             None => None,
         };
-        let system = instructions.as_ref().map(|text| Message::text(Role::System, text));
         let parameters = read_parameters(&body)?;
         Ok(Self {
-            messages: system.into_iter().chain(input::read(&body)?).collect(),
+            input: input::read(&body)?,
+            store: lenient::field(&body, "store").map_or(Ok(true), |store| lenient::boolean(store, "store"))?,
             stream: body::flag(&body, "stream")?,
             echo: Echo {
                 metadata: read_metadata(&body)?,
@@ -140,9 +144,6 @@ fn refuse_unsupported(body: &Map<String, Value>) -> Result<(), Error> {
             let why = format!("in the Responses API it is '{newer}'");
             return Err(body::unsupported(name, &why));
         }
-    }
-    if lenient::field(body, "previous_response_id").is_some() {
-        return Err(input::not_kept("previous_response_id"));
     }
     Ok(())
 }
@@ -249,6 +250,9 @@ fn echo(body: &Map<String, Value>, instructions: Option<String>, parameters: &Pa
         max_output_tokens: given(Parameter::MaxTokens),
         metadata: Map::new(),
         prompt_cache_key: text(Parameter::PromptCacheKey),
+        previous_response_id: lenient::field(body, PREVIOUS)
+            .map(|id| lenient::string(id, PREVIOUS))
+            .transpose()?,
         reasoning: ReasoningEcho {
             effort: text(Parameter::ReasoningEffort),
             summary: lenient::field(&object(body, "reasoning")?, "summary").and_then(known_summary),

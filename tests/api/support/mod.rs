@@ -29,6 +29,7 @@ pub mod claim;
 pub mod function;
 pub mod management;
 pub mod provider;
+pub mod response_calls;
 pub mod responses;
 pub mod schema;
 pub mod secret;
@@ -137,6 +138,19 @@ impl TestApp {
         let (proxy, calls) = usage_calls::in_front_of(address, trouble).await;
         let seen = embedded_store::client_config(proxy).await;
         let settings = [&[("USAGE_TABLE", "Usage")], settings].concat();
+        (Self::build(provider, &settings, (&aws, address), &seen).await, calls)
+    }
+
+    /// An endpoint with a Responses table whose calls are noted, and answered as the table or some trouble does.
+    pub async fn noting_responses(
+        provider: FakeProvider,
+        settings: &[(&str, &str)],
+        trouble: response_calls::Trouble,
+    ) -> (Self, response_calls::ResponseCalls) {
+        let (aws, address) = start_store().await;
+        let (proxy, calls) = response_calls::in_front_of(address, trouble).await;
+        let seen = embedded_store::client_config(proxy).await;
+        let settings = [&[("RESPONSES_TABLE", "Responses")], settings].concat();
         (Self::build(provider, &settings, (&aws, address), &seen).await, calls)
     }
 

@@ -59,6 +59,12 @@ fn actions(operation: &str, request: &Value) -> Actions {
         let resource = index.map_or_else(|| table.to_owned(), |index| format!("{table}/index/{index}"));
         (format!("dynamodb:{operation}"), resource)
     };
+    if let Some(tables) = request["RequestItems"].as_object() {
+        let batches = tables
+            .keys()
+            .map(|table| (format!("dynamodb:{operation}"), table.clone()));
+        return batches.collect();
+    }
     let Some(steps) = request["TransactItems"].as_array() else {
         return Actions::from([on(operation, request)]);
     };

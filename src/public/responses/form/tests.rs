@@ -13,7 +13,7 @@ fn model() -> Model {
 }
 
 fn form() -> ResponseForm {
-    ResponseForm::new(Echo::default(), &model()).unwrap()
+    ResponseForm::new(Echo::default(), &model(), None).unwrap()
 }
 
 /// The data of each event. Checks that each is named by its type, and that their numbers have no gap.
@@ -47,7 +47,9 @@ fn whole(deltas: &[Delta]) -> Value {
     for delta in deltas {
         folded.add(delta).unwrap();
     }
-    let body = form().whole(&model(), folded.complete().unwrap());
+    let (mut form, whole) = (form(), folded.complete().unwrap());
+    assert!(form.complete(&model(), &whole).is_none());
+    let body = form.whole(&model(), whole);
     serde_json::from_slice(&body).unwrap()
 }
 

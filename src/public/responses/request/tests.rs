@@ -1,8 +1,18 @@
 use super::*;
-use crate::chat::message::Part;
+use crate::chat::message::{Message, Part, Role};
 
 fn read(body: &Value) -> Result<ResponseRequest, Error> {
     ResponseRequest::read(body.to_string().as_bytes())
+}
+
+/// The messages that a request holds itself.
+fn messages(request: &ResponseRequest) -> Vec<Message> {
+    let entries = request.input.iter();
+    let messages = entries.map(|entry| match entry {
+        Entry::Message(message) => message.clone(),
+        Entry::Reference { .. } => panic!("{entry:?}"),
+    });
+    messages.collect()
 }
 
 fn with(field: &str, value: Value) -> Value {
@@ -34,7 +44,7 @@ fn strings_spell_numbers_and_booleans_and_chat_completions_names_are_found() {
     assert!(request.stream);
     // A text is a text, whatever it looks like.
     let said = Message::text(Role::User, "[{\"role\": \"user\"}]");
-    assert_eq!(request.messages, [Message::text(Role::System, "Be brief."), said]);
+    assert_eq!(messages(&request), [said]);
     let chat = json!({"temperature": 0.7, "top_p": 0.5, "max_tokens": 100, "user": "u", "safety_identifier": "s",
         "prompt_cache_key": "k", "reasoning_effort": "low", "verbosity": "high"});
     assert_eq!(request.parameters, Parameters::read(|name| chat.get(name)).unwrap());
@@ -66,9 +76,12 @@ fn what_says_nothing_is_not_set() {
         ("truncation", json!("")),
         ("previous_response_id", json!("")),
         ("conversation", Value::Null),
+        ("store", Value::Null),
     ] {
         let request = read(&with(field, empty)).unwrap();
-        assert_eq!(request.messages, unset.messages, "{field}");
+        assert_eq!(request.input, unset.input, "{field}");
+        assert_eq!(request.echo.previous_response_id, None, "{field}");
+        assert!(request.store, "{field}");
         assert_eq!(request.parameters, unset.parameters, "{field}");
         assert_eq!(json!(request.echo), json!(unset.echo), "{field}");
         assert!(!request.stream);
@@ -137,12 +150,8 @@ fn refused() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("max_completion_tokens", json!(5), "max_completion_tokens", unsupported),
         ("reasoning_effort", json!("low"), "reasoning_effort", unsupported),
         ("verbosity", json!("low"), "verbosity", unsupported),
-        (
-            "previous_response_id",
-            json!("resp_1"),
-            "previous_response_id",
-            "previous_response_not_found",
-        ),
+        (PREVIOUS, json!(["resp_1"]), PREVIOUS, "invalid_type"),
+        ("store", json!("perhaps"), "store", "invalid_type"),
         ("instructions", json!(["x"]), "instructions", "invalid_type"),
         ("temperature", json!(3), "temperature", "decimal_above_max_value"),
         (
@@ -185,7 +194,7 @@ fn what_cannot_be_honoured_is_named() {
 
 #[test]
 fn both_spellings_of_messages_are_read() {
-    let request = read(&json!({"instructions": "First.", "input": [
+    let request = read(&json!({"input": [
         {"role": "developer", "content": "Second."},
         {"type": "message", "role": "user", "status": "completed", "content": [
             {"type": "input_text", "text": "What is this?"},
@@ -199,16 +208,14 @@ fn both_spellings_of_messages_are_read() {
     ]}))
     .unwrap();
     let text = |role, said: &str| Message::text(role, said);
-    assert_eq!(request.messages.len(), 7);
-    assert_eq!(
-        request.messages[..2],
-        [text(Role::System, "First."), text(Role::System, "Second.")]
-    );
+    let messages = messages(&request);
+    assert_eq!(messages.len(), 6);
+    assert_eq!(messages[0], text(Role::System, "Second."));
     let image = Part::Image {
         url: "data:image/png;base64,AA==".into(),
         detail: Some("low".into()),
     };
-    assert_eq!(request.messages[2].parts, [Part::Text("What is this?".into()), image]);
+    assert_eq!(messages[1].parts, [Part::Text("What is this?".into()), image]);
     let assistant = |said: &str| text(Role::Assistant, said);
     let rest = [
         assistant("A cat."),
@@ -216,7 +223,7 @@ fn both_spellings_of_messages_are_read() {
         assistant(""),
         text(Role::User, "Why?"),
     ];
-    assert_eq!(request.messages[3..], rest);
+    assert_eq!(messages[2..], rest);
 }
 
 /// Checks that an input is refused with a param and a code.
@@ -230,7 +237,6 @@ fn refuses_input(input: Value, param: &str, code: &str) {
 fn items_at_fault_are_named_by_path() {
     let missing = "missing_required_parameter";
     let unsupported = "unsupported_parameter";
-    let not_found = "previous_response_not_found";
     for (input, param, code) in [
         (Value::Null, "input", missing),
         (json!(" "), "input", missing),
@@ -249,12 +255,13 @@ fn items_at_fault_are_named_by_path() {
         (json!([{"type": "function_call"}]), "input[0].type", unsupported),
         (json!([{"type": "function_call_output"}]), "input[0].type", unsupported),
         (json!([{"type": "web_search_call"}]), "input[0].type", unsupported),
+        (json!([{"type": "item_reference"}]), "input[0].id", missing),
+        (json!([{"id": ["msg_1"]}]), "input[0].id", "invalid_type"),
         (
-            json!([{"type": "item_reference", "id": "msg_1"}]),
-            "input[0].id",
-            not_found,
+            json!([{"type": "item_reference", "id": "rs_1"}]),
+            "input",
+            "empty_array",
         ),
-        (json!([{"id": "msg_1"}]), "input[0].id", not_found),
     ] {
         refuses_input(input, param, code);
     }

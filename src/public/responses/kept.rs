@@ -1,0 +1,172 @@
+//! `GET` and `DELETE …/responses/{id}`, and `GET …/responses/{id}/input_items`: what is kept.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::{
+    bodies::{DeletedResponse, ItemList, ResponseObject},
+    state::is_response_id,
+};
+use crate::{error::Error, http::document::Failures, kept_responses::ResponsesTable, public::App};
+
+/// Most items on a page, and how many there are unless the request says so.
+const MAX_PAGE: usize = 100;
+const USUAL_PAGE: usize = 20;
+
+/// An id in the path. It is decoded, and has to be UTF-8 then.
+type Id = Result<Path<String>, PathRejection>;
+
+/// A response that is kept, as it was sent.
+#[utoipa::path(
+    get,
+    path = "/public/openai/v1/responses/{id}",
+    tag = "public",
+    security(("public_token" = [])),
+    params(("id" = String, Path, description = "The response's id")),
+    responses(
+        (status = 200, description = "The response", body = ResponseObject),
+        Failures,
+    )
+)]
+pub(crate) async fn show_response(State(app): State<Arc<App>>, id: Id, request: Request) -> Result<Response, Error> {
+    let (table, assistant_id, id) = app.kept(&request.into_parts().0, &id).await?;
+    let body = table.response(&assistant_id, &id).await?;
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    Ok((headers, body.ok_or(Error::NoSuchResponse)?).into_response())
+}
+
+/// Deletes a response. Its conversation cannot be carried on any more, nor can those that it is part of.
+#[utoipa::path(
+    delete,
+    path = "/public/openai/v1/responses/{id}",
+    tag = "public",
+    security(("public_token" = [])),
+    params(("id" = String, Path, description = "The response's id")),
+    responses(
+        (status = 200, description = "The response is deleted", body = DeletedResponse),
+        Failures,
+    )
+)]
+pub(crate) async fn delete_response(
+    State(app): State<Arc<App>>,
+    id: Id,
+    request: Request,
+) -> Result<Json<DeletedResponse>, Error> {
+    let (table, assistant_id, id) = app.kept(&request.into_parts().0, &id).await?;
+    if !table.delete(&assistant_id, &id).await? {
+        return Err(Error::NoSuchResponse);
+    }
+    Ok(Json(DeletedResponse {
+        id,
+        object: "response",
+        deleted: true,
+    }))
+}
+
+/// What the request for a response said, without the turns before it.
+#[utoipa::path(
+    get,
+    path = "/public/openai/v1/responses/{id}/input_items",
+    tag = "public",
+    security(("public_token" = [])),
+    params(
+        ("id" = String, Path, description = "The response's id"),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "How many items a page has at most; 20 unless given"),
+        ("order" = Option<String>, Query, description = "`asc` for the oldest first; `desc` unless given"),
+        ("after" = Option<String>, Query, description = "The `last_id` of the page before")
+    ),
+    responses(
+        (status = 200, description = "A page of items", body = ItemList),
+        Failures,
+    )
+)]
+pub(crate) async fn list_input_items(
+    State(app): State<Arc<App>>,
+    id: Id,
+    request: Request,
+) -> Result<Json<ItemList>, Error> {
+    let (parts, _) = request.into_parts();
+    let (table, assistant_id, id) = app.kept(&parts, &id).await?;
+    let page = Page::read(parts.uri.query().unwrap_or_default())?;
+    let said = table.said(&assistant_id, &id).await?;
+    page.of(said.ok_or(Error::NoSuchResponse)?.input).map(Json)
+}
+
+impl App {
+    /// The table and the key of what the request's caller may see.
+    async fn kept(
+        &self,
+        parts: &axum::http::request::Parts,
+        id: &Id,
+    ) -> Result<(&ResponsesTable, String, String), Error> {
+        let assistant = self.assistant_of(parts).await?;
+        let Ok(Path(id)) = id else {
+            return Err(Error::NoSuchResponse);
+        };
+        let table = self.responses.as_ref().filter(|_| is_response_id(id));
+        let table = table.ok_or(Error::NoSuchResponse)?;
+        Ok((table, assistant.id().to_owned(), id.clone()))
+    }
+}
+
+/// A page that a query asks for.
+struct Page {
+    limit: usize,
+    newest_first: bool,
+    after: Option<String>,
+}
+
+impl Page {
+    fn read(query: &str) -> Result<Self, Error> {
+        let mut query: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let limit = match query.get("limit") {
+            None => USUAL_PAGE,
+            Some(limit) => limit
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MAX_PAGE).contains(limit))
+                .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
+        };
+        let newest_first = match query.get("order").map(String::as_str) {
+            None | Some("desc") => true,
+            Some("asc") => false,
+            Some(_) => return Err(Error::invalid("order", "'order' must be 'asc' or 'desc'.")),
+        };
+        Ok(Self {
+            limit,
+            newest_first,
+            after: query.remove("after"),
+        })
+    }
+
+    fn of(self, mut items: Vec<Value>) -> Result<ItemList, Error> {
+        if self.newest_first {
+            items.reverse();
+        }
+        let first = match &self.after {
+            None => 0,
+            Some(after) => {
+                let at = items.iter().position(|item| item["id"] == after.as_str());
+                at.ok_or_else(|| Error::invalid("after", "'after' must be the `last_id` of the page before."))? + 1
+            }
+        };
+        let has_more = items.len() > first + self.limit;
+        let data: Vec<_> = items.into_iter().skip(first).take(self.limit).collect();
+        let id = |item: Option<&Value>| item.and_then(|item| item["id"].as_str()).map(str::to_owned);
+        Ok(ItemList {
+            object: "list",
+            first_id: id(data.first()),
+            last_id: id(data.last()),
+            has_more,
+            data,
+        })
+    }
+}

@@ -1,0 +1,211 @@
+//! The conversation that a request carries on, and how its response is kept.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    input::{self, Entry},
+    keeping::Keeping,
+    request::{PREVIOUS, ResponseRequest},
+};
+use crate::{
+    assistant::Assistant,
+    chat::message::{Message, Part, Role},
+    error::Error,
+    kept_responses::{Before, Earlier, MAX_BYTES, MAX_TURNS, Said, Unread},
+    public::{App, Entered, out_of_time},
+};
+
+/// Length of the random part of an id.
+const RANDOM: usize = 32;
+
+/// What a model is asked.
+pub(super) struct Conversation {
+    /// The request's instructions, what was said before, and what the request says.
+    pub messages: Vec<Message>,
+    /// How many of the messages are the request's own input: the last ones.
+    own: usize,
+    before: Before,
+}
+
+impl App {
+    /// Reads what a request refers to.
+    ///
+    /// # Errors
+    /// A 400 where that is not kept or too much; [`Error::Unavailable`] where the table does not answer.
+    pub(super) async fn conversation(
+        &self,
+        request: &ResponseRequest,
+        entered: &Entered,
+    ) -> Result<Conversation, Error> {
+        let previous = request.echo.previous_response_id.as_deref();
+        let references = references(&request.input, self.responses.is_some())?;
+        let mut earlier = Earlier::default();
+        if previous.is_some() || !references.is_empty() {
+            let param = |id: &str| {
+                let reference = references.get(id).filter(|_| previous != Some(id));
+                reference.copied().unwrap_or(PREVIOUS)
+            };
+            let Some(table) = &self.responses else {
+                return Err(not_kept(PREVIOUS));
+            };
+            if previous.is_some_and(|id| !is_response_id(id)) {
+                return Err(not_found(PREVIOUS));
+            }
+            let ids = references.keys().cloned().collect();
+            let read = table.earlier(entered.assistant.id(), previous, &ids);
+            let read = tokio::time::timeout(entered.deadline.remaining(), read).await;
+            let limit = if previous.is_some() { PREVIOUS } else { "input" };
+            earlier = read
+                .unwrap_or_else(|_| Err(out_of_time().into()))
+                .map_err(|unread| match unread {
+                    Unread::Missing(id) => not_found(param(&id)),
+                    Unread::TooManyTurns => too_long(limit, &format!("{MAX_TURNS} turns")),
+                    Unread::TooLong => too_long(limit, TOO_MUCH),
+                    Unread::Unavailable(error) => error,
+                })?;
+        }
+        Conversation::new(request, earlier)
+    }
+
+    /// How the response is kept, if it is.
+    pub(super) fn keeping(
+        &self,
+        request: &ResponseRequest,
+        assistant: &Assistant,
+        conversation: &Conversation,
+    ) -> Option<Keeping> {
+        let table = self.responses.as_ref();
+        let table = table.filter(|_| request.store && assistant.stores_responses())?;
+        let messages = &conversation.messages;
+        Some(Keeping {
+            table: table.clone(),
+            assistant_id: assistant.id().to_owned(),
+            before: conversation.before.clone(),
+            input: messages[messages.len() - conversation.own..].to_vec(),
+            kept: Arc::default(),
+        })
+    }
+}
+
+impl Conversation {
+    fn new(request: &ResponseRequest, earlier: Earlier) -> Result<Self, Error> {
+        let Earlier { before, said } = earlier;
+        let mut messages = Vec::new();
+        messages.extend(
+            request
+                .echo
+                .instructions
+                .iter()
+                .map(|text| Message::text(Role::System, text)),
+        );
+        for Said { input, output } in before.ids.iter().filter_map(|id| said.get(id)) {
+            for item in input.iter().chain(output) {
+                messages.extend(message_of(item)?);
+            }
+        }
+        let first = messages.len();
+        for entry in &request.input {
+            match entry {
+                Entry::Message(message) => messages.push(message.clone()),
+                Entry::Reference { id, param } => {
+                    messages.push(referenced(id, &said)?.ok_or_else(|| not_found(param))?);
+                }
+            }
+        }
+        let own = messages.len() - first;
+        let refers = !said.is_empty();
+        if refers && before.bytes.saturating_add(messages[first..].iter().map(size).sum()) > MAX_BYTES {
+            return Err(too_long("input", TOO_MUCH));
+        }
+        Ok(Self { messages, own, before })
+    }
+}
+
+const TOO_MUCH: &str = "4 MiB of text";
+
+/// The responses that the input refers to, and where it does first.
+fn references(input: &[Entry], is_kept: bool) -> Result<HashMap<String, &str>, Error> {
+    let mut references = HashMap::new();
+    for entry in input {
+        if let Entry::Reference { id, param } = entry {
+            if !is_kept {
+                return Err(not_kept(param));
+            }
+            let response = response_of(id).ok_or_else(|| not_found(param))?;
+            references.entry(response).or_insert(param.as_str());
+        }
+    }
+    Ok(references)
+}
+
+/// The response that an item belongs to, whose id the item's holds.
+fn response_of(item_id: &str) -> Option<String> {
+    let random = item_id.strip_prefix("msg_")?.get(..RANDOM)?;
+    let id = format!("resp_{random}");
+    is_response_id(&id).then_some(id)
+}
+
+/// Whether an id is one of ours. No other is looked up.
+pub(super) fn is_response_id(id: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    id.strip_prefix("resp_")
+        .is_some_and(|random| random.len() == RANDOM && random.bytes().all(is_digit))
+}
+
+fn referenced(id: &str, said: &HashMap<String, Said>) -> Result<Option<Message>, Error> {
+    let Some(Said { input, output }) = response_of(id).and_then(|response| said.get(&response)) else {
+        return Ok(None);
+    };
+    let found = input.iter().chain(output).find(|item| item["id"] == id);
+    Ok(found.map(message_of).transpose()?.flatten())
+}
+
+/// A message that was kept. It is read as it was when it came.
+fn message_of(item: &Value) -> Result<Option<Message>, Error> {
+    match input::read_item(item, "input")? {
+        Some(Entry::Message(message)) => Ok(Some(message)),
+        Some(Entry::Reference { .. }) | None => Ok(None),
+    }
+}
+
+fn size(message: &Message) -> usize {
+    let lengths = message.parts.iter().map(|part| match part {
+        Part::Text(text) => text.len(),
+        Part::Image { url, .. } => url.len(),
+    });
+    lengths.sum()
+}
+
+/// A 400 for what would have to be looked up where nothing is kept.
+fn not_kept(param: &str) -> Error {
+    unresolved(param, "this deployment keeps no responses")
+}
+
+fn not_found(param: &str) -> Error {
+    unresolved(
+        param,
+        "this assistant does not have that response any more, or lacks an earlier turn of its conversation. It was not kept, \
+         has expired or has been deleted",
+    )
+}
+
+fn unresolved(param: &str, why: &str) -> Error {
+    Error::invalid_with_code(
+        param,
+        "previous_response_not_found",
+        format!("'{param}' cannot be resolved: {why}. Leave it out and send the whole conversation in 'input'."),
+    )
+}
+
+fn too_long(param: &str, limit: &str) -> Error {
+    Error::invalid_with_code(
+        param,
+        "context_length_exceeded",
+        format!(
+            "The conversation has more than {limit}. Begin a new one: leave '{PREVIOUS}' out and send what matters of the \
+             old one in 'input'."
+        ),
+    )
+}

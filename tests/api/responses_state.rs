@@ -303,3 +303,34 @@ async fn limits_hold_for_whole_conversations() {
         app.respond(&token, &body).await.error(429, "rate_limit_exceeded");
     }
 }
+
+/// The bodies that n8n's OpenAI node sends for "message a model", bare and with its options, and how its next step goes on.
+/// <https://github.com/n8n-io/n8n/blob/master/packages/@n8n/nodes-langchain/nodes/vendors/OpenAi/v2/actions/text/helpers/responses.ts>,
+/// read 2026-11.
+#[tokio::test]
+async fn n8ns_node_holds_a_conversation() {
+    let (app, token, _) = start(json!({})).await;
+    let said = |text: &str| json!([{"role": "user", "content": [{"type": "input_text", "text": text}]}]);
+    let bare = json!({"model": "gpt-4o", "input": said("My name is Alice"), "parallel_tool_calls": true, "store": true,
+        "background": false});
+    let first = turn(&app, &token, bare, false).await;
+    let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    let all = json!({"model": "gpt-4o", "input": said("What's my name?"), "parallel_tool_calls": true, "store": true,
+        "instructions": "Be brief.", "max_output_tokens": 100, "previous_response_id": first["id"], "background": false,
+        "prompt_cache_key": "k", "safety_identifier": "s", "service_tier": "auto", "temperature": 0.7, "top_p": 1,
+        "max_tool_calls": 5, "truncation": "disabled", "include": ["message.input_image.image_url"],
+        "metadata": {"topic": "names"}, "reasoning": {"effort": "low"}, "tools": [],
+        "text": {"verbosity": "low", "format": {"type": "json_schema", "name": "n", "schema": schema}}});
+    let second = turn(&app, &token, all, false).await;
+    assert_eq!(
+        (&second["store"], &second["previous_response_id"]),
+        (&json!(true), &first["id"])
+    );
+    let expected = [
+        "system: Be brief.",
+        "user: My name is Alice",
+        "assistant: Hello",
+        "user: What's my name?",
+    ];
+    assert_eq!(asked(&app), expected);
+}

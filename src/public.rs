@@ -73,6 +73,8 @@ struct Entered {
     /// The function's.
     deadline: Deadline,
     assistant: Assistant,
+    limits: Limits,
+    caller: Caller,
 }
 
 /// A request for an answer, as its front has read it.
@@ -133,45 +135,43 @@ impl App {
         let body = read_body(&parts.headers, body, MAX_BODY).await;
         let assistant = self.authorize(&parts.headers, deadline).await?;
         let entered = Entered {
-            parts,
             started,
             deadline,
+            limits: assistant.limits(&self.ceilings)?,
+            caller: parts.extensions.get().copied().unwrap_or_default(),
+            parts,
             assistant,
         };
+        // Before anything else is read for the request.
+        self.limiter.recall(&entered.asking())?;
         Ok((entered, body?))
     }
 
     /// The second half of the path, once the front has read the body: each step is a module of this crate.
     async fn answer<F: Form>(&self, entered: Entered, asked: Asked<F>) -> Result<Response, Error> {
-        let Entered {
-            parts,
-            started,
-            deadline,
-            assistant,
-        } = entered;
         let (stream, renamed, form) = (asked.stream, asked.renamed, asked.form);
+        let assistant = &entered.assistant;
         let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
-        let limits = assistant.limits(&self.ceilings)?;
-        let prompt = assistant.prompt(asked.messages, asked.parameters, &limits);
+        let prompt = assistant.prompt(asked.messages, asked.parameters, &entered.limits);
         let prompt = prompt.map_err(|error| error.renamed(renamed))?;
         let limit = if stream {
             self.timeouts.max_stream
         } else {
             self.timeouts.buffered
         };
-        let deadline = deadline.limited(started, limit);
-        let caller = parts.extensions.get().copied().unwrap_or_default();
-        let left = self.admit(&assistant, &limits, caller, deadline).await?;
-        let mut record = ReplyRecord::new(assistant.id().to_owned(), &model, stream, started, deadline);
+        let deadline = entered.deadline.limited(entered.started, limit);
+        let left = self.admit(&entered, deadline).await?;
+        let assistant_id = assistant.id().to_owned();
+        let mut record = ReplyRecord::new(assistant_id.clone(), &model, stream, entered.started, deadline);
         if let Some(usage) = &self.usage {
-            record.at_end(usage.settling(assistant.id().to_owned(), prompt.text_bytes()));
+            record.at_end(usage.settling(assistant_id, prompt.text_bytes()));
         }
         let answer = Arc::clone(&self.upstream).answer(model, fallbacks, prompt, deadline);
         let answer = Box::pin(answer.map_err(|unanswered| Unanswered {
             error: unanswered.error.renamed(renamed),
             ..unanswered
         }));
-        let answer = answer::until(parts.extensions.get().cloned(), answer);
+        let answer = answer::until(entered.parts.extensions.get().cloned(), answer);
         let reply = if stream {
             reply::streamed::reply(answer, form, &self.timeouts, record).await
         } else {
@@ -207,21 +207,21 @@ impl App {
     }
 
     /// Lets a request in, counted against the assistant's limits; the last step before a model is called.
-    async fn admit(
-        &self,
-        assistant: &Assistant,
-        limits: &Limits,
-        caller: Caller,
-        deadline: Deadline,
-    ) -> Result<Option<RateLimit>, Error> {
-        let asking = Asking {
-            assistant_id: assistant.id(),
-            limits,
-            fail_closed: assistant.limits_fail_closed(),
-            caller,
-        };
+    async fn admit(&self, entered: &Entered, deadline: Deadline) -> Result<Option<RateLimit>, Error> {
+        let asking = entered.asking();
         let admitted = tokio::time::timeout(deadline.remaining(), self.limiter.admit(&asking)).await;
         admitted.unwrap_or_else(|_| Err(out_of_time()))
+    }
+}
+
+impl Entered {
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            assistant_id: self.assistant.id(),
+            limits: &self.limits,
+            fail_closed: self.assistant.limits_fail_closed(),
+            caller: self.caller,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod bodies;
 mod events;
 mod failure;
 mod form;
+mod ids;
 mod input;
 mod input_schema;
 mod keeping;
@@ -52,7 +53,7 @@ pub(crate) async fn create_response(State(app): State<Arc<App>>, request: Reques
         parameters: request.parameters,
         stream: request.stream,
         renamed: &request::RENAMED,
-        form: ResponseForm::new(request.echo, &model, keeping)?,
+        form: ResponseForm::new(request.echo, ids::fresh(entered.assistant.id())?, &model, keeping),
     };
     app.answer(entered, asked).await
 }

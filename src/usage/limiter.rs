@@ -81,12 +81,8 @@ impl Limiter {
                 first.source
             )));
         };
+        self.recall(asking)?;
         let now = OffsetDateTime::now_utc();
-        for bound in asking.limits.counted() {
-            if bound.limit != Limit::RequestsPerMinutePerCaller {
-                self.check_remembered(&Refusal::of(asking, bound, None), bound, now)?;
-            }
-        }
         match self.count(counter, asking, now).await {
             Ok(left) => Ok(left),
             Err(Refused::Over(error)) => Err(error),
@@ -100,6 +96,24 @@ impl Limiter {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether a limit is known to be over. No call is made.
+    ///
+    /// # Errors
+    /// [`Error::LimitReached`].
+    pub(crate) fn recall(&self, asking: &Asking<'_>) -> Result<(), Error> {
+        let now = OffsetDateTime::now_utc();
+        for bound in asking.limits.counted() {
+            let caller = if bound.limit == Limit::RequestsPerMinutePerCaller {
+                let Some(salt) = self.known_salt(now) else { continue };
+                Some(caller_hash(&salt, &asking.caller))
+            } else {
+                None
+            };
+            self.check_remembered(&Refusal::of(asking, bound, caller), bound, now)?;
+        }
+        Ok(())
     }
 
     /// What costs least comes first, and the assistant's own count last: a caller's refusal must not use it up.
@@ -119,7 +133,7 @@ impl Limiter {
         let mut left = Vec::new();
         if let Some(bound) = asking.limits.get(Limit::RequestsPerMinutePerCaller) {
             let salt = self.salt_of(counter.table(), now).await?;
-            let caller = sha256(&format!("{salt} {}", asking.caller.network()));
+            let caller = caller_hash(&salt, &asking.caller);
             self.check_remembered(&Refusal::of(asking, bound, Some(caller.clone())), bound, now)?;
             let period = format!("caller#{caller}");
             let windows = [Window::minute(bound)];
@@ -201,19 +215,29 @@ impl Limiter {
         }
     }
 
+    fn known_salt(&self, now: OffsetDateTime) -> Option<String> {
+        let known = self.salt.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .as_ref()
+            .filter(|(day, _)| *day == now.date())
+            .map(|(_, salt)| salt.clone())
+    }
+
     /// The day's salt, which all environments share.
     async fn salt_of(&self, table: &UsageTable, now: OffsetDateTime) -> Result<String, Refused> {
-        let today = now.date();
-        let known = self.salt.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((day, salt)) = known
-            && day == today
-        {
+        if let Some(salt) = self.known_salt(now) {
             return Ok(salt);
         }
+        let today = now.date();
         let salt = table.salt_of(today, now).await?;
         *self.salt.lock().unwrap_or_else(PoisonError::into_inner) = Some((today, salt.clone()));
         Ok(salt)
     }
+}
+
+/// What a caller is counted by.
+fn caller_hash(salt: &str, caller: &Caller) -> String {
+    sha256(&format!("{salt} {}", caller.network()))
 }
 
 impl Refusal {

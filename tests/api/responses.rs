@@ -29,7 +29,7 @@ async fn the_buffered_reply_is_openais_response() {
     let id = response["id"].take();
     let random = id.as_str().unwrap().strip_prefix("resp_").unwrap();
     assert!(
-        random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        random.len() == 40 && random.bytes().all(|byte| byte.is_ascii_hexdigit()),
         "{id}"
     );
     for name in ["created_at", "completed_at"] {

@@ -139,10 +139,10 @@ async fn another_assistants_response_is_not_there() {
     for stream in [false, true] {
         let mut body = after(&first["id"], "Go on");
         body["stream"] = json!(stream);
-        not_found(&app.respond(&other, &body).await, "previous_response_id");
+        app.respond(&other, &body).await.error(404, "response_not_found");
         let reference =
             json!({"stream": stream, "input": [{"type": "item_reference", "id": first["output"][0]["id"]}]});
-        not_found(&app.respond(&other, &reference).await, "input[0].id");
+        app.respond(&other, &reference).await.error(404, "response_not_found");
     }
     assert_eq!(app.provider.received().len(), 1);
     for id in [

@@ -10,7 +10,7 @@ use crate::chat::delta::Usage;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Response)]
 pub(crate) struct ResponseObject<'a> {
-    /// `resp_` and a random part.
+    /// `resp_` and 40 hexadecimal digits.
     pub id: String,
     /// `response`.
     pub object: &'static str,
@@ -218,8 +218,8 @@ impl From<Usage> for ResponseUsage {
 /// What all responses of one reply share.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// The random part of the ids, which an item's id shares with its response's.
-    pub random: String,
+    /// The digits of the ids, which an item's id shares with its response's.
+    pub digits: String,
     pub created_at: i64,
     /// Once the response is complete.
     pub completed_at: Option<i64>,
@@ -231,7 +231,7 @@ pub(super) struct Base {
 
 impl Base {
     pub(super) fn id(&self) -> String {
-        format!("resp_{}", self.random)
+        format!("resp_{}", self.digits)
     }
 
     /// A response without output.
@@ -260,12 +260,12 @@ impl Base {
 
     /// The id of an item at a place of the input.
     pub(super) fn input_item_id(&self, input_index: usize) -> String {
-        format!("msg_{}i{input_index:02x}", self.random)
+        format!("msg_{}i{input_index:02x}", self.digits)
     }
 
     /// The id of an item at a place of the output.
     pub(super) fn item_id(&self, prefix: &str, output_index: usize) -> String {
-        format!("{prefix}_{}{output_index:02x}", self.random)
+        format!("{prefix}_{}{output_index:02x}", self.digits)
     }
 }
 

@@ -39,18 +39,11 @@ pub(super) struct ResponseForm {
 }
 
 impl ResponseForm {
-    /// `model` is the one that is asked first.
-    ///
-    /// # Errors
-    /// Where the system has no randomness to give.
-    pub(super) fn new(echo: Echo, model: &Model, keeping: Option<Keeping>) -> Result<Self, Error> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| Error::Unavailable {
-            cause: format!("randomness: {error}"),
-        })?;
-        Ok(Self {
+    /// `digits` are those of its ids; `model` is the one that is asked first.
+    pub(super) fn new(echo: Echo, digits: String, model: &Model, keeping: Option<Keeping>) -> Self {
+        Self {
             base: Base {
-                random: format!("{:032x}", u128::from_be_bytes(random)),
+                digits,
                 created_at: now(),
                 completed_at: None,
                 model: model.name.clone(),
@@ -65,7 +58,7 @@ impl ResponseForm {
             refusal: DeltaHead::default(),
             thinking: DeltaHead::default(),
             complete: None,
-        })
+        }
     }
 
     /// Begins an item of thinking, unless one is open.

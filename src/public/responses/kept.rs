@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::{
     bodies::{DeletedResponse, ItemList, ResponseObject},
-    state::is_response_id,
+    ids::{is_of, is_response_id},
 };
 use crate::{error::Error, http::document::Failures, kept_responses::ResponsesTable, public::App};
 
@@ -111,7 +111,8 @@ impl App {
         let Ok(Path(id)) = id else {
             return Err(Error::NoSuchResponse);
         };
-        let table = self.responses.as_ref().filter(|_| is_response_id(id));
+        let table = self.responses.as_ref();
+        let table = table.filter(|_| is_response_id(id) && is_of(assistant.id(), id));
         let table = table.ok_or(Error::NoSuchResponse)?;
         Ok((table, assistant.id().to_owned(), id.clone()))
     }

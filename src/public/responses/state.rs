@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use super::{
+    ids::{is_of, is_response_id, response_of},
     input::{self, Entry},
     keeping::Keeping,
     request::{PREVIOUS, ResponseRequest},
@@ -16,9 +17,6 @@ use crate::{
     kept_responses::{Before, Earlier, MAX_BYTES, MAX_TURNS, Said, Unread},
     public::{App, Entered, out_of_time},
 };
-
-/// Length of the random part of an id.
-const RANDOM: usize = 32;
 
 /// What a model is asked.
 pub(super) struct Conversation {
@@ -33,7 +31,7 @@ impl App {
     /// Reads what a request refers to.
     ///
     /// # Errors
-    /// A 400 where that is not kept or too much; [`Error::Unavailable`] where the table does not answer.
+    /// A 400 where that is not kept or too much, a 404 where it is another assistant's; [`Error::Unavailable`] where the table does not answer.
     pub(super) async fn conversation(
         &self,
         request: &ResponseRequest,
@@ -54,7 +52,12 @@ impl App {
                 return Err(not_found(PREVIOUS));
             }
             let ids = references.keys().cloned().collect();
-            let read = table.earlier(entered.assistant.id(), previous, &ids);
+            let assistant_id = entered.assistant.id();
+            let mut all = references.keys().map(String::as_str).chain(previous);
+            if !all.all(|id| is_of(assistant_id, id)) {
+                return Err(Error::NoSuchResponse);
+            }
+            let read = table.earlier(assistant_id, previous, &ids);
             let read = tokio::time::timeout(entered.deadline.remaining(), read).await;
             let limit = if previous.is_some() { PREVIOUS } else { "input" };
             earlier = read
@@ -138,20 +141,6 @@ fn references(input: &[Entry], is_kept: bool) -> Result<HashMap<String, &str>, E
         }
     }
     Ok(references)
-}
-
-/// The response that an item belongs to, whose id the item's holds.
-fn response_of(item_id: &str) -> Option<String> {
-    let random = item_id.strip_prefix("msg_")?.get(..RANDOM)?;
-    let id = format!("resp_{random}");
-    is_response_id(&id).then_some(id)
-}
-
-/// Whether an id is one of ours. No other is looked up.
-pub(super) fn is_response_id(id: &str) -> bool {
-    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    id.strip_prefix("resp_")
-        .is_some_and(|random| random.len() == RANDOM && random.bytes().all(is_digit))
 }
 
 fn referenced(id: &str, said: &HashMap<String, Said>) -> Result<Option<Message>, Error> {

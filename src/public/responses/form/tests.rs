@@ -13,7 +13,7 @@ fn model() -> Model {
 }
 
 fn form() -> ResponseForm {
-    ResponseForm::new(Echo::default(), &model(), None).unwrap()
+    ResponseForm::new(Echo::default(), "0".repeat(40), &model(), None)
 }
 
 /// The data of each event. Checks that each is named by its type, and that their numbers have no gap.

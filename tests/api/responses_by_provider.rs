@@ -1,6 +1,6 @@
 //! The Responses API with every provider: it says what chat completions says.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     Reply, TestApp, hello,
@@ -53,6 +53,25 @@ fn of_chat(reply: &Reply) -> (String, Option<String>) {
     (text_of(&events), error.map(str::to_owned))
 }
 
+/// The events, a line each, without what is another in each reply.
+fn as_written(events: &[Value]) -> String {
+    let digits = events[0]["response"]["id"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("resp_")
+        .to_owned();
+    let lines = events.iter().map(|event| {
+        let mut event = event.clone();
+        if let Some(response) = event["response"].as_object_mut() {
+            for name in ["created_at", "completed_at"] {
+                response.entry(name).and_modify(|time| *time = json!(time.is_number()));
+            }
+        }
+        event.to_string().replace(&digits, "DIGITS")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[tokio::test]
 async fn every_recorded_stream_says_the_same_by_both_apis() {
     let mut count = 0;
@@ -73,6 +92,7 @@ async fn every_recorded_stream_says_the_same_by_both_apis() {
             let (text, code) = of_chat(&chat);
             let events = reply.response_events();
             assert_eq!(streamed_text(&events), text, "{fixture}");
+            insta::assert_snapshot!(format!("{}-{fixture}", wire.provider()), as_written(&events));
             if let Some(code) = code {
                 failed(&events, &code);
             } else {

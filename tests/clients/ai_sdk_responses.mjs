@@ -2,8 +2,18 @@
 // earlier answers by their ids.
 
 import assert from "node:assert/strict";
-import { createOpenAI } from "@ai-sdk/openai";
-import { APICallError, generateObject, generateText, jsonSchema, streamText } from "ai5";
+import { createOpenAI as createOpenAI2 } from "@ai-sdk/openai";
+import * as ai7 from "ai";
+import * as ai5 from "ai5";
+import { createOpenAI as createOpenAI4 } from "ai-sdk-openai-4";
+
+// Typebot's version and the current one.
+const VERSIONS = [
+  { ...ai5, createOpenAI: createOpenAI2 },
+  { ...ai7, createOpenAI: createOpenAI4 },
+];
+// Of the version that is tried.
+let APICallError, createOpenAI, generateObject, generateText, jsonSchema, streamText;
 
 const { BASE_URL, TEXT } = process.env;
 const TOKENS = JSON.parse(process.env.TOKENS);
@@ -120,5 +130,8 @@ async function cutOff() {
 }
 
 const CHECKS = [buffered, streamed, multiTurn, byId, structured, errors, cutOff];
-for (const check of CHECKS) await check();
-console.log(`${CHECKS.length} passed, 0 failed`);
+for (const version of VERSIONS) {
+  ({ APICallError, createOpenAI, generateObject, generateText, jsonSchema, streamText } = version);
+  for (const check of CHECKS) await check();
+}
+console.log(`${VERSIONS.length * CHECKS.length} passed, 0 failed`);

@@ -56,7 +56,7 @@ fn whole(deltas: &[Delta]) -> Value {
 /// Without what is another in each reply.
 fn normal(response: &Value) -> Value {
     let random = &response["id"].as_str().unwrap()["resp_".len()..];
-    assert_eq!(random.len(), 32);
+    assert_eq!(random.len(), 40);
     let mut response: Value = serde_json::from_str(&response.to_string().replace(random, "R")).unwrap();
     for name in ["created_at", "completed_at"] {
         if response[name].is_number() {

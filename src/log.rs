@@ -27,32 +27,33 @@ const MAX_LINE: usize = 4000;
 /// Longest text in a line of usual size, in bytes as JSON writes it.
 const MAX_TEXT: usize = 1000;
 
-/// Lambda's log: one JSON object a line on stdout.
+/// Lambda's log: one JSON object a line on stdout. Lines with a metric are there at any level.
 pub fn json() {
-    start(|line| {
+    start(LevelFilter::TRACE, |line| {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     });
 }
 
 /// A terminal's log: the same lines, readable, on stderr.
 pub fn human() {
-    start(|line| {
+    let own = own_level(|name| std::env::var(name).ok());
+    start(own, |line| {
         let _ = writeln!(std::io::stderr().lock(), "{}", readable(line));
     });
 }
 
-fn start(write: fn(&Value)) {
-    let lines = Lines { write }.with_filter(levels());
+fn start(metrics: LevelFilter, write: fn(&Value)) {
+    let lines = Lines { write }.with_filter(levels(metrics));
     tracing_subscriber::registry().with(lines).init();
 }
 
 /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda
 /// runtime prints whole events, and with them the callers' tokens.
-fn levels() -> Targets {
+fn levels(metrics: LevelFilter) -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_CRATE_NAME"), own_level(|name| std::env::var(name).ok()))
-        .with_target(metrics::TARGET, LevelFilter::TRACE)
+        .with_target(metrics::TARGET, metrics)
 }
 
 fn own_level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 mod assistants;
 mod bodies;
 pub mod change;
+mod issuer_document;
 pub mod jwt;
 mod page;
 mod responses;

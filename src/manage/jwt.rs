@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::issuer_document;
 use crate::{
     config::{ConfigError, JwtConfig, read_jwt_secret},
     error::Error,
@@ -28,8 +29,6 @@ const LEEWAY_SECONDS: u64 = 60;
 const SECRET_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// The shortest time between two readings of the issuer's keys after the first.
 const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(30);
-/// Largest key set, in bytes: an issuer has a few keys of about 1 KB.
-const MAX_KEY_SET: usize = 256 * 1024;
 /// How often the issuer may send a reading of its keys elsewhere.
 const MAX_REDIRECTS: usize = 2;
 
@@ -262,22 +261,7 @@ async fn read_key_set(client: reqwest::Client, url: String) -> Result<KeySet, St
     struct Set {
         keys: Vec<Value>,
     }
-    // Neither the URL, which may hold a secret, nor anything of the response may reach a log.
-    let failed = |error: reqwest::Error| match error {
-        error if error.is_redirect() => "its redirect is not followed".to_owned(),
-        error => error.without_url().to_string(),
-    };
-    let mut response = client.get(url).send().await.map_err(failed)?;
-    if !response.status().is_success() {
-        return Err(format!("the status is {}", response.status().as_u16()));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(failed)? {
-        if body.len() + piece.len() > MAX_KEY_SET {
-            return Err(format!("there are more than {MAX_KEY_SET} bytes"));
-        }
-        body.extend_from_slice(&piece);
-    }
+    let body = issuer_document::read(client, url).await?;
     let set: Set = serde_json::from_slice(&body).map_err(|_| "it is not a JWK set")?;
     Ok(set.keys.into_iter().filter_map(usable).collect())
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use url::Url;
 
+use super::super::issuer_document;
 use crate::{config::SignInConfig, secrets::Reread};
 
 /// How long endpoints are believed before they are read again. They hardly ever change.
@@ -17,8 +18,6 @@ const BELIEVED: Duration = Duration::from_secs(3600);
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// How long a page waits for the issuer. A reading that takes longer serves the next page.
 const WAIT: Duration = Duration::from_secs(2);
-/// Largest discovery document, in bytes: usual ones have 2 KB.
-const MAX_DOCUMENT: usize = 256 * 1024;
 
 /// Where owners sign in.
 #[derive(Debug)]
@@ -68,18 +67,7 @@ impl Issuer {
 
 async fn discover(client: reqwest::Client, issuer: String) -> Result<(Instant, Arc<Endpoints>), String> {
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let failed = |error: reqwest::Error| error.without_url().to_string();
-    let mut response = client.get(url).send().await.map_err(failed)?;
-    if !response.status().is_success() {
-        return Err(format!("the status is {}", response.status().as_u16()));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(failed)? {
-        if body.len() + piece.len() > MAX_DOCUMENT {
-            return Err(format!("there are more than {MAX_DOCUMENT} bytes"));
-        }
-        body.extend_from_slice(&piece);
-    }
+    let body = issuer_document::read(client, url).await?;
     let document: Document = serde_json::from_slice(&body).map_err(|_| "it is no discovery document")?;
     // Section 4.3: the issuer has to be the very one that was asked.
     if document.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {

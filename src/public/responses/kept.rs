@@ -10,6 +10,7 @@ use axum::{
 };
 use serde_json::Value;
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 use super::{
     bodies::{DeletedResponse, ItemList, ResponseObject},
@@ -80,7 +81,7 @@ pub(crate) async fn delete_response(
     params(
         ("id" = String, Path, description = "The response's id"),
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "How many items a page has at most; 20 unless given"),
-        ("order" = Option<String>, Query, description = "`asc` for the oldest first; `desc` unless given"),
+        ("order" = Option<Order>, Query, description = "`asc` for the oldest first; `desc` unless given"),
         ("after" = Option<String>, Query, description = "The `last_id` of the page before")
     ),
     responses(
@@ -118,6 +119,15 @@ impl App {
     }
 }
 
+/// The order of a list.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes what `Page::read` reads")]
+enum Order {
+    Asc,
+    Desc,
+}
+
 /// A page that a query asks for.
 struct Page {
     limit: usize,
@@ -137,7 +147,7 @@ impl Page {
                 .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
         };
         let newest_first = match query.get("order").map(String::as_str) {
-            None | Some("desc") => true,
+            None | Some("desc" | "") => true,
             Some("asc") => false,
             Some(_) => return Err(Error::invalid("order", "'order' must be 'asc' or 'desc'.")),
         };

@@ -4,13 +4,14 @@ use serde_json::{Map, Value};
 
 pub mod keys;
 mod table;
+mod words;
 
 use crate::{
     chat::{
         lenient,
         parameters::{Parameter, Parameters},
     },
-    error::Problem,
+    error::{Error, Problem},
     limit::{Limit, Limits},
     provider::{self, Model},
 };
@@ -18,6 +19,7 @@ use keys::{Keys, path};
 use table::{ModelChoice, SETTINGS};
 
 pub use table::{Described, described};
+pub use words::{code, in_words};
 
 /// The settings that choose the model together.
 pub const CHOOSING: [&str; 5] = ["model", "llm_type", "agent_type", "provider", "base_url"];
@@ -73,7 +75,7 @@ impl Settings {
                 if let Some((key, value)) = keys.find(configurable, name)
                     && let Err(error) = settings.parameters.set(parameter, name, value)
                 {
-                    problems.push(problem(path(key), unusable(&error)));
+                    problems.push(problem(path(key), unusable(parameter, &error)));
                 }
             }
         }
@@ -153,10 +155,14 @@ fn problem(param: impl Into<String>, message: impl Into<String>) -> Problem {
     }
 }
 
-/// An error of a value's reader as a problem's message.
-fn unusable(error: &crate::error::Error) -> String {
-    let text = error.to_string();
-    format!("cannot be used: {}", text.trim_end_matches('.'))
+/// What is wrong with a parameter's value, to stand behind the setting's name. Where the schema says all that a value has to be,
+/// so does the problem.
+fn unusable(parameter: Parameter, error: &Error) -> String {
+    let schema = parameter.schema();
+    if matches!(schema["type"].as_str(), Some("number" | "integer" | "boolean")) {
+        return format!("must be {}", in_words(&schema));
+    }
+    format!("cannot be used: {}", error.to_string().trim_end_matches('.'))
 }
 
 #[cfg(test)]

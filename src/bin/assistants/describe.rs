@@ -1,8 +1,7 @@
 //! `assistants settings`: what can be set, for a terminal, a program or the documents.
 
-use assistant_endpoint::assistant::settings::{Described, described, schema};
+use assistant_endpoint::assistant::settings::{Described, code, described, in_words, schema};
 use clap::Args;
-use serde_json::Value;
 
 #[derive(Args)]
 pub struct Describe {
@@ -38,50 +37,9 @@ fn table() -> String {
 
 /// What a value may be, in words: "`true` or `false`; `false` unless set".
 fn value_of(setting: &Described) -> String {
-    let value = of_schema(&setting.schema);
+    let value = in_words(&setting.schema);
     match setting.schema.get("default") {
         Some(default) => format!("{value}; {} unless set", code(default)),
         None => value,
     }
-}
-
-fn of_schema(schema: &Value) -> String {
-    if let Some(values) = schema["enum"].as_array() {
-        let values: Vec<_> = values.iter().map(code).collect();
-        return values.join(", ");
-    }
-    if let Some(kinds) = schema["oneOf"].as_array() {
-        let kinds: Vec<_> = kinds.iter().map(of_schema).collect();
-        return kinds.join(" or ");
-    }
-    match schema["type"].as_str().unwrap_or_default() {
-        "boolean" => "`true` or `false`".into(),
-        "string" if schema["format"] == "uri" => "a URL".into(),
-        "string" => "text".into(),
-        "array" => format!("a list of {}s", of_schema(&schema["items"]).trim_start_matches("a ")),
-        "object" => "a JSON object".into(),
-        kind => format!(
-            "{}{}",
-            if kind == "integer" {
-                "a whole number"
-            } else {
-                "a number"
-            },
-            range(schema)
-        ),
-    }
-}
-
-fn range(schema: &Value) -> String {
-    let limit = |name: &str| schema[name].as_f64();
-    match (limit("minimum"), limit("maximum")) {
-        (Some(min), Some(max)) => format!(" from {min} to {max}"),
-        (Some(min), None) => format!(" from {min} on"),
-        (None, Some(max)) => format!(" up to {max}"),
-        (None, None) => String::new(),
-    }
-}
-
-fn code(value: &Value) -> String {
-    format!("`{}`", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }

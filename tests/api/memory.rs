@@ -184,3 +184,26 @@ async fn the_largest_requests_pass() {
     let peak = peak(&function);
     assert!(peak < MAX_KB, "{peak} kB");
 }
+
+/// The Responses API repeats the text in its last events, and a response is kept.
+#[tokio::test]
+async fn the_longest_responses_pass() {
+    for model in ["longest", "logprobs"] {
+        let provider = FakeProvider::seeing(serve).await;
+        let configurable = json!({"model": model, "provider": "openai"});
+        let settings = [("RESPONSES_TABLE", "Responses")];
+        let function = function::start(&provider, configurable, &settings, Stdio::null()).await;
+        for stream in [false, true] {
+            let mut event = event("chat.json");
+            event["rawPath"] = json!("/public/openai/v1/responses");
+            event["body"] = json!(
+                json!({"input": "Hello", "stream": stream, "include": ["message.output_text.logprobs"]}).to_string()
+            );
+            let reply = invoke(&function, event, TIMEOUT).await;
+            assert_eq!(reply.status, 200, "{model}");
+            assert!(reply.text().contains("\"status\":\"completed\""), "{model}");
+        }
+        let peak = peak(&function);
+        assert!(peak < MAX_KB, "{model}: {peak} kB");
+    }
+}

@@ -186,7 +186,8 @@ fn check_length(messages: &[Message], limits: &Limits) -> Result<(), Error> {
     let Some(most) = limits.get(Limit::MaxInputChars) else {
         return Ok(());
     };
-    let length: usize = messages.iter().map(Message::chars).sum();
+    let texts = messages.iter().flat_map(Message::texts);
+    let length: usize = texts.map(|text| text.chars().count()).sum();
     if u64::try_from(length).is_ok_and(|length| length <= most.value) {
         return Ok(());
     }

@@ -206,6 +206,13 @@ impl Error {
         self
     }
 
+    /// A 400 for a field that is not there, in OpenAI's words.
+    pub(crate) fn missing(param: impl Into<String>) -> Self {
+        let param = param.into();
+        let message = format!("Missing required parameter: '{param}'.");
+        Self::invalid_with_code(param, "missing_required_parameter", message)
+    }
+
     /// Whether a model failed, and another may not: not so where the request, the key or a setting is at fault.
     pub fn is_the_models(&self) -> bool {
         use ProviderError::{Failed, Overloaded, QuotaExceeded, RateLimited, TimedOut, Unexpected};

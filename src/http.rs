@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) mod document;
+pub(crate) mod query;
 
 use crate::{
     error::{Error, SHOULD_RETRY, Unlogged},

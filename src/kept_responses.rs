@@ -21,7 +21,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
-    assistant::store::{Store, once, unavailable},
+    assistant::store::{Item, LAST_WRITE_TIMEOUT, Store, number, number_in, once, unavailable},
     error::Error,
 };
 
@@ -40,8 +40,6 @@ const MAX_CALLS: usize = 4;
 /// Most keys of one `BatchGetItem`.
 const MAX_BATCH: usize = 100;
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The Responses table: an item for each assistant and response.
 #[derive(Debug, Clone)]
@@ -128,7 +126,7 @@ impl ResponsesTable {
             return false;
         };
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        match put.customize().config_override(once()).send().await {
+        match put.customize().config_override(once(LAST_WRITE_TIMEOUT)).send().await {
             Ok(_) => true,
             Err(error) => {
                 let cause = unavailable(error);
@@ -152,11 +150,11 @@ impl ResponsesTable {
         let bytes = turn.before.bytes + said.len().max(kept);
         let ids = turn.before.ids.into_iter().map(AttributeValue::S).collect();
         let expires_at = now().saturating_add(self.ttl_days.saturating_mul(SECONDS_A_DAY));
-        let mut item = self.key(&turn.assistant_id, &turn.response_id);
+        let mut item = key(&turn.assistant_id, &turn.response_id);
         item.extend([
             ("before".into(), AttributeValue::L(ids)),
-            ("bytes".into(), AttributeValue::N(bytes.to_string())),
-            ("expires_at".into(), AttributeValue::N(expires_at.to_string())),
+            ("bytes".into(), number(bytes)),
+            ("expires_at".into(), number(expires_at)),
             ("said".into(), AttributeValue::B(Blob::new(compressed))),
             ("response".into(), AttributeValue::B(Blob::new(response))),
         ]);
@@ -190,9 +188,9 @@ impl ResponsesTable {
             .client
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(self.key(assistant_id, id)))
+            .set_key(Some(key(assistant_id, id)))
             .condition_expression("expires_at > :now")
-            .expression_attribute_values(":now", AttributeValue::N(now().to_string()))
+            .expression_attribute_values(":now", number(now()))
             .send()
             .await;
         match deleted {
@@ -274,7 +272,7 @@ impl ResponsesTable {
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(self.key(assistant_id, id)))
+            .set_key(Some(key(assistant_id, id)))
             .consistent_read(true)
             .send()
             .await
@@ -284,7 +282,7 @@ impl ResponsesTable {
 
     /// The items, and the ids of those that the table has not come to.
     async fn get_batch(&self, assistant_id: &str, ids: Vec<String>) -> Result<(Vec<Item>, Vec<String>), Error> {
-        let keys = ids.iter().map(|id| self.key(assistant_id, id)).collect();
+        let keys = ids.iter().map(|id| key(assistant_id, id)).collect();
         let request = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .projection_expression("response_id, expires_at, said")
@@ -304,27 +302,22 @@ impl ResponsesTable {
         let unprocessed = unprocessed.flat_map(|keys| keys.keys.into_iter().filter_map(|key| id_of(&key)));
         Ok((items, unprocessed.collect()))
     }
+}
 
-    #[expect(clippy::unused_self, reason = "it is the table's key")]
-    fn key(&self, assistant_id: &str, id: &str) -> Item {
-        Item::from([
-            ("assistant_id".into(), AttributeValue::S(assistant_id.to_owned())),
-            ("response_id".into(), AttributeValue::S(id.to_owned())),
-        ])
-    }
+fn key(assistant_id: &str, id: &str) -> Item {
+    Item::from([
+        ("assistant_id".into(), AttributeValue::S(assistant_id.to_owned())),
+        ("response_id".into(), AttributeValue::S(id.to_owned())),
+    ])
 }
 
 fn now() -> u64 {
     u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0)
 }
 
-fn number(item: &Item, name: &str) -> Option<u64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
-}
-
 /// `DynamoDB` deletes an item some days after it has expired.
 fn is_expired(item: &Item) -> bool {
-    number(item, "expires_at").is_none_or(|expires_at| expires_at <= now())
+    number_in::<u64>(item, "expires_at").is_none_or(|expires_at| expires_at <= now())
 }
 
 fn id_of(item: &Item) -> Option<String> {
@@ -336,7 +329,7 @@ fn before(item: &Item) -> Before {
     let ids = ids.into_iter().flatten();
     Before {
         ids: ids.filter_map(|id| id.as_s().ok().cloned()).collect(),
-        bytes: number(item, "bytes").map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        bytes: number_in(item, "bytes").unwrap_or(usize::MAX),
     }
 }
 

@@ -1,7 +1,5 @@
 //! What assistants use, counted by the day: one update of an item for each reply, in the Usage table.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use futures_util::FutureExt;
 use serde::Serialize;
@@ -9,7 +7,7 @@ use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 
 use crate::{
-    assistant::store::{Store, once, unavailable},
+    assistant::store::{Item, LAST_WRITE_TIMEOUT, Store, number, number_in, once, unavailable},
     error::Error,
     record::{EndTask, Outcome, ReplyRecord},
 };
@@ -99,12 +97,8 @@ impl Counts {
         ]
     }
 
-    fn of_item(item: &HashMap<String, AttributeValue>) -> Self {
-        let count = |name: &str| {
-            item.get(name)
-                .and_then(|value| value.as_n().ok()?.parse().ok())
-                .unwrap_or(0)
-        };
+    fn of_item(item: &Item) -> Self {
+        let count = |name: &str| number_in(item, name).unwrap_or(0);
         Self {
             requests: count("requests"),
             failures: count("failures"),
@@ -200,14 +194,16 @@ impl UsageTable {
                 steps.join(", ")
             ));
         let expires_at = now + time::Duration::days(KEPT_DAYS);
-        update = update.expression_attribute_values(
-            ":expires_at",
-            AttributeValue::N(expires_at.unix_timestamp().to_string()),
-        );
+        update = update.expression_attribute_values(":expires_at", number(expires_at.unix_timestamp()));
         for (name, count) in used {
-            update = update.expression_attribute_values(format!(":{name}"), AttributeValue::N(count.to_string()));
+            update = update.expression_attribute_values(format!(":{name}"), number(count));
         }
-        if let Err(error) = update.customize().config_override(once()).send().await {
+        if let Err(error) = update
+            .customize()
+            .config_override(once(LAST_WRITE_TIMEOUT))
+            .send()
+            .await
+        {
             let cause = unavailable(error);
             tracing::warn!(assistant_id, cause = cause.cause(), "a reply's usage was not counted");
         }

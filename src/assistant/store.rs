@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    str::FromStr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -32,7 +33,7 @@ pub const TOKEN_DIGEST_INDEX: &str = "by_token_digest";
 /// Longest id that is looked up, in bytes: `DynamoDB` turns down longer keys, and ours are UUIDs.
 const MAX_ID: usize = 128;
 /// The longest time for a write that the end of a reply waits for.
-const LAST_WRITE_TIMEOUT: Duration = Duration::from_millis(450);
+pub(crate) const LAST_WRITE_TIMEOUT: Duration = Duration::from_millis(450);
 /// How many digests a warm environment remembers at most.
 const MAX_HINTS: usize = 10_000;
 
@@ -58,7 +59,8 @@ pub struct Store {
     hints: Mutex<HashMap<TokenDigest, String>>,
 }
 
-type Item = HashMap<String, AttributeValue>;
+/// An item of a table.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 impl Store {
     /// A client with time limits that suit a request that waits for it.
@@ -217,12 +219,22 @@ fn string(item: &mut Item, name: &str) -> Option<String> {
     }
 }
 
-/// One attempt within the time that a reply's end has: a write that may have been applied must not be repeated.
-pub(crate) fn once() -> aws_sdk_dynamodb::config::Builder {
-    let timeouts = TimeoutConfig::builder().operation_timeout(LAST_WRITE_TIMEOUT).build();
+/// One attempt of at most `limit`: what may have been applied must not be repeated unseen.
+pub(crate) fn once(limit: Duration) -> aws_sdk_dynamodb::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_timeout(limit).build();
     aws_sdk_dynamodb::Config::builder()
         .timeout_config(timeouts)
         .retry_config(RetryConfig::disabled())
+}
+
+/// A number as an attribute.
+pub(crate) fn number(number: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// An item's attribute as a number, where it is one.
+pub(crate) fn number_in<N: FromStr>(item: &Item, name: &str) -> Option<N> {
+    item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 /// Throttled, down, or not permitted: the client can only try again; the operator reads why in the log.

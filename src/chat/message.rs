@@ -60,13 +60,12 @@ impl Message {
         }
     }
 
-    /// The length of its text, in characters.
-    pub(crate) fn chars(&self) -> usize {
-        let lengths = self.parts.iter().map(|part| match part {
-            Part::Text(text) => text.chars().count(),
-            Part::Image { .. } => 0,
-        });
-        lengths.sum()
+    /// Its texts, without its images.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Image { .. } => None,
+        })
     }
 
     /// Reads one element of `messages`.
@@ -95,11 +94,7 @@ impl Message {
 pub(crate) fn read_role(message: &Map<String, Value>, path: &str) -> Result<Role, Error> {
     let param = format!("{path}.role");
     let Some(role) = lenient::field(message, "role") else {
-        return Err(Error::invalid_with_code(
-            &param,
-            "missing_required_parameter",
-            format!("Missing required parameter: '{param}'."),
-        ));
+        return Err(Error::missing(param));
     };
     match lenient::string(role, &param)?.as_str() {
         "system" | "developer" => Ok(Role::System),

@@ -126,11 +126,7 @@ impl Parameters {
         };
         let schema = &format["json_schema"]["schema"];
         if !schema.is_object() {
-            return Err(Error::invalid_with_code(
-                "response_format.json_schema.schema",
-                "missing_required_parameter",
-                "Missing required parameter: 'response_format.json_schema.schema'.",
-            ));
+            return Err(Error::missing("response_format.json_schema.schema"));
         }
         Ok(Some((schema, &format["json_schema"])))
     }

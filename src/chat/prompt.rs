@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    message::{Message, Part},
-    parameters::Parameters,
-};
+use super::{message::Message, parameters::Parameters};
 
 /// Everything that a provider's request is encoded from.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +18,11 @@ pub struct Prompt {
 impl Prompt {
     /// The length of all its text, in bytes.
     pub(crate) fn text_bytes(&self) -> u64 {
-        let parts = self.messages.iter().flat_map(|message| &message.parts);
-        let lengths = parts.map(|part| match part {
-            Part::Text(text) => text.len() as u64,
-            Part::Image { .. } => 0,
-        });
+        let lengths = self
+            .messages
+            .iter()
+            .flat_map(Message::texts)
+            .map(|text| text.len() as u64);
         lengths.sum()
     }
 }

@@ -5,11 +5,7 @@
 //! same, and the browser says that both are of one origin. The response has no CORS header, so that no other page could read
 //! it.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -18,13 +14,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use jsonwebtoken::{EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{config::JwtConfig, error::Error, manage::jwt::Claims};
+use crate::{config::JwtConfig, error::Error, manage::jwt};
 
 /// Who is signed in: the owner of the demo assistant, and of what `assistants create` makes.
 const OWNER: &str = "operator";
@@ -89,21 +83,10 @@ fn is_from_the_page(headers: &HeaderMap, port: u16) -> bool {
 
 impl Sessions {
     fn sign(&self) -> Result<Session, Error> {
-        let unavailable = |cause: String| Error::Unavailable { cause };
-        let expires = SystemTime::now() + SESSION;
-        let exp = expires
-            .duration_since(UNIX_EPOCH)
-            .map_err(|error| unavailable(error.to_string()))?
-            .as_secs();
-        let claims = Claims {
-            sub: OWNER.into(),
-            exp,
-            iss: self.jwt.issuer.clone().map(Value::from),
-            aud: self.jwt.audiences.first().cloned().map(Value::from),
-        };
-        let key = EncodingKey::from_secret(self.secret.expose_secret().as_bytes());
-        let token =
-            jsonwebtoken::encode(&Header::default(), &claims, &key).map_err(|error| unavailable(error.to_string()))?;
+        let signed = jwt::sign(OWNER.into(), SESSION, &self.jwt, &self.secret);
+        let (token, expires) = signed.map_err(|error| Error::Unavailable {
+            cause: error.to_string(),
+        })?;
         let expires_at = OffsetDateTime::from(expires).format(&Rfc3339).unwrap_or_default();
         Ok(Session { token, expires_at })
     }

@@ -1,6 +1,6 @@
 //! An owner's assistants: created, listed, shown, changed, deleted.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use url::form_urlencoded;
 
 use super::{
     Id, Manage,
@@ -21,7 +20,7 @@ use crate::{
         store::{claims::Grace, list::MAX_PAGE, transaction::WriteError},
     },
     error::Error,
-    http::{document::Failures, read_body},
+    http::{document::Failures, query::Query, read_body},
     token::Token,
 };
 
@@ -77,19 +76,10 @@ pub(super) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
 )]
 pub(super) async fn list(State(manage): State<Arc<Manage>>, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
     let owner = manage.verifier.owner(&headers).await?;
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let query: HashMap<_, _> = query.into_owned().collect();
-    let limit = match query.get("limit") {
-        None => 20,
-        Some(limit) => limit
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MAX_PAGE).contains(limit))
-            .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
-    };
+    let query = Query::of(&uri);
     let (records, next) = manage
         .store
-        .page(&owner, limit, query.get("after").map(String::as_str))
+        .page(&owner, query.limit(MAX_PAGE)?, query.get("after"))
         .await?;
     Ok(Json(AssistantList::new(&records, next)).into_response())
 }

@@ -3,12 +3,16 @@
 //! The key decides which algorithm is right, never the token's header: `alg: none` and a public key taken for a shared
 //! secret cannot come up.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use aws_config::SdkConfig;
 use axum::http::HeaderMap;
 use futures_util::FutureExt;
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, errors::ErrorKind, jwk::Jwk};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind, jwk::Jwk};
 use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -33,18 +37,37 @@ const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 2;
 
 /// What is written into a token.
-#[derive(Debug, Serialize)]
-pub struct Claims {
-    /// The owner.
-    pub sub: String,
+#[derive(Serialize)]
+struct Claims {
+    sub: String,
     /// Seconds since the epoch.
-    pub exp: u64,
-    /// Issuer.
+    exp: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub iss: Option<Value>,
-    /// Audience, one or more.
+    iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub aud: Option<Value>,
+    aud: Option<String>,
+}
+
+/// Signs a token of an owner's by HS256, for so long, with the issuer and the first audience that are expected. Returns when it
+/// expires too.
+///
+/// # Errors
+/// Where the clock or the secret cannot be used.
+pub fn sign(
+    owner: String,
+    valid_for: Duration,
+    config: &JwtConfig,
+    secret: &SecretString,
+) -> Result<(String, SystemTime), Box<dyn std::error::Error + Send + Sync>> {
+    let expires = SystemTime::now() + valid_for;
+    let claims = Claims {
+        sub: owner,
+        exp: expires.duration_since(UNIX_EPOCH)?.as_secs(),
+        iss: config.issuer.clone(),
+        aud: config.audiences.first().cloned(),
+    };
+    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+    Ok((jsonwebtoken::encode(&Header::default(), &claims, &key)?, expires))
 }
 
 /// What is read of a token once the rest is found to be right.

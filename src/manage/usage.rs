@@ -1,18 +1,17 @@
 //! What an owner's assistant uses.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, Uri},
 };
-use url::form_urlencoded;
 
 use super::{Id, Manage};
 use crate::{
     error::Error,
-    http::document::Failures,
+    http::{document::Failures, query::Query},
     usage::{UsageReport, range},
 };
 
@@ -40,9 +39,7 @@ pub(super) async fn show(
 ) -> Result<Json<UsageReport>, Error> {
     let record = manage.own(&headers, &id).await?;
     let usage = manage.usage.as_ref().ok_or(Error::UsageNotCounted)?;
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let query: HashMap<_, _> = query.into_owned().collect();
-    let text = |name: &str| query.get(name).map(String::as_str);
-    let days = range(text("from"), text("to")).map_err(|(param, why)| Error::invalid(param, why))?;
+    let query = Query::of(&uri);
+    let days = range(query.get("from"), query.get("to")).map_err(|(param, why)| Error::invalid(param, why))?;
     Ok(Json(usage.report(record.assistant_id, days).await?))
 }

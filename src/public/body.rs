@@ -47,15 +47,6 @@ pub(super) fn unsupported(param: &str, why: &str) -> Error {
     )
 }
 
-/// A 400 for a field that is not there.
-pub(super) fn missing(param: &str) -> Error {
-    Error::invalid_with_code(
-        param,
-        "missing_required_parameter",
-        format!("Missing required parameter: '{param}'."),
-    )
-}
-
 /// A 400 for a list of nothing.
 pub(super) fn empty_array(param: &str) -> Error {
     Error::invalid_with_code(

@@ -5,22 +5,22 @@
 //! window is full, or the item is of an earlier window, and a second update begins the present one.
 
 use std::{
-    collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::{
-    config::retry::RetryConfig,
     error::{ProvideErrorMetadata, SdkError},
     operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
 use time::OffsetDateTime;
 
 use super::UsageTable;
-use crate::{assistant::store::unavailable, limit::Bound};
+use crate::{
+    assistant::store::{Item, number, number_in, once, unavailable},
+    limit::Bound,
+};
 
 /// The longest time for one try.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -133,17 +133,14 @@ impl Counter {
             match self.send(update).await? {
                 Ok(output) => {
                     let counts = output.attributes.unwrap_or_default();
-                    let counts = windows.iter().map(|window| number(&counts, window.count));
-                    return Ok(counts
-                        .map(|count| count.and_then(|count| count.try_into().ok()).unwrap_or(0))
-                        .collect());
+                    let counts = windows.iter().map(|window| number_in(&counts, window.count));
+                    return Ok(counts.map(Option::unwrap_or_default).collect());
                 }
                 Err(item) => {
-                    expected = windows.iter().map(|window| number(&item, window.which)).collect();
+                    expected = windows.iter().map(|window| number_in(&item, window.which)).collect();
                     let is_full = |window: &&Window| {
-                        is_present(window, number(&item, window.which), now)
-                            && number(&item, window.count).and_then(|count| u64::try_from(count).ok())
-                                >= Some(window.bound.value)
+                        is_present(window, number_in(&item, window.which), now)
+                            && number_in(&item, window.count) >= Some(window.bound.value)
                     };
                     // The longest one that is full.
                     if let Some(full) = windows.iter().rfind(is_full) {
@@ -174,23 +171,20 @@ impl Counter {
             update = update
                 .expression_attribute_names(format!("#window{at}"), window.which)
                 .expression_attribute_names(format!("#count{at}"), window.count)
-                .expression_attribute_values(format!(":one{at}"), integer(1));
+                .expression_attribute_values(format!(":one{at}"), number(1));
             if let Some(found) = found {
                 conditions.push(format!("#window{at} = :found{at}"));
-                update = update.expression_attribute_values(format!(":found{at}"), integer(*found));
+                update = update.expression_attribute_values(format!(":found{at}"), number(*found));
             } else {
                 conditions.push(format!("attribute_not_exists(#window{at})"));
             }
             if is_present(window, *found, now) {
                 conditions.push(format!("#count{at} < :most{at}"));
                 adds.push(format!("#count{at} :one{at}"));
-                update = update.expression_attribute_values(
-                    format!(":most{at}"),
-                    AttributeValue::N(window.bound.value.to_string()),
-                );
+                update = update.expression_attribute_values(format!(":most{at}"), number(window.bound.value));
             } else {
                 sets.push(format!("#window{at} = :present{at}, #count{at} = :one{at}"));
-                update = update.expression_attribute_values(format!(":present{at}"), integer(window.number(now)));
+                update = update.expression_attribute_values(format!(":present{at}"), number(window.number(now)));
             }
         }
         let mut steps = Vec::new();
@@ -201,7 +195,7 @@ impl Counter {
             sets.push("expires_at = :expires_at".to_owned());
             steps.push(format!("SET {}", sets.join(", ")));
             let expires_at = now + time::Duration::days(KEPT_DAYS);
-            update = update.expression_attribute_values(":expires_at", integer(expires_at.unix_timestamp()));
+            update = update.expression_attribute_values(":expires_at", number(expires_at.unix_timestamp()));
         }
         update
             .condition_expression(conditions.join(" AND "))
@@ -217,7 +211,13 @@ impl Counter {
         let answered_before = self.answered.load(Ordering::Relaxed);
         let mut cause = String::new();
         for attempt in 1..=MAX_TRIES {
-            let error = match update.clone().customize().config_override(one_try()).send().await {
+            let error = match update
+                .clone()
+                .customize()
+                .config_override(once(TRY_TIMEOUT))
+                .send()
+                .await
+            {
                 Ok(output) => {
                     self.answered.fetch_add(1, Ordering::Relaxed);
                     return Ok(Ok(output));
@@ -243,8 +243,6 @@ impl Counter {
         }
     }
 }
-
-type Item = HashMap<String, AttributeValue>;
 
 /// Why an update failed.
 enum Failure {
@@ -294,21 +292,6 @@ fn is_present(window: &Window, found: Option<i64>, now: OffsetDateTime) -> bool 
     found == Some(present) || found == Some(present + 1)
 }
 
-fn number(item: &Item, name: &str) -> Option<i64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
-}
-
-fn integer(number: i64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
 fn cause_of(error: SdkError<UpdateItemError>) -> String {
     unavailable(error).cause().unwrap_or_default().to_owned()
-}
-
-fn one_try() -> aws_sdk_dynamodb::config::Builder {
-    let timeouts = TimeoutConfig::builder().operation_timeout(TRY_TIMEOUT).build();
-    aws_sdk_dynamodb::Config::builder()
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::disabled())
 }

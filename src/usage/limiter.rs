@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    types::{AttributeValue, ReturnValue},
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use time::{Date, OffsetDateTime};
 
@@ -14,7 +17,7 @@ use super::{
     counter::{Counter, NotCounted, Window, day_ends_in, is_throttling},
 };
 use crate::{
-    assistant::store::unavailable,
+    assistant::store::{number, unavailable},
     error::Error,
     limit::{Bound, Limit, Limits, RateLimit},
     token::sha256,
@@ -134,7 +137,6 @@ impl Limiter {
         if let Some(bound) = asking.limits.get(Limit::RequestsPerMinutePerCaller) {
             let salt = self.salt_of(counter.table(), now).await?;
             let caller = caller_hash(&salt, &asking.caller);
-            self.check_remembered(&Refusal::of(asking, bound, Some(caller.clone())), bound, now)?;
             let period = format!("caller#{caller}");
             let windows = [Window::minute(bound)];
             left.extend(self.take(counter, asking, &windows, &period, Some(caller), now).await?);
@@ -293,10 +295,7 @@ impl UsageTable {
                 "SET salt = if_not_exists(salt, :new), expires_at = if_not_exists(expires_at, :expires_at)",
             )
             .expression_attribute_values(":new", AttributeValue::S(new))
-            .expression_attribute_values(
-                ":expires_at",
-                AttributeValue::N(expires_at.unix_timestamp().to_string()),
-            )
+            .expression_attribute_values(":expires_at", number(expires_at.unix_timestamp()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await
@@ -309,16 +308,12 @@ impl UsageTable {
 }
 
 /// Neither of the two calls does harm when it is made twice, so the client's own retries stand.
-fn not_read<E, R>(error: aws_sdk_dynamodb::error::SdkError<E, R>) -> Refused
+fn not_read<E, R>(error: SdkError<E, R>) -> Refused
 where
-    E: aws_sdk_dynamodb::error::ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
-    if is_throttling(
-        error
-            .as_service_error()
-            .and_then(aws_sdk_dynamodb::error::ProvideErrorMetadata::code),
-    ) {
+    if is_throttling(error.as_service_error().and_then(ProvideErrorMetadata::code)) {
         return Refused::Over(Error::NotCounted);
     }
     Refused::Unreachable(unavailable(error).cause().unwrap_or_default().to_owned())

@@ -1,12 +1,12 @@
 //! The fault matrix: whatever goes wrong at a provider, in each protocol and each reply form. `docs/faults.md` is its result.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path};
+use std::{collections::BTreeMap, fmt::Write};
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use crate::support::{
-    Reply, TestApp, error_message, hello,
+    Reply, TestApp, document, error_message, hello,
     provider::{Answer, FakeProvider},
     text_of,
     wire::Wire,
@@ -236,14 +236,5 @@ fn around() -> String {
 
 #[test]
 fn the_document_is_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
-    let document = document();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &document).unwrap();
-    }
-    let is = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        is, document,
-        "docs/faults.md is not the table: UPDATE_DOCS=1 writes it anew"
-    );
+    document::check("docs/faults.md", &document());
 }

@@ -10,11 +10,12 @@ use crate::support::{
     Reply, TestApp, early_in_a_minute, hello,
     management::{Management, SECRET, id, jwt},
     provider::{FakeProvider, answer},
-    usage_calls::{Happens, NONE, Trouble, UsageCalls},
+    store_proxy::Calls,
+    usage_calls::{Happens, NONE, Trouble},
 };
 
 /// An endpoint whose assistant has these settings, its token, and the calls of the Usage table.
-async fn start(settings: Value, environment: &[(&str, &str)], trouble: Trouble) -> (TestApp, String, UsageCalls) {
+async fn start(settings: Value, environment: &[(&str, &str)], trouble: Trouble) -> (TestApp, String, Calls) {
     let provider = FakeProvider::always(answer(&["Hi"])).await;
     let (app, calls) = TestApp::noting_usage(provider, environment, trouble).await;
     let token = app.assistant_with(settings).await;

@@ -4,11 +4,13 @@ use std::{net::SocketAddr, process::Stdio, time::Duration};
 
 use assistant_endpoint::local::function::Function;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    early_in_a_minute, error_message,
+    Reply, TestApp, early_in_a_minute, error_message,
     function::{self, TIMEOUT, event, invoke},
+    management::{self, Management, jwt},
     provider::{FakeProvider, answer},
     start_store,
     usage_calls::{self, Happens, NONE, Trouble},
@@ -175,4 +177,23 @@ async fn closed_to_direct_access_only_cloudfront_gets_in() {
     assert_eq!(invoke(&functions[0], unknown.clone(), TIMEOUT).await.status, 403);
     unknown["headers"]["x-origin-secret"] = json!(SECRET);
     assert_eq!(invoke(&functions[0], unknown, TIMEOUT).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_management_function_is_closed_in_the_same_way() {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    let settings = [
+        ("JWT_SECRET", management::SECRET),
+        ("ORIGIN_SECRETS", SECRET),
+        ("CLOSED_TO_DIRECT_ACCESS", "true"),
+    ];
+    let management = Management::beside(&app, &settings).await;
+    let ask = |secret: &str| {
+        let request = management.request(Method::GET, "/assistants", &jwt("owner-1"));
+        Reply::of(request.header("x-origin-secret", secret))
+    };
+    for secret in ["", "0123456789abcdee"] {
+        ask(secret).await.error(403, "direct_access_closed");
+    }
+    assert_eq!(ask(SECRET).await.status, 200);
 }

@@ -6,16 +6,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Reply, TestApp, create, hello,
-    provider::{Answer, FakeProvider, Step, answer, error, events_head, finish, piece, response, stream_end, text},
+    Reply, TestApp, create,
+    failures::{QUICK, failures, keeps_alive, slow},
+    hello,
+    provider::{FakeProvider, Step, answer, error, response},
     responses::{PATH, ask, failed, streamed_text},
 };
-
-const QUICK: &[(&str, &str)] = &[
-    ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.3"),
-    ("COMMIT_AFTER_SECONDS", "0.1"),
-    ("KEEP_ALIVE_SECONDS", "0.1"),
-];
 
 #[tokio::test]
 async fn callers_are_told_apart_as_by_chat_completions() {
@@ -93,31 +89,6 @@ async fn what_is_refused_reaches_no_provider() {
     assert_eq!(app.provider.received().len(), 0);
 }
 
-/// Ways in which an upstream can fail after some text.
-fn failures() -> Vec<(&'static str, Answer, &'static str)> {
-    let with = |more: Vec<Step>| [vec![events_head(), text("Once"), text(" upon")], more].concat();
-    let error = "data: {\"error\": {\"message\": \"boom sk-secret\", \"type\": \"server_error\", \"code\": null}}\n\n";
-    vec![
-        (
-            "an error event",
-            with(vec![piece(error), stream_end()]),
-            "provider_error",
-        ),
-        ("a connection cut", with(vec![]), "provider_error"),
-        ("a stall", with(vec![Step::Hang]), "provider_timeout"),
-        (
-            "an end without a finish reason",
-            with(vec![stream_end()]),
-            "provider_error",
-        ),
-        (
-            "an error event behind the finish",
-            with(vec![finish("stop"), piece(error), stream_end()]),
-            "provider_error",
-        ),
-    ]
-}
-
 #[tokio::test]
 async fn every_failure_in_mid_stream_is_a_failed_response_and_an_error() {
     for (what, answer, code) in failures() {
@@ -151,29 +122,10 @@ async fn after_the_commit_an_error_is_the_streams() {
 
 #[tokio::test]
 async fn a_reply_that_waits_keeps_alive() {
-    let pause = Step::Pause(Duration::from_millis(250));
-    let slow = vec![
-        pause.clone(),
-        events_head(),
-        text("At"),
-        pause,
-        text(" last"),
-        finish("stop"),
-        stream_end(),
-    ];
     let settings = &[("COMMIT_AFTER_SECONDS", "0.1"), ("KEEP_ALIVE_SECONDS", "0.1")];
-    let app = TestApp::with(FakeProvider::always(slow).await, settings).await;
+    let app = TestApp::with(FakeProvider::always(slow()).await, settings).await;
     let reply = app.respond(&app.assistant().await, &ask(true)).await;
-    assert!(reply.text.starts_with(": keep-alive\n\n"), "{}", reply.text);
-    let between = reply
-        .text
-        .split("\"At\"")
-        .nth(1)
-        .unwrap()
-        .split(" last")
-        .next()
-        .unwrap();
-    assert!(between.contains(": keep-alive"), "{}", reply.text);
+    keeps_alive(&reply);
     let events = reply.response_events();
     assert_eq!(streamed_text(&events), "At last");
     assert_eq!(events.last().unwrap()["type"], "response.completed");

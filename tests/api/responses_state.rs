@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use crate::support::{
     Reply, TestApp, early_in_a_minute,
     provider::{FakeProvider, answer},
-    response_calls::{ResponseCalls, Trouble},
+    response_calls::Trouble,
     responses::{ask, output_text, streamed_text},
+    store_proxy::Calls,
 };
 
 /// An endpoint that keeps responses, its assistant's token, and the calls of the table.
-async fn start(settings: Value) -> (TestApp, String, ResponseCalls) {
+async fn start(settings: Value) -> (TestApp, String, Calls) {
     let provider = FakeProvider::always(answer(&["Hel", "lo"])).await;
     let (app, calls) = TestApp::noting_responses(provider, &[], Trouble::None).await;
     let token = app.assistant_with(settings).await;

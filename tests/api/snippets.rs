@@ -1,8 +1,10 @@
 //! `docs/connect.md` holds the snippets of the settings page, which `tests/browser/snippets.test.js` runs.
 
-use std::{fmt::Write, path::Path};
+use std::fmt::Write;
 
 use serde_json::Value;
+
+use crate::support::document;
 
 const BASE_URL: &str = "https://api.example.com/public/openai/v1";
 
@@ -35,14 +37,5 @@ fn document() -> String {
 
 #[test]
 fn the_document_holds_the_pages_snippets() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/connect.md");
-    let document = document();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &document).unwrap();
-    }
-    let is = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        is, document,
-        "docs/connect.md is not what the page shows: UPDATE_DOCS=1 writes it anew"
-    );
+    document::check("docs/connect.md", &document());
 }

@@ -6,70 +6,12 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::support::{
-    TestApp, error_message, events, hello,
+    TestApp, error_message, events,
+    failures::{QUICK, failures, keeps_alive, slow},
+    hello,
     provider::{Answer, FakeProvider, Step, events_head, finish, piece, stream_end, text},
     text_of,
 };
-
-const QUICK: &[(&str, &str)] = &[
-    ("PROVIDER_IDLE_TIMEOUT_SECONDS", "0.3"),
-    ("COMMIT_AFTER_SECONDS", "0.1"),
-    ("KEEP_ALIVE_SECONDS", "0.1"),
-];
-
-/// All ways in which an upstream can fail after some text.
-fn failures() -> Vec<(&'static str, Answer, &'static str)> {
-    let start = || vec![events_head(), text("Once"), text(" upon")];
-    let with = |more: Vec<Step>| [start(), more].concat();
-    let error = r#"data: {"error": {"message": "boom sk-secret", "type": "server_error", "code": null}}"#;
-    vec![
-        (
-            "an error event",
-            with(vec![piece(format!("{error}\n\n")), stream_end()]),
-            "provider_error",
-        ),
-        (
-            "an overload event",
-            with(vec![
-                piece("event: error\ndata: {\"type\": \"overloaded_error\"}\n\n"),
-                stream_end(),
-            ]),
-            "provider_overloaded",
-        ),
-        ("a connection cut", with(vec![]), "provider_error"),
-        ("a stall", with(vec![Step::Hang]), "provider_timeout"),
-        (
-            "an end without a finish reason",
-            with(vec![stream_end()]),
-            "provider_error",
-        ),
-        (
-            "[DONE] without a finish reason",
-            with(vec![piece("data: [DONE]\n\n"), stream_end()]),
-            "provider_error",
-        ),
-        (
-            "a finish reason that nobody knows",
-            with(vec![finish("banana"), stream_end()]),
-            "provider_error",
-        ),
-        (
-            "an error event behind the finish",
-            with(vec![finish("stop"), piece(format!("{error}\n\n")), stream_end()]),
-            "provider_error",
-        ),
-        (
-            "a malformed chunk",
-            with(vec![piece("data: {oops\n\n"), stream_end()]),
-            "provider_error",
-        ),
-        (
-            "an end within a chunk",
-            with(vec![piece("data: {\"choices\": [{\"ind"), stream_end()]),
-            "provider_error",
-        ),
-    ]
-}
 
 #[tokio::test]
 async fn every_failure_becomes_one_error_event_and_the_end() {
@@ -123,29 +65,10 @@ async fn the_deadline_ends_a_stream_with_an_error() {
 
 #[tokio::test]
 async fn a_reply_that_waits_commits_to_200_and_keeps_alive() {
-    let pause = Step::Pause(Duration::from_millis(250));
-    let slow = vec![
-        pause.clone(),
-        events_head(),
-        text("At"),
-        pause,
-        text(" last"),
-        finish("stop"),
-        stream_end(),
-    ];
     let settings = &[("COMMIT_AFTER_SECONDS", "0.1"), ("KEEP_ALIVE_SECONDS", "0.1")];
-    let app = TestApp::with(FakeProvider::always(slow).await, settings).await;
+    let app = TestApp::with(FakeProvider::always(slow()).await, settings).await;
     let reply = app.chat(&app.assistant().await, &hello(true)).await;
-    assert!(reply.text.starts_with(": keep-alive\n\n"), "{}", reply.text);
-    let between = reply
-        .text
-        .split("\"At\"")
-        .nth(1)
-        .unwrap()
-        .split(" last")
-        .next()
-        .unwrap();
-    assert!(between.contains(": keep-alive"), "{}", reply.text);
+    keeps_alive(&reply);
     assert_eq!(text_of(&reply.events()), "At last");
     assert!(reply.is_done());
 }

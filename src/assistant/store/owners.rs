@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem, Update, builders::UpdateBuilder};
 
 use super::{
-    Item, Store,
+    Item, Store, number,
     transaction::{Step, WriteError, cannot_encode},
     unavailable,
 };
@@ -61,7 +61,7 @@ impl Store {
         let less = self
             .update_count(owner_id)
             .update_expression("ADD #count :less")
-            .expression_attribute_values(":less", AttributeValue::N("-1".into()));
+            .expression_attribute_values(":less", number(-1));
         step(less, || WriteError::Changed).map(Some)
     }
 
@@ -90,10 +90,6 @@ impl Store {
 
 fn key(owner_id: &str) -> String {
     format!("{PREFIX}{}", sha256(owner_id))
-}
-
-fn number(number: u64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
 }
 
 fn step(update: UpdateBuilder, meaning: fn() -> WriteError) -> Result<Step, Error> {

@@ -5,20 +5,18 @@ use std::{
     io::{ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use assistant_endpoint::{
     config::{JwtConfig, audiences},
     local::embedded_store::Error,
-    manage::jwt::Claims,
+    manage::jwt,
     token::Token,
 };
 use aws_config::BehaviorVersion;
 use clap::Args;
-use jsonwebtoken::{EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use secrecy::SecretString;
 
 #[derive(Args)]
 pub struct SignToken {
@@ -57,15 +55,9 @@ impl SignToken {
                 config.secret(&aws).await?.ok_or("the secret is empty")?
             }
         };
-        let expires = SystemTime::now() + Duration::from_secs(self.hours * 3600);
-        let claims = Claims {
-            sub: self.owner,
-            exp: expires.duration_since(UNIX_EPOCH)?.as_secs(),
-            iss: config.issuer.map(Value::from),
-            aud: config.audiences.into_iter().next().map(Value::from),
-        };
-        let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-        say!("{}", jsonwebtoken::encode(&Header::default(), &claims, &key)?);
+        let valid_for = Duration::from_secs(self.hours * 3600);
+        let (token, _) = jwt::sign(self.owner, valid_for, &config, &secret)?;
+        say!("{token}");
         Ok(())
     }
 }

@@ -182,11 +182,7 @@ fn response_format(name: &str, value: &Value) -> Result<Value, Error> {
     let format = lenient::object(value, name)?;
     match format.get("type").and_then(Value::as_str) {
         Some("json_schema") if !format.get("json_schema").is_some_and(Value::is_object) => {
-            Err(Error::invalid_with_code(
-                format!("{name}.json_schema"),
-                "missing_required_parameter",
-                format!("Missing required parameter: '{name}.json_schema'."),
-            ))
+            Err(Error::missing(format!("{name}.json_schema")))
         }
         Some(kind) if FORMATS.contains(&kind) => Ok(Value::Object(format)),
         _ => Err(Error::invalid_with_code(

@@ -55,7 +55,7 @@ fn refuse_responses_body(body: &Map<String, Value>) -> Result<(), Error> {
 
 fn read_messages(body: &Map<String, Value>) -> Result<Vec<Message>, Error> {
     let Some(messages) = body.get("messages").filter(|messages| !lenient::is_unset(messages)) else {
-        return Err(body::missing("messages"));
+        return Err(Error::missing("messages"));
     };
     let messages = lenient::array(messages, "messages")?;
     if messages.is_empty() {

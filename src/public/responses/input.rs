@@ -28,7 +28,7 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Entry>, Error> {
         Some(Value::String(text)) if !text.trim().is_empty() => {
             return Ok(vec![Entry::Message(Message::text(Role::User, text))]);
         }
-        None | Some(Value::Null | Value::String(_)) => return Err(body::missing("input")),
+        None | Some(Value::Null | Value::String(_)) => return Err(Error::missing("input")),
         Some(Value::Array(items)) => items,
         Some(other) => return Err(lenient::wrong_type("input", "a string or an array of items", other)),
     };
@@ -70,7 +70,7 @@ pub(super) fn read_item(item: &Value, path: &str) -> Result<Option<Entry>, Error
 
 fn read_reference(item: &Map<String, Value>, path: &str) -> Result<Option<Entry>, Error> {
     let param = format!("{path}.id");
-    let id = lenient::field(item, "id").ok_or_else(|| body::missing(&param))?;
+    let id = lenient::field(item, "id").ok_or_else(|| Error::missing(&param))?;
     let id = lenient::string(id, &param)?;
     Ok((!id.starts_with("rs_")).then_some(Entry::Reference { id, param }))
 }

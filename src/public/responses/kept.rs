@@ -1,26 +1,29 @@
 //! `GET` and `DELETE …/responses/{id}`, and `GET …/responses/{id}/input_items`: what is kept.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::header,
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use url::form_urlencoded;
 use utoipa::ToSchema;
 
 use super::{
     bodies::{DeletedResponse, ItemList, ResponseObject},
     ids::{is_of, is_response_id},
 };
-use crate::{error::Error, http::document::Failures, kept_responses::ResponsesTable, public::App};
+use crate::{
+    error::Error,
+    http::{document::Failures, query::Query},
+    kept_responses::ResponsesTable,
+    public::App,
+};
 
-/// Most items on a page, and how many there are unless the request says so.
-const MAX_PAGE: usize = 100;
-const USUAL_PAGE: usize = 20;
+/// Most items on a page.
+const MAX_PAGE: i32 = 100;
 
 /// An id in the path. It is decoded, and has to be UTF-8 then.
 type Id = Result<Path<String>, PathRejection>;
@@ -96,18 +99,14 @@ pub(crate) async fn list_input_items(
 ) -> Result<Json<ItemList>, Error> {
     let (parts, _) = request.into_parts();
     let (table, assistant_id, id) = app.kept(&parts, &id).await?;
-    let page = Page::read(parts.uri.query().unwrap_or_default())?;
+    let page = Page::read(&Query::of(&parts.uri))?;
     let said = table.said(&assistant_id, &id).await?;
     page.of(said.ok_or(Error::NoSuchResponse)?.input).map(Json)
 }
 
 impl App {
     /// The table and the key of what the request's caller may see.
-    async fn kept(
-        &self,
-        parts: &axum::http::request::Parts,
-        id: &Id,
-    ) -> Result<(&ResponsesTable, String, String), Error> {
+    async fn kept(&self, parts: &Parts, id: &Id) -> Result<(&ResponsesTable, String, String), Error> {
         let assistant = self.assistant_of(parts).await?;
         let Ok(Path(id)) = id else {
             return Err(Error::NoSuchResponse);
@@ -136,25 +135,17 @@ struct Page {
 }
 
 impl Page {
-    fn read(query: &str) -> Result<Self, Error> {
-        let mut query: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let limit = match query.get("limit") {
-            None => USUAL_PAGE,
-            Some(limit) => limit
-                .parse()
-                .ok()
-                .filter(|limit| (1..=MAX_PAGE).contains(limit))
-                .ok_or_else(|| Error::invalid("limit", format!("'limit' must be a number from 1 to {MAX_PAGE}.")))?,
-        };
-        let newest_first = match query.get("order").map(String::as_str) {
+    fn read(query: &Query) -> Result<Self, Error> {
+        let limit = query.limit(MAX_PAGE)?;
+        let newest_first = match query.get("order") {
             None | Some("desc" | "") => true,
             Some("asc") => false,
             Some(_) => return Err(Error::invalid("order", "'order' must be 'asc' or 'desc'.")),
         };
         Ok(Self {
-            limit,
+            limit: limit.unsigned_abs() as usize,
             newest_first,
-            after: query.remove("after"),
+            after: query.get("after").map(str::to_owned),
         })
     }
 

@@ -193,7 +193,7 @@ fn read_format(text: &Map<String, Value>) -> Result<Option<Value>, Error> {
     format.retain(|name, value| name != "type" && !value.is_null());
     for name in ["name", "schema"] {
         if lenient::field(&format, name).is_none() {
-            return Err(body::missing(&format!("text.format.{name}")));
+            return Err(Error::missing(format!("text.format.{name}")));
         }
     }
     let schema = lenient::object(&format["schema"], "text.format.schema")?;

@@ -26,6 +26,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub mod claim;
+pub mod document;
+pub mod failures;
 pub mod function;
 pub mod management;
 pub mod provider;
@@ -34,6 +36,7 @@ pub mod responses;
 pub mod schema;
 pub mod secret;
 pub mod store_fault;
+pub mod store_proxy;
 pub mod store_record;
 pub mod streams;
 pub mod usage_calls;
@@ -42,7 +45,8 @@ pub mod wire;
 use provider::FakeProvider;
 use secret::Secret;
 use store_fault::Fault;
-use usage_calls::{Trouble, UsageCalls};
+use store_proxy::Calls;
+use usage_calls::Trouble;
 
 pub const PLATFORM_KEY: &str = "sk-platform-key-of-the-tests";
 
@@ -129,11 +133,7 @@ impl TestApp {
     }
 
     /// An endpoint with a Usage table whose calls are noted, and answered as the table or some trouble does.
-    pub async fn noting_usage(
-        provider: FakeProvider,
-        settings: &[(&str, &str)],
-        trouble: Trouble,
-    ) -> (Self, UsageCalls) {
+    pub async fn noting_usage(provider: FakeProvider, settings: &[(&str, &str)], trouble: Trouble) -> (Self, Calls) {
         let (aws, address) = start_store().await;
         let (proxy, calls) = usage_calls::in_front_of(address, trouble).await;
         let seen = embedded_store::client_config(proxy).await;
@@ -146,7 +146,7 @@ impl TestApp {
         provider: FakeProvider,
         settings: &[(&str, &str)],
         trouble: response_calls::Trouble,
-    ) -> (Self, response_calls::ResponseCalls) {
+    ) -> (Self, Calls) {
         let (aws, address) = start_store().await;
         let (proxy, calls) = response_calls::in_front_of(address, trouble).await;
         let seen = embedded_store::client_config(proxy).await;

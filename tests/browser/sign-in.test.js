@@ -40,8 +40,8 @@ async function begin() {
 }
 
 /** The provider's own forms: any name and any password. */
-async function atIssuer(page) {
-  const [login, consent, done] = [page.locator("input[name=login]"), page.getByRole("button", { name: "Continue" }), page.getByRole("button", { name: "Sign out" })];
+async function atIssuer(page, done = page.getByRole("button", { name: "Sign out" })) {
+  const [login, consent] = [page.locator("input[name=login]"), page.getByRole("button", { name: "Continue" })];
   for (;;) {
     await login.or(consent).or(done).first().waitFor();
     if (await done.isVisible()) return;
@@ -95,6 +95,18 @@ test("a refused sign-in says why", async () => {
   await page.evaluate(() => sessionStorage.setItem("assistants.sign-in", JSON.stringify({ state: "s", nonce: "n", verifier: "v", hash: "" })));
   await page.goto(`${server.url}/?error=access_denied&error_description=Not+today&state=s`);
   await page.getByText("The sign-in did not work: Not today.").waitFor();
+});
+
+test("an ID token for another application signs nobody in, and the page says why", async () => {
+  const page = await open(browser, server.url, { allowed: [issuer.url] });
+  // On their way to the issuer, both requests become those of the other application.
+  const asAnother = (text) => text.replace("client_id=settings-page", "client_id=another-application");
+  await page.route((url) => url.href.startsWith(`${issuer.url}/auth?`), (route) => route.continue({ url: asAnother(route.request().url()) }));
+  await page.route(`${issuer.url}/token`, (route) => route.continue({ postData: asAnother(route.request().postData()) }));
+  await page.getByRole("button", { name: /^Sign in with/ }).click();
+  await atIssuer(page, page.getByText("The ID token cannot be used: it is for another audience."));
+  assert.equal(await page.getByRole("button", { name: "Sign out" }).count(), 0);
+  assert.deepEqual(await page.evaluate(() => [{ ...localStorage }, { ...sessionStorage }]), [{}, {}]);
 });
 
 const OIDC = { issuer: "https://issuer.example", client_id: "page" };

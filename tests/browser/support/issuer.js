@@ -1,4 +1,4 @@
-/** An OpenID provider with one client, the settings page, and forms that take any name. */
+/** An OpenID provider with two clients, the settings page and another application, and forms that take any name. */
 import http from "node:http";
 import Provider from "oidc-provider";
 
@@ -8,10 +8,10 @@ export async function startIssuer(pageUrl) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(url, {
-    clients: [{
-      client_id: "settings-page", token_endpoint_auth_method: "none", application_type: "native", grant_types: ["authorization_code"], response_types: ["code"],
+    clients: ["settings-page", "another-application"].map((client_id) => ({
+      client_id, token_endpoint_auth_method: "none", application_type: "native", grant_types: ["authorization_code"], response_types: ["code"],
       redirect_uris: [pageUrl], post_logout_redirect_uris: [pageUrl],
-    }],
+    })),
     clientBasedCORS: (_, origin) => origin === new URL(pageUrl).origin,
     cookies: { keys: ["of the tests"] },
     features: { devInteractions: { enabled: true } },

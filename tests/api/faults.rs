@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use futures_util::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     Reply, TestApp, document, error_message, hello,
@@ -216,7 +216,22 @@ fn document() -> String {
         )
         .unwrap();
     }
-    document + &around()
+    document + &over_http2() + &around()
+}
+
+/// What comes of the faults of HTTP/2, from the table that the unit tests of the client check.
+fn over_http2() -> String {
+    let mut table = String::from(
+        "\n## Over HTTP/2\n\nFaults of a connection that many calls share. A call that ends with an error here is the \"cut\" or \
+         \"reset\" of the table above: nothing of it looks complete, and the next call to the same host is well.\n\n\
+         | fault | the call | the next call |\n| --- | --- | --- |\n",
+    );
+    let rows: Value = serde_json::from_str(include_str!("../fixtures/http2_faults.json")).unwrap();
+    for row in rows.as_array().unwrap() {
+        let [fault, call, next] = ["fault", "call", "next"].map(|name| row[name].as_str().unwrap());
+        writeln!(table, "| {fault} | {call} | {next} |").unwrap();
+    }
+    table
 }
 
 /// What goes wrong around a reply, as a table: what ends alike shares a row.

@@ -170,14 +170,54 @@ async fn a_connection_on_which_a_call_took_too_long_is_not_used_again() {
     }
 }
 
+/// What comes of a fault, as `docs/faults.md` has it too.
+#[derive(serde::Deserialize)]
+struct Row {
+    fault: String,
+    call: String,
+    next: String,
+}
+
+fn named(fault: &str) -> Does {
+    match fault {
+        "the connection goes silent" => Does::GoesSilent,
+        "the connection is broken off" => Does::BreaksOff,
+        "GOAWAY while the call is answered" => Does::GoesAway,
+        "the stream is reset before its head" => Does::Refuses,
+        "the stream is reset without an error, in the middle of its answer" => Does::ResetsWithoutError,
+        fault => panic!("{fault}"),
+    }
+}
+
+/// How a call ends that is read as the decoders read it.
+async fn ending(client: &Client, server: &Server) -> &'static str {
+    let Ok(response) = client.http.post(&server.url).send().await else {
+        return "an error";
+    };
+    let frames: Vec<_> = frames::read(response, NEVER, Deadline::new(None)).collect().await;
+    if frames.iter().all(Result::is_ok) {
+        "the whole answer"
+    } else {
+        "an error"
+    }
+}
+
 #[tokio::test]
 async fn a_call_that_is_broken_off_leaves_the_next_one_well() {
-    for (does, is_answered) in [(Does::GoesAway, true), (Does::BreaksOff, false), (Does::Refuses, false)] {
-        let server = serve(vec![Does::Answers, does], true).await;
-        let client = client(&Connections::default(), &server, NEVER);
-        call(&client, &server).await.unwrap();
-        assert_eq!(call(&client, &server).await.is_ok(), is_answered, "{does:?}");
-        call(&client, &server).await.unwrap();
+    let rows: Vec<Row> = serde_json::from_str(include_str!("../../../tests/fixtures/http2_faults.json")).unwrap();
+    for Row {
+        fault,
+        call: broken_off,
+        next,
+    } in rows
+    {
+        for with_tls in [true, false] {
+            let server = serve(vec![Does::Answers, named(&fault)], with_tls).await;
+            let client = client(&Connections::default(), &server, SOON);
+            call(&client, &server).await.unwrap();
+            assert_eq!(ending(&client, &server).await, broken_off, "{fault}");
+            assert_eq!(ending(&client, &server).await, next, "{fault}");
+        }
     }
 }
 

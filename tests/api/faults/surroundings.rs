@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use assistant_endpoint::local::embedded_store;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{AT_ONCE, ending};
 use crate::support::{
-    Reply, TestApp, hello,
-    management::Management,
+    Reply, TestApp, create, hello,
+    management::{Management, SECRET, jwt},
     provider::{Answer, FakeProvider, Step, answer, error, piece, response, stream_end, stream_head},
     secret::Secret,
-    store_fault::Fault,
+    store_fault::{self, Fault},
 };
 
 const TABLES: &str = "the tables";
@@ -26,7 +28,7 @@ const NO_IMAGE: &str = "400 `invalid_image_url`";
 const WHOLE: &str = "the whole answer";
 
 /// Where, what goes wrong, and how a reply of either form ends; of the issuer's keys, a request of the management API.
-pub const ROWS: [(&str, &str, &str); 32] = [
+pub const ROWS: [(&str, &str, &str); 35] = [
     (TABLES, "throttled", UNAVAILABLE),
     (TABLES, "500", UNAVAILABLE),
     (TABLES, "silence", UNAVAILABLE),
@@ -34,6 +36,9 @@ pub const ROWS: [(&str, &str, &str); 32] = [
     (TABLES, "no such table", UNAVAILABLE),
     (TABLES, "the role is not allowed", UNAVAILABLE),
     (TABLES, "an answer that is not JSON", UNAVAILABLE),
+    (TABLES, "transactions that conflict", UNAVAILABLE),
+    (TABLES, "a version that is a text", "500 `assistant_misconfigured`"),
+    (TABLES, "a config that is a text", "403 `public_access_disabled`"),
     (TABLES, "a kept connection that is dead", WHOLE),
     (TABLES, "an index that lags behind", WHOLE),
     (USAGE, "no such table", WHOLE),
@@ -93,9 +98,40 @@ async fn of_tables(name: &str, stream: bool) -> String {
         "an answer that is not JSON" => Fault::Unreadable,
         "a kept connection that is dead" => Fault::DeadConnection,
         "an index that lags behind" => Fault::EmptyIndex,
+        "transactions that conflict" => return of_transactions().await,
+        "a version that is a text" => return of_types("version", stream).await,
+        "a config that is a text" => return of_types("config", stream).await,
         name => panic!("{name}"),
     };
     chat(&TestApp::with_store_fault(answering().await, fault).await, stream).await
+}
+
+/// An owner makes an assistant while others write the same items.
+async fn of_transactions() -> String {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    let faulty = store_fault::in_front_of(app.store_address, Fault::Conflict).await;
+    let management = Management::over(&faulty, &[("JWT_SECRET", SECRET)]).await;
+    let new = json!({"name": "Test"});
+    let reply = management
+        .send(Method::POST, "/assistants", &jwt("owner-1"), &new)
+        .await;
+    ending(&reply, false)
+}
+
+/// An attribute is what another program wrote.
+async fn of_types(attribute: &str, stream: bool) -> String {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    let (record, token) = create(&app.store, json!({"type==agent/access_mode": "public_token"})).await;
+    let client = Client::new(&embedded_store::client_config(app.store_address).await);
+    let update = client
+        .update_item()
+        .table_name(embedded_store::tables().assistants)
+        .key("assistant_id", AttributeValue::S(record.assistant_id))
+        .update_expression("SET #attribute = :text")
+        .expression_attribute_names("#attribute", attribute)
+        .expression_attribute_values(":text", AttributeValue::S("one".into()));
+    update.send().await.unwrap();
+    ending(&app.chat(&token, &hello(stream)).await, stream)
 }
 
 async fn of_usage(name: &str, stream: bool) -> String {

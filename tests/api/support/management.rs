@@ -34,15 +34,16 @@ pub struct Management {
 impl Management {
     /// The management function over an app's store.
     pub async fn beside(app: &TestApp, settings: &[(&str, &str)]) -> Self {
-        Self::with(&embedded_store::client_config(app.store_address).await, settings).await
+        Self::over(&embedded_store::client_config(app.store_address).await, settings).await
     }
 
     /// The same where Secrets Manager holds the JWT secret.
     pub async fn with_secret(app: &TestApp, secret: &Secret, settings: &[(&str, &str)]) -> Self {
-        Self::with(&secret.beside(app.store_address).await, settings).await
+        Self::over(&secret.beside(app.store_address).await, settings).await
     }
 
-    async fn with(aws: &SdkConfig, settings: &[(&str, &str)]) -> Self {
+    /// The same over a store, as AWS's SDK finds it.
+    pub async fn over(aws: &SdkConfig, settings: &[(&str, &str)]) -> Self {
         let tables = embedded_store::tables();
         let config = ManageConfig::read(|name| match name {
             "ASSISTANTS_TABLE" => Some(tables.assistants.clone()),

@@ -72,6 +72,9 @@ pub(crate) struct ModelObject {
     created: i64,
     /// Who serves the model: a provider's name, or `own`.
     owned_by: &'static str,
+    /// The paths below the base URL at which the assistant answers. OpenAI's own object has no such field; GitHub Copilot's has, and
+    /// clients choose by it.
+    supported_endpoints: [&'static str; 2],
 }
 
 impl ModelObject {
@@ -82,6 +85,7 @@ impl ModelObject {
             id: model.name,
             object: "model",
             created: assistant.created(),
+            supported_endpoints: ["/chat/completions", "/responses"],
         })
     }
 }

@@ -27,4 +27,5 @@ async fn models_shows_the_assistants_one_model_under_any_id() {
     let model = &list["data"][0];
     assert_eq!((&model["id"], &model["object"]), (&json!("gpt-4o"), &json!("model")));
     assert!(model["created"].as_i64().unwrap() > 1_700_000_000 && model["owned_by"].is_string());
+    assert_eq!(model["supported_endpoints"], json!(["/chat/completions", "/responses"]));
 }

@@ -101,7 +101,7 @@ pub(crate) enum StreamEvent<'a> {
     Incomplete { response: ResponseObject<'a> },
     #[serde(rename = "response.failed")]
     Failed { response: ResponseObject<'a> },
-    /// The last event of a stream that failed. `error` says the same, since OpenAI's SDKs look for it.
+    /// Of a stream that failed, beside `response.failed`. `error` says the same, since OpenAI's SDKs look for it.
     #[serde(rename = "error")]
     Error {
         #[schema(required)]

@@ -1,6 +1,35 @@
-//! The code of a response that failed: OpenAI's schema has a closed list of them, `ResponseErrorCode`.
+//! How a failure is told: the code of a response that failed, out of the closed list that OpenAI's schema has for it
+//! (`ResponseErrorCode`), and which of the two events comes first that end a broken stream.
+
+use axum::http::{HeaderMap, header::USER_AGENT};
 
 use crate::error::Error;
+
+/// Which of the two events that end a broken stream comes first. Each is there for clients that look for it alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum First {
+    /// `response.failed`, since OpenAI's SDKs raise at `error` and read no further.
+    Failed,
+    /// `error`, as OpenAI sends them. Vercel's AI SDK reads both: in this order it knows that they are one failure, and in the
+    /// other it shows two (`encounteredStreamError` in `openai-responses-language-model.ts` of
+    /// <https://github.com/vercel/ai>, read 2026-11).
+    Error,
+}
+
+impl First {
+    /// The order for a client, by its `User-Agent`. The AI SDK's name in it is `ai-sdk`: `ai-sdk/openai/2.0.130`, or
+    /// `ai-sdk-openai/4.0.118`, each with more around it.
+    pub(super) fn for_client(headers: &HeaderMap) -> Self {
+        let agent = headers.get(USER_AGENT).map_or(&b""[..], |agent| agent.as_bytes());
+        if agent.windows(AI_SDK.len()).any(|name| name == AI_SDK) {
+            Self::Error
+        } else {
+            Self::Failed
+        }
+    }
+}
+
+const AI_SDK: &[u8] = b"ai-sdk";
 
 const SERVER_ERROR: &str = "server_error";
 const INVALID_PROMPT: &str = "invalid_prompt";
@@ -45,6 +74,32 @@ pub(super) fn code(error: &Error) -> &'static str {
 mod tests {
     use super::*;
     use crate::error::ProviderError;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn the_ai_sdk_gets_the_error_event_first() {
+        for (agent, expected) in [
+            (None, First::Failed),
+            (Some("curl/8.14.1"), First::Failed),
+            (Some("OpenAI/JS 7.57.0"), First::Failed),
+            (Some("OpenAI/Python 2.51.0"), First::Failed),
+            (
+                Some("ai/5.0.277 ai-sdk/provider-utils/3.0.39 runtime/node.js/v20.20.2"),
+                First::Error,
+            ),
+            (
+                Some("ai-sdk/openai/2.0.130 ai-sdk/provider-utils/3.0.39 runtime/node.js/v20.20.2"),
+                First::Error,
+            ),
+            (
+                Some("ai-sdk-openai/4.0.118 ai-sdk-provider-utils/5.0.81 node.js/v20.20.2"),
+                First::Error,
+            ),
+        ] {
+            let agent = agent.map(|agent| (USER_AGENT, HeaderValue::from_static(agent)));
+            assert_eq!(First::for_client(&agent.into_iter().collect()), expected);
+        }
+    }
 
     #[test]
     fn every_error_has_a_code_of_the_list() {

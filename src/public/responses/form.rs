@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     bodies::{Base, Echo, Failure, OutputItem, OutputPart, Status, SummaryPart},
     events::{DeltaHead, Events, StreamEvent},
-    failure,
+    failure::{self, First},
     keeping::Keeping,
     layout::{Item, Layout, Part, output_text},
     logprobs,
@@ -30,6 +30,8 @@ pub(super) struct ResponseForm {
     /// Where the response is to be kept.
     keeping: Option<Keeping>,
     layout: Layout,
+    /// Of the two events that tell of a failure.
+    first: First,
     /// Of the deltas of the text, the refusal and the thinking that is open.
     text: DeltaHead,
     refusal: DeltaHead,
@@ -39,8 +41,8 @@ pub(super) struct ResponseForm {
 }
 
 impl ResponseForm {
-    /// `digits` are those of its ids; `model` is the one that is asked first.
-    pub(super) fn new(echo: Echo, digits: String, model: &Model, keeping: Option<Keeping>) -> Self {
+    /// `digits` are those of its ids; `model` is the one that is asked first; `first` is the order of a failure's events.
+    pub(super) fn new(echo: Echo, digits: String, model: &Model, keeping: Option<Keeping>, first: First) -> Self {
         Self {
             base: Base {
                 digits,
@@ -54,6 +56,7 @@ impl ResponseForm {
             events: Events::default(),
             folded: Folded::default(),
             layout: Layout::default(),
+            first,
             text: DeltaHead::default(),
             refusal: DeltaHead::default(),
             thinking: DeltaHead::default(),
@@ -288,15 +291,22 @@ impl Form for ResponseForm {
             code: failure::code(error),
             message: error.to_string(),
         });
-        self.events.write(&StreamEvent::Failed { response }, out);
         let object: ErrorObject = error.body().error;
-        let event = StreamEvent::Error {
-            code: object.code.clone(),
-            message: object.message.clone(),
-            param: object.param.clone(),
-            error: object,
-        };
-        self.events.write(&event, out);
+        let mut events = [
+            StreamEvent::Failed { response },
+            StreamEvent::Error {
+                code: object.code.clone(),
+                message: object.message.clone(),
+                param: object.param.clone(),
+                error: object,
+            },
+        ];
+        if self.first == First::Error {
+            events.reverse();
+        }
+        for event in &events {
+            self.events.write(event, out);
+        }
     }
 
     fn complete(&mut self, model: &Model, whole: &Whole) -> Option<EndTask> {

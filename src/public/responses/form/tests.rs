@@ -13,7 +13,11 @@ fn model() -> Model {
 }
 
 fn form() -> ResponseForm {
-    ResponseForm::new(Echo::default(), "0".repeat(40), &model(), None)
+    form_with(First::Failed)
+}
+
+fn form_with(first: First) -> ResponseForm {
+    ResponseForm::new(Echo::default(), "0".repeat(40), &model(), None, first)
 }
 
 /// The data of each event. Checks that each is named by its type, and that their numbers have no gap.
@@ -215,15 +219,18 @@ fn a_response_says_how_it_ended() {
 
 #[test]
 fn a_failure_is_told_twice_and_shows_no_answer() {
-    for begun in [false, true] {
-        let (mut form, mut out) = (form(), BytesMut::new());
+    for (begun, first) in [(false, First::Failed), (true, First::Failed), (true, First::Error)] {
+        let (mut form, mut out) = (form_with(first), BytesMut::new());
         if begun {
             form.begin(&model(), &mut out);
             form.delta(&text("secret"), &mut out).unwrap();
         }
         let before = events(&out).len();
         form.error(&ProviderError::RateLimited { retry_after: None }.into(), &mut out);
-        let events = events(&out).split_off(before);
+        let mut events = events(&out).split_off(before);
+        if first == First::Error {
+            events.reverse();
+        }
         let [failed, error] = events.as_slice() else {
             panic!("{events:?}")
         };

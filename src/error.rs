@@ -22,6 +22,16 @@ pub use provider::ProviderError;
 /// Response header by which OpenAI's SDKs are told not to try again.
 pub static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
+/// Codes by which providers say what is wrong with a request.
+const REJECTIONS: [&str; 6] = [
+    "content_policy_violation",
+    "context_length_exceeded",
+    "invalid_image_url",
+    "invalid_value",
+    "unsupported_parameter",
+    "unsupported_value",
+];
+
 /// Why a request got no reply, or a reply got cut off.
 ///
 /// The `Display` form goes to the client, so it holds no key, token, table name or internal cause; those that
@@ -244,6 +254,15 @@ impl Error {
         let is_word = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         self.code()
             .map(|code| if is_word(&code) { code } else { "other".into() })
+    }
+
+    /// The code for metrics, out of a closed set: each one costs money. One that a provider chose is there where it is well
+    /// known.
+    pub(crate) fn closed_code(&self) -> String {
+        let is_a_providers = matches!(self, Self::Provider(ProviderError::Rejected { .. }));
+        let code = self.code();
+        let closed = code.filter(|code| !is_a_providers || REJECTIONS.contains(&code.as_str()));
+        closed.unwrap_or_else(|| "rejected".to_owned())
     }
 
     /// What the operator should read in the log beside the message; never sent to a client.

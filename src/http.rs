@@ -22,14 +22,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) mod document;
 pub(crate) mod query;
+mod trace;
 
 use crate::{
     error::{Error, SHOULD_RETRY, Unlogged},
     limit::RATE_LIMIT_HEADERS,
-    metrics,
+    log, metrics,
     way_in::{ORIGIN_SECRET, WayIn},
 };
 use document::Known;
+use trace::TraceIds;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -196,14 +198,19 @@ async fn identify(request: Request, next: Next) -> Response {
         || uuid::Uuid::new_v4().to_string(),
         |context| context.request_id.clone(),
     );
+    let traced = TraceIds::of(&request);
     // At the highest level: a log that lets a line pass has to let its span pass too.
-    let span = tracing::error_span!("request", request_id = id);
+    let span = tracing::error_span!(
+        "request",
+        request_id = id,
+        "x-amz-cf-id" = traced.cloudfront,
+        traceparent = traced.traceparent,
+        xray_trace_id = traced.xray,
+        ColdStart = metrics::cold_start(),
+    );
     let mut response = next.run(request).instrument(span.clone()).await;
-    if let Some(Unlogged { code, cause }) = response.extensions_mut().remove() {
-        let status = response.status().as_u16();
-        span.in_scope(
-            || tracing::info!(target: metrics::TARGET, status, code, cause, metric = metrics::REFUSED, "refused"),
-        );
+    if let Some(unlogged) = response.extensions_mut().remove() {
+        span.in_scope(|| refused(response.status(), &unlogged));
     }
     if let Ok(value) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
@@ -211,6 +218,19 @@ async fn identify(request: Request, next: Next) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
     response.map(|body| within(span, body))
+}
+
+/// Logs a request that was refused. Whoever operates the service has to know of its own failures, and of callers that may not
+/// do what they try.
+fn refused(status: StatusCode, unlogged: &Unlogged) {
+    let Unlogged { code, cause } = unlogged;
+    let is_grave = status.is_server_error() || status == StatusCode::FORBIDDEN;
+    let status = status.as_u16();
+    if is_grave {
+        tracing::warn!(target: log::METRICS, status, code, cause, Refused = 1, "refused");
+    } else {
+        tracing::info!(target: log::METRICS, status, code, cause, Refused = 1, "refused");
+    }
 }
 
 /// The body, read and dropped within the span. One whose size is known is there already: nothing happens in it any more.

@@ -31,7 +31,7 @@
 //!    [`kept_responses`].
 //!
 //! The second function, [`manage`], lets owners keep their assistants, by an API and by the page in `manage/page`, whose files
-//! `build.rs` packs. Each front describes its own routes where they stand.
+//! `build.rs` packs. Each front describes its own routes where they stand. Each write to an assistant has an [`audit`].
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
@@ -75,6 +75,8 @@ pub mod provider;
 pub mod config;
 
 pub mod assistant;
+
+pub mod audit;
 
 mod answer;
 mod record;

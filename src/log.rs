@@ -22,29 +22,53 @@ use tracing_subscriber::{
 
 use crate::metrics;
 
+/// The target of the lines that hold metrics. In Lambda they are there at any level, or the numbers would be wrong.
+pub(crate) const METRICS: &str = "metrics";
+/// The target of audits, which are there at any level.
+pub(crate) const AUDIT: &str = "audit";
+
 /// Longest line, in bytes, its end included.
 const MAX_LINE: usize = 4000;
 /// Longest text in a line of usual size, in bytes as JSON writes it.
 const MAX_TEXT: usize = 1000;
 
-/// Lambda's log: one JSON object a line on stdout. Lines with a metric are there at any level.
+/// Lambda's log: one JSON object a line on stdout. Lines with metrics and audits are there at any level.
 pub fn json() {
-    start(LevelFilter::TRACE, |line| {
+    let write = |line: &Value| {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
-    });
+    };
+    let lambdas = rank(&std::env::var(LAMBDAS_LEVEL).unwrap_or_default());
+    let least = lambdas.max(rank("INFO"));
+    start(LevelFilter::TRACE, Lines { write, least });
 }
 
 /// A terminal's log: the same lines, readable, on stderr.
 pub fn human() {
     let own = own_level(|name| std::env::var(name).ok());
-    start(own, |line| {
+    let write = |line: &Value| {
         let _ = writeln!(std::io::stderr().lock(), "{}", readable(line));
-    });
+    };
+    start(own, Lines { write, least: 0 });
 }
 
-fn start(metrics: LevelFilter, write: fn(&Value)) {
-    let lines = Lines { write }.with_filter(levels(metrics));
-    tracing_subscriber::registry().with(lines).init();
+fn start(metrics: LevelFilter, lines: Lines) {
+    tracing_subscriber::registry()
+        .with(lines.with_filter(levels(metrics)))
+        .init();
+}
+
+/// The level that the function's settings have, which Lambda filters the lines by itself too.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>, read 2026-11.
+const LAMBDAS_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// Lambda's levels, each graver than the one before.
+const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+
+/// How grave a level is.
+fn rank(level: &str) -> usize {
+    LEVELS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(level))
+        .unwrap_or_default()
 }
 
 /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, is the level of our own lines. The libraries' stay at `warn`: at `trace` the Lambda
@@ -53,17 +77,17 @@ fn levels(metrics: LevelFilter) -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_CRATE_NAME"), own_level(|name| std::env::var(name).ok()))
-        .with_target(metrics::TARGET, metrics)
+        .with_target(METRICS, metrics)
+        .with_target(AUDIT, LevelFilter::TRACE)
 }
 
 fn own_level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
     let set = |name: &str| level(&variable(name)?);
-    let own = set("AWS_LAMBDA_LOG_LEVEL").or_else(|| set("RUST_LOG"));
+    let own = set(LAMBDAS_LEVEL).or_else(|| set("RUST_LOG"));
     own.unwrap_or(LevelFilter::INFO)
 }
 
 /// A level in any case. Lambda has one above `ERROR`.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>, read 2026-11.
 fn level(name: &str) -> Option<LevelFilter> {
     if name.eq_ignore_ascii_case("fatal") {
         return Some(LevelFilter::ERROR);
@@ -74,6 +98,8 @@ fn level(name: &str) -> Option<LevelFilter> {
 
 struct Lines {
     write: fn(&Value),
+    /// The rank that a line has at least which is to be there at any level: Lambda drops what is below its own level.
+    least: usize,
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
@@ -91,16 +117,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         fields
             .0
             .insert("timestamp".into(), json!(now.format(&Rfc3339).unwrap_or_default()));
-        fields
-            .0
-            .insert("level".into(), json!(event.metadata().level().as_str()));
+        let target = event.metadata().target();
+        let always = matches!(target, METRICS | AUDIT);
+        let level = rank(event.metadata().level().as_str());
+        let level = if always { level.max(self.least) } else { level };
+        fields.0.insert("level".into(), json!(LEVELS[level]));
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(of_span) = span.extensions().get::<Fields>() {
                 fields.0.extend(of_span.0.clone());
             }
         }
         event.record(&mut fields);
-        metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
+        if target == METRICS {
+            metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
+        }
         (self.write)(&bounded(fields.0));
     }
 }
@@ -175,14 +205,14 @@ fn shorten(text: &mut String, longest: usize) {
     text.push_str(MARK);
 }
 
-/// What a terminal's line says elsewhere, or is no use in one.
-const HIDDEN: [&str; 5] = ["timestamp", "level", "message", "_aws", metrics::REFUSED];
+/// What a terminal's line says elsewhere.
+const ELSEWHERE: [&str; 3] = ["timestamp", "level", "message"];
 
 /// `2026-11-25T12:00:00Z WARN message name=value …`
 fn readable(line: &Value) -> String {
     let text = |name: &str| line[name].as_str().unwrap_or_default();
     let fields = line.as_object().into_iter().flatten();
-    let others = fields.filter(|(name, _)| !HIDDEN.contains(&name.as_str()));
+    let others = fields.filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()) && !metrics::is_for_metrics(name));
     let others: Vec<_> = others.map(|(name, value)| format!(" {name}={value}")).collect();
     let (timestamp, level, message) = (text("timestamp"), text("level"), text("message"));
     format!("{timestamp} {level:>5} {message}{}", others.concat())

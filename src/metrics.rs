@@ -1,53 +1,89 @@
 //! Metrics, as lines of the log: CloudWatch takes them from lines in its embedded metric format.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>, read
 //! 2026-11.
+//!
+//! A line holds a metric as a field of the metric's name. The names that begin with `gen_ai` are OpenTelemetry's:
+//! <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>, read 2026-11.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value, json};
 
 /// What all metrics stand under in CloudWatch.
 const NAMESPACE: &str = "AssistantEndpoint";
-/// The target of the events whose lines hold a metric: no level of the log keeps them out.
-pub(crate) const TARGET: &str = "metric";
-/// The field by which such an event names its metric.
-pub(crate) const FIELD: &str = "metric";
 
 /// One metric.
 struct Metric {
     name: &'static str,
     unit: &'static str,
-    /// The field that its numbers are told apart by. Its values are a closed set, since each one costs money.
-    dimension: &'static str,
+    /// The sets of fields that its numbers are told apart by; an empty set is for all of them together. A field's values are a
+    /// closed set, since each one costs money.
+    dimensions: Dimensions,
 }
 
-/// Requests that were refused before a model was asked, by the error's code.
-pub(crate) const REFUSED: &str = "Refused";
+type Dimensions = &'static [&'static [&'static str]];
 
-static METRICS: [Metric; 1] = [Metric {
-    name: REFUSED,
-    unit: "Count",
-    dimension: "code",
-}];
+const ALL: &[&str] = &[];
+const PROVIDER: &str = "gen_ai.provider.name";
+const MODEL: &str = "gen_ai.request.model";
+const BY_MODEL: Dimensions = &[&[PROVIDER, MODEL], ALL];
 
-/// Makes a line's fields an object of the format, where they name a metric. `milliseconds` is the time since the epoch.
+/// All of them. The template's dashboard and alarms, and the runbook, name them too.
+#[rustfmt::skip]
+static METRICS: [Metric; 9] = [
+    // Of each answer's prompt and of its completion, each in a line of its own.
+    Metric { name: "gen_ai.client.token.usage", unit: "Count", dimensions: &[&["gen_ai.token.type", PROVIDER, MODEL]] },
+    // From the request's arrival, retries and fallbacks included.
+    Metric { name: "gen_ai.server.request.duration", unit: "Seconds", dimensions: BY_MODEL },
+    Metric { name: "gen_ai.server.time_to_first_token", unit: "Seconds", dimensions: BY_MODEL },
+    Metric { name: "gen_ai.server.time_per_output_token", unit: "Seconds", dimensions: BY_MODEL },
+    // Replies that failed, before their first byte or after it.
+    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], ALL] },
+    // Requests that were refused before a model was asked.
+    Metric { name: "Refused", unit: "Count", dimensions: &[&["code"]] },
+    // Further calls to a model, and to another one.
+    Metric { name: "Retries", unit: "Count", dimensions: &[ALL] },
+    Metric { name: "Fallbacks", unit: "Count", dimensions: &[ALL] },
+    // Requests that were an environment's first.
+    Metric { name: "ColdStart", unit: "Count", dimensions: &[ALL] },
+];
+
+/// Whether the request is this environment's first: said once.
+pub(crate) fn cold_start() -> Option<u64> {
+    static WARM: AtomicBool = AtomicBool::new(false);
+    (!WARM.swap(true, Ordering::Relaxed)).then_some(1)
+}
+
+/// Makes a line's fields an object of the format, where they hold metrics. `milliseconds` is the time since the epoch.
 pub(crate) fn embed(fields: &mut Map<String, Value>, milliseconds: i128) {
-    let named = fields.shift_remove(FIELD);
-    let metric = METRICS
-        .iter()
-        .find(|metric| named.as_ref().is_some_and(|named| named == metric.name));
-    let Some(Metric { name, unit, dimension }) = metric else {
+    let mut directives: Vec<(Dimensions, Vec<Value>)> = Vec::new();
+    for metric in METRICS.iter().filter(|metric| fields.contains_key(metric.name)) {
+        let definition = json!({"Name": metric.name, "Unit": metric.unit});
+        match directives
+            .iter_mut()
+            .find(|(dimensions, _)| *dimensions == metric.dimensions)
+        {
+            Some((_, metrics)) => metrics.push(definition),
+            None => directives.push((metric.dimensions, vec![definition])),
+        }
+    }
+    if directives.is_empty() {
         return;
-    };
-    fields.insert((*name).to_owned(), json!(1));
-    let definition = json!({
-        "Namespace": NAMESPACE,
-        "Dimensions": [[dimension]],
-        "Metrics": [{"Name": name, "Unit": unit}],
-    });
+    }
+    let directives = directives
+        .into_iter()
+        .map(|(dimensions, metrics)| json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}));
+    let directives: Vec<_> = directives.collect();
     let milliseconds = i64::try_from(milliseconds).unwrap_or_default();
     fields.insert(
         "_aws".to_owned(),
-        json!({"Timestamp": milliseconds, "CloudWatchMetrics": [definition]}),
+        json!({"Timestamp": milliseconds, "CloudWatchMetrics": directives}),
     );
+}
+
+/// Whether a field is there for metrics alone, and no use to whoever reads a line.
+pub(crate) fn is_for_metrics(field: &str) -> bool {
+    field == "_aws" || field.starts_with("gen_ai.") || METRICS.iter().any(|metric| metric.name == field)
 }
 
 #[cfg(test)]
@@ -55,10 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_names_a_metric_holds_it() {
+    fn a_line_with_metrics_defines_them() {
         let mut fields = Map::from_iter([
             ("code".to_owned(), json!("quota_exceeded")),
-            (FIELD.to_owned(), json!(REFUSED)),
+            ("Refused".to_owned(), json!(1)),
         ]);
         embed(&mut fields, 1_764_115_200_000);
         let expected = json!({"code": "quota_exceeded", "Refused": 1, "_aws": {"Timestamp": 1_764_115_200_000_i64,
@@ -68,5 +104,17 @@ mod tests {
         let mut other = Map::from_iter([("code".to_owned(), json!("x"))]);
         embed(&mut other, 0);
         assert_eq!(other.len(), 1);
+    }
+
+    #[test]
+    fn metrics_of_the_same_dimensions_share_a_directive() {
+        let names = ["Retries", "Fallbacks", "gen_ai.server.request.duration"];
+        let mut fields: Map<_, _> = names.map(|name| (name.to_owned(), json!(1))).into_iter().collect();
+        embed(&mut fields, 0);
+        let directives = fields["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        assert_eq!(directives.len(), 2);
+        assert_eq!(directives[0]["Dimensions"], json!([[PROVIDER, MODEL], []]));
+        assert_eq!(directives[1]["Dimensions"], json!([[]]));
+        assert_eq!(directives[1]["Metrics"].as_array().unwrap().len(), 2);
     }
 }

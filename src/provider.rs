@@ -8,6 +8,7 @@ use url::Url;
 pub(crate) mod capabilities;
 mod display_names;
 mod families;
+mod labels;
 
 use capabilities::Overrides;
 
@@ -153,6 +154,11 @@ impl Model {
             Server::Platform(provider) => provider.name(),
             Server::Own(_) => "own",
         }
+    }
+
+    /// The model's name for metrics: one of a closed set.
+    pub(crate) fn label(&self) -> &'static str {
+        labels::label(&self.name)
     }
 }
 

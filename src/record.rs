@@ -7,6 +7,8 @@ use futures_util::future::{BoxFuture, join_all};
 use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 use tracing::Instrument;
 
+mod line;
+
 use crate::{
     answer::{Answer, Tries, Unanswered},
     chat::delta::{Delta, FinishReason, Usage},
@@ -26,6 +28,8 @@ pub(crate) struct ReplyRecord {
     assistant_id: String,
     provider: &'static str,
     model: String,
+    /// [`Model::label`].
+    label: &'static str,
     stream: bool,
     started: Instant,
     first_text: Option<Instant>,
@@ -48,8 +52,10 @@ pub(crate) enum Outcome {
     Failed {
         /// The status that the error has or would have.
         status: u16,
-        /// [`Error::log_code`].
-        code: Option<String>,
+        /// [`Error::closed_code`].
+        code: String,
+        /// [`Error::log_code`], where it is another.
+        provider_code: Option<String>,
         /// [`Error::cause`].
         cause: Option<String>,
     },
@@ -64,6 +70,7 @@ impl ReplyRecord {
             assistant_id,
             provider: model.provider_name(),
             model: model.name.clone(),
+            label: model.label(),
             stream,
             started,
             first_text: None,
@@ -117,6 +124,7 @@ impl ReplyRecord {
             Ok(answer) => {
                 self.provider = answer.model.provider_name();
                 self.model.clone_from(&answer.model.name);
+                self.label = answer.model.label();
                 self.tries = Some(answer.tries);
                 Ok(answer)
             }
@@ -153,7 +161,8 @@ impl ReplyRecord {
     pub(crate) fn failed(&mut self, error: &Error) {
         self.outcome = Outcome::Failed {
             status: error.status().as_u16(),
-            code: error.log_code(),
+            provider_code: error.log_code().filter(|code| *code != error.closed_code()),
+            code: error.closed_code(),
             cause: error.cause().map(str::to_owned),
         };
     }
@@ -186,31 +195,6 @@ impl ReplyRecord {
         let runtime = Handle::try_current().ok()?;
         Some(runtime.spawn(work.in_current_span()))
     }
-
-    fn log(&self) {
-        let (outcome, status, code, cause) = match &self.outcome {
-            Outcome::Finished(reason) => (reason.as_str(), None, None, None),
-            Outcome::Failed { status, code, cause } => ("error", Some(*status), code.as_deref(), cause.as_deref()),
-            Outcome::ClientGone => ("client_gone", None, None, None),
-        };
-        tracing::info!(
-            assistant_id = self.assistant_id,
-            provider = self.provider,
-            model = self.model,
-            stream = self.stream,
-            outcome,
-            code,
-            status,
-            cause,
-            retries = self.tries.map(|tries| tries.retries),
-            fallbacks = self.tries.map(|tries| tries.fallbacks),
-            prompt_tokens = self.usage.map(|usage| usage.prompt),
-            completion_tokens = self.usage.map(|usage| usage.completion),
-            first_text_ms = self.first_text.map(|at| millis(at - self.started)),
-            total_ms = millis(self.elapsed()),
-            "reply"
-        );
-    }
 }
 
 impl Drop for ReplyRecord {
@@ -219,8 +203,4 @@ impl Drop for ReplyRecord {
             self.write();
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -19,6 +19,7 @@ use crate::{
         Record,
         store::{claims::Grace, list::MAX_PAGE, transaction::WriteError},
     },
+    audit::{self, Action, By},
     error::Error,
     http::{document::Failures, query::Query, read_body},
     token::Token,
@@ -51,6 +52,7 @@ pub(super) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
         .store
         .create_within(new, manage.rules.max_assistants_per_owner)
         .await?;
+    audit::written(By::Owner(&record.owner_id), Action::Create, &record);
     let location = format!("/assistants/{}", record.assistant_id);
     let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref(), None)).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -124,7 +126,10 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
         let change = patch.clone().apply(&record, &manage.rules)?;
         let (generated, grace) = (change.generated.clone(), change.grace);
         match manage.store.update(&record, change.into()).await {
-            Ok(record) => return Ok(representation(&record, generated.as_ref(), grace)),
+            Ok(changed) => {
+                audit::written(By::Owner(&changed.owner_id), Action::Update(&record), &changed);
+                return Ok(representation(&changed, generated.as_ref(), grace));
+            }
             // Somebody else was faster: the patch goes on top of theirs, or with If-Match fails.
             Err(WriteError::Changed) if attempt < MAX_CHANGES => record = manage.own(&parts.headers, &id).await?,
             Err(error) => return Err(error.into()),
@@ -151,7 +156,10 @@ pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: H
         let record = manage.own(&headers, &id).await?;
         check_version(&headers, &record)?;
         match manage.store.delete(&record).await {
-            Ok(()) => break,
+            Ok(()) => {
+                audit::written(By::Owner(&record.owner_id), Action::Delete, &record);
+                break;
+            }
             Err(WriteError::Changed) if attempt < MAX_CHANGES => {}
             Err(error) => return Err(error.into()),
         }

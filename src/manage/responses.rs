@@ -8,7 +8,11 @@ use axum::{
 };
 
 use super::{Id, Manage};
-use crate::{error::Error, http::document::Failures};
+use crate::{
+    audit::{self, Action, By},
+    error::Error,
+    http::document::Failures,
+};
 
 /// Erases all responses that are kept of one of the caller's assistants. The assistant stays.
 #[utoipa::path(
@@ -26,5 +30,6 @@ pub(super) async fn erase(State(manage): State<Arc<Manage>>, id: Id, headers: He
     let record = manage.own(&headers, &id).await?;
     let responses = manage.responses.as_ref().ok_or(Error::ResponsesNotKept)?;
     responses.erase(&record.assistant_id).await?;
+    audit::written(By::Owner(&record.owner_id), Action::EraseResponses, &record);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Id, Manage};
-use crate::{error::Error, http::document::Failures, token::Token};
+use crate::{
+    audit::{self, Action, By},
+    error::Error,
+    http::document::Failures,
+    token::Token,
+};
 
 /// A token for one assistant and a short time.
 #[derive(Serialize, ToSchema)]
@@ -41,6 +46,7 @@ pub(super) async fn create(State(manage): State<Arc<Manage>>, id: Id, headers: H
         cause: error.to_string(),
     })?;
     let until = manage.store.put_trial(&token.digest(), &record).await?;
+    audit::written(By::Owner(&record.owner_id), Action::CreateTrial, &record);
     let trial = TrialToken {
         token: token.reveal().to_owned(),
         expires_at: until.valid_until(),

@@ -217,7 +217,8 @@ async fn the_end_is_written_once_where_the_client_goes_away() {
 async fn a_failed_reply_waits_for_its_end_too() {
     let failed = Outcome::Failed {
         status: 503,
-        code: Some("provider_overloaded".into()),
+        code: "provider_overloaded".into(),
+        provider_code: None,
         cause: None,
     };
     for stream in [false, true] {

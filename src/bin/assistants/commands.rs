@@ -11,6 +11,7 @@ use assistant_endpoint::{
             write::{Change, TokenChange},
         },
     },
+    audit::{self, Action, By},
     config::{Rules, Tables},
     local::embedded_store::{self, Error},
     token::Token,
@@ -124,6 +125,7 @@ impl Create {
             .await?
             .create_within(new, rules.max_assistants_per_owner)
             .await?;
+        audit(Action::Create, &record);
         show::print(&record, token, None, self.common.json)
     }
 }
@@ -148,8 +150,9 @@ impl Update {
         let patch = self.settings.into_patch(&record, self.name, None);
         let patched = apply(&patch, &record, &self.common.rules()?)?;
         let generated = patched.generated.clone();
-        let record = store.update(&record, patched.into()).await?;
-        show::print(&record, generated.as_ref().map(Token::reveal), None, self.common.json)
+        let changed = store.update(&record, patched.into()).await?;
+        audit(Action::Update(&record), &changed);
+        show::print(&changed, generated.as_ref().map(Token::reveal), None, self.common.json)
     }
 }
 
@@ -165,8 +168,9 @@ impl RotateToken {
             grace: self.grace,
             ..Change::default()
         };
-        let record = store.update(&record, change).await?;
-        show::print(&record, Some(token.reveal()), self.grace, self.common.json)
+        let changed = store.update(&record, change).await?;
+        audit(Action::Update(&record), &changed);
+        show::print(&changed, Some(token.reveal()), self.grace, self.common.json)
     }
 }
 
@@ -174,6 +178,7 @@ impl Delete {
     pub async fn run(self) -> Result<(), Error> {
         let (store, record) = self.common.read(&self.id).await?;
         store.delete(&record).await?;
+        audit(Action::Delete, &record);
         if self.common.json {
             say!("{:#}", json!({"assistant_id": record.assistant_id, "deleted": true}));
         } else {
@@ -181,6 +186,12 @@ impl Delete {
         }
         Ok(())
     }
+}
+
+/// Says who wrote what, on stderr.
+fn audit(action: Action<'_>, record: &Record) {
+    let user = std::env::var("USER").unwrap_or_default();
+    audit::written(By::Program(&user), action, record);
 }
 
 fn grace(text: &str) -> Result<Grace, String> {

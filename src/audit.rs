@@ -54,7 +54,7 @@ pub fn written(by: By<'_>, action: Action<'_>, record: &Record) {
     );
 }
 
-/// The names of what differs.
+/// The names of what differs, in order.
 fn changed(before: &Record, after: &Record) -> Vec<String> {
     let own = [
         ("name", before.name != after.name),
@@ -67,9 +67,12 @@ fn changed(before: &Record, after: &Record) -> Vec<String> {
     let (old, new) = (&before.config["configurable"], &after.config["configurable"]);
     let others = differing(&before.config, &after.config).filter(|name| *name != "configurable");
     let others = others.map(|name| format!("config.{name}"));
-    own.chain(differing(old, new).map(str::to_owned))
+    let mut names: Vec<_> = own
+        .chain(differing(old, new).map(str::to_owned))
         .chain(others)
-        .collect()
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// The keys of two objects whose values differ.
@@ -111,12 +114,12 @@ mod tests {
             json!({"configurable": {"type==agent/model": "gpt-5", "temperature": 1, "same": [1], "new": null}, "model": "y"}),
         );
         let expected = [
+            "config.model",
+            "gone",
             "name",
+            "new",
             "public_token",
             "type==agent/model",
-            "new",
-            "gone",
-            "config.model",
         ];
         assert_eq!(changed(&before, &after), expected);
         assert!(changed(&after, &after).is_empty());

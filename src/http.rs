@@ -199,8 +199,9 @@ async fn identify(request: Request, next: Next) -> Response {
         |context| context.request_id.clone(),
     );
     let traced = TraceIds::of(&request);
-    // At the highest level: a log that lets a line pass has to let its span pass too.
+    // Of the target and level that pass wherever a line does: each has to have its request's id.
     let span = tracing::error_span!(
+        target: log::METRICS,
         "request",
         request_id = id,
         "x-amz-cf-id" = traced.cloudfront,

@@ -1,7 +1,5 @@
 //! The log of the real binary: no text of a conversation, no line of more than 4 kB, and whose request each line is of.
 
-use std::path::Path;
-
 use assistant_endpoint::{assistant::store::Store, local::embedded_store, token::Token};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     PLATFORM_KEY,
     function::{self, SYSTEM_MESSAGE, TIMEOUT, event, invoke},
+    log::{Log, lines},
     provider::{Answer, FakeProvider, answer, error, events_head, finish, piece, response, stream_end, text},
     start_store,
     store_fault::{Fault, in_front_of},
@@ -19,10 +18,9 @@ const QUESTION: &str = "My name is Anna Seebald and I owe my aunt forty florins.
 const ANSWER: &str = "Then pay her on Sunday, when the boats are back in the harbour.";
 
 /// The log of an assistant's replies in both forms, and the ids that the responses have.
-async fn log_of(name: &str, level: &str, provider: FakeProvider, configurable: Value) -> (String, Vec<Value>) {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("log-{name}-{}", std::process::id()));
-    let log = std::fs::File::create(&file).unwrap();
-    let function = function::start(&provider, configurable, &[("RUST_LOG", level)], log.into()).await;
+async fn log_of(level: &str, provider: FakeProvider, configurable: Value) -> (String, Vec<Value>) {
+    let log = Log::new();
+    let function = function::start(&provider, configurable, &[("RUST_LOG", level)], log.stdio()).await;
     let mut ids = Vec::new();
     for name in ["chat.json", "chat-stream.json"] {
         let mut event = event(name);
@@ -32,9 +30,7 @@ async fn log_of(name: &str, level: &str, provider: FakeProvider, configurable: V
         let reply = invoke(&function, event, TIMEOUT).await;
         ids.push(reply.headers["x-request-id"].clone());
     }
-    let log = std::fs::read_to_string(&file).unwrap();
-    std::fs::remove_file(&file).unwrap();
-    (log, ids)
+    (log.text(), ids)
 }
 
 fn stream_of(piece_of_it: &str) -> Answer {
@@ -88,7 +84,7 @@ async fn no_text_of_a_conversation_and_no_long_line_is_in_the_log() {
 /// quotes a conversation.
 async fn check_log(name: &str, answer: Answer) {
     let provider = FakeProvider::always(answer).await;
-    let (log, _) = log_of(name, "trace", provider, json!({})).await;
+    let (log, _) = log_of("trace", provider, json!({})).await;
     let replies = log
         .lines()
         .filter(|line| line.contains("\"message\":\"reply\""))
@@ -110,18 +106,12 @@ async fn check_log(name: &str, answer: Answer) {
     }
 }
 
-/// The lines with this message.
-fn lines(log: &str, message: &str) -> Vec<Value> {
-    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["message"] == message).collect()
-}
-
 #[tokio::test]
 async fn each_line_of_a_request_has_its_id_and_the_replys_counts_what_was_tried() {
     let cases = [
         ("info", answer(&["Hi"]), "stop"),
         ("info", error(503, "overloaded"), "error"),
-        ("warn", answer(&["Hi"]), "no line"),
+        ("warn", answer(&["Hi"]), "stop"),
     ];
     join_all(cases.map(|(level, last, outcome)| check_counts(level, last, outcome))).await;
 }
@@ -141,12 +131,12 @@ async fn check_counts(level: &str, last: Answer, outcome: &str) {
     })
     .await;
     let configurable = json!({"top_p": 0.5, "fallback_models": ["gpt-4.1", "gpt-4.1-mini"]});
-    let (log, ids) = log_of(outcome, level, provider, configurable).await;
+    let (log, ids) = log_of(level, provider, configurable).await;
     let fallbacks = lines(&log, "falling back to another model");
     let of_fallbacks: Vec<_> = fallbacks.iter().map(|line| &line["request_id"]).collect();
     assert_eq!(of_fallbacks, [&ids[0], &ids[0], &ids[1], &ids[1]], "{log}");
     let replies = lines(&log, "reply");
-    assert_eq!(replies.len(), if level == "info" { 2 } else { 0 }, "{log}");
+    assert_eq!(replies.len(), 2, "{log}");
     for (reply, id) in replies.iter().zip(&ids) {
         assert_eq!(&reply["request_id"], id);
         assert_eq!(reply["outcome"], outcome);
@@ -172,11 +162,9 @@ async fn an_answer_of_the_stores_that_cannot_be_read_is_not_quoted() {
 async fn no_id_of_a_response_is_in_the_log() {
     for (table, kept) in [("Responses", true), ("NoSuchTable", false)] {
         let provider = FakeProvider::always(answer(&[ANSWER])).await;
-        let name = format!("log-ids-{table}-{}", std::process::id());
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let log = std::fs::File::create(&file).unwrap();
+        let log = Log::new();
         let settings = [("RUST_LOG", "debug"), ("RESPONSES_TABLE", table)];
-        let function = function::start(&provider, json!({}), &settings, log.into()).await;
+        let function = function::start(&provider, json!({}), &settings, log.stdio()).await;
         let send = async |method: &str, path: String, body: Value| {
             let mut event = event("chat.json");
             event["rawPath"] = json!(path);
@@ -198,8 +186,7 @@ async fn no_id_of_a_response_is_in_the_log() {
         for method in ["GET", "DELETE", "GET", "PUT"] {
             send(method, format!("{path}/{id}"), json!({})).await;
         }
-        let log = std::fs::read_to_string(&file).unwrap();
-        std::fs::remove_file(&file).unwrap();
+        let log = log.text();
         assert!(!log.contains(&id["resp_".len()..]), "{log}");
         for text in [QUESTION, ANSWER, SYSTEM_MESSAGE] {
             assert!(!log.contains(text), "{log}");
@@ -212,30 +199,22 @@ async fn no_id_of_a_response_is_in_the_log() {
 #[tokio::test]
 async fn a_limit_that_is_reached_is_told_once_and_counted_each_time() {
     let provider = FakeProvider::always(answer(&["Hi"])).await;
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("log-limit-{}", std::process::id()));
-    let log = std::fs::File::create(&file).unwrap();
+    let log = Log::new();
     let settings = [("RUST_LOG", "warn"), ("USAGE_TABLE", "Usage")];
-    let function = function::start(&provider, json!({"requests_per_day": 1}), &settings, log.into()).await;
+    let function = function::start(&provider, json!({"requests_per_day": 1}), &settings, log.stdio()).await;
     for status in [200, 429, 429, 429] {
         assert_eq!(invoke(&function, event("chat.json"), TIMEOUT).await.status, status);
     }
-    let log = std::fs::read_to_string(&file).unwrap();
-    std::fs::remove_file(&file).unwrap();
-    let reached = lines(&log, "a limit is reached");
-    assert_eq!(reached.len(), 1, "{log}");
+    let reached = log.lines("a limit is reached");
+    assert_eq!(reached.len(), 1, "{}", log.text());
     assert_eq!(
         (&reached[0]["level"], &reached[0]["limit"], &reached[0]["value"]),
         (&json!("WARN"), &json!("requests_per_day"), &json!(1))
     );
     assert!(reached[0]["assistant_id"].is_string());
-    let refused = lines(&log, "refused");
-    assert_eq!(refused.len(), 3, "{log}");
+    let refused = log.lines("refused");
+    assert_eq!(refused.len(), 3, "{}", log.text());
     for line in refused {
         assert_eq!((&line["code"], &line["Refused"]), (&json!("quota_exceeded"), &json!(1)));
-        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(metrics["Namespace"], "AssistantEndpoint");
-        assert_eq!(metrics["Dimensions"], json!([["code"]]));
-        assert_eq!(metrics["Metrics"][0]["Name"], "Refused");
-        assert!(line["_aws"]["Timestamp"].as_i64() > Some(1_700_000_000_000));
     }
 }

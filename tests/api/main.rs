@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod audit;
 mod bad_requests;
 mod bedrock;
 mod chat;
@@ -36,6 +37,7 @@ mod manage;
 mod manage_bad_requests;
 mod memory;
 mod message_order;
+mod metrics;
 mod models;
 mod not_streamed;
 mod openapi;

@@ -29,6 +29,7 @@ pub mod claim;
 pub mod document;
 pub mod failures;
 pub mod function;
+pub mod log;
 pub mod management;
 pub mod provider;
 pub mod response_calls;

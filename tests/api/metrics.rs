@@ -1,0 +1,243 @@
+//! The metrics of the real binaries: lines of the log in CloudWatch's embedded metric format.
+
+use std::{collections::BTreeMap, path::Path};
+
+use assistant_endpoint::local::function::Function;
+use serde_json::{Value, json};
+
+use crate::support::{
+    function::{self, TIMEOUT, event, invoke},
+    log::Log,
+    provider::{Answer, FakeProvider, answer, error, events_head, response, text, usage},
+    start_store,
+};
+
+/// What CloudWatch would have: by name and dimensions, all values.
+type Metrics = BTreeMap<(String, String), Vec<f64>>;
+
+/// Reads a log as CloudWatch does: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+fn metrics_of(log: &str) -> Metrics {
+    let mut metrics = Metrics::new();
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line.to_string().len() < 4096, "{line}");
+        let Some(aws) = line.get("_aws") else { continue };
+        assert!(aws["Timestamp"].as_i64() > Some(1_700_000_000_000), "{line}");
+        for directive in aws["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "AssistantEndpoint");
+            for set in directive["Dimensions"].as_array().unwrap() {
+                let names = set.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+                // Each has to be a text at the line's root, or CloudWatch drops the line.
+                let dimensions: Vec<_> = names
+                    .map(|name| format!("{name}={}", line[name].as_str().unwrap()))
+                    .collect();
+                for metric in directive["Metrics"].as_array().unwrap() {
+                    let name = metric["Name"].as_str().unwrap();
+                    assert!(matches!(metric["Unit"].as_str(), Some("Count" | "Seconds")), "{metric}");
+                    let key = (name.to_owned(), dimensions.join(","));
+                    metrics.entry(key).or_default().push(line[name].as_f64().unwrap());
+                }
+            }
+        }
+    }
+    metrics
+}
+
+fn sum(metrics: &Metrics, name: &str, dimensions: &str) -> Option<f64> {
+    let values = metrics.get(&(name.to_owned(), dimensions.to_owned()))?;
+    Some(values.iter().sum())
+}
+
+/// The log of both of the sample events.
+async fn log_of(provider: Answer, configurable: Value, settings: &[(&str, &str)]) -> Log {
+    let log = Log::new();
+    let provider = FakeProvider::always(provider).await;
+    let function = function::start(&provider, configurable, settings, log.stdio()).await;
+    for name in ["chat.json", "chat-stream.json"] {
+        invoke(&function, event(name), TIMEOUT).await;
+    }
+    log
+}
+
+#[tokio::test]
+async fn a_replys_line_is_its_metrics_at_any_level() {
+    for (setting, level, expected) in [
+        ("RUST_LOG", "off", "INFO"),
+        ("AWS_LAMBDA_LOG_LEVEL", "DEBUG", "INFO"),
+        // Lambda drops lines below its own level.
+        ("AWS_LAMBDA_LOG_LEVEL", "WARN", "WARN"),
+        ("AWS_LAMBDA_LOG_LEVEL", "FATAL", "FATAL"),
+    ] {
+        let log = log_of(answer(&["Hi", " there"]), json!({}), &[(setting, level)]).await;
+        let replies = log.lines("reply");
+        assert_eq!(replies.len(), 2, "{level}: {}", log.text());
+        assert!(
+            replies.iter().all(|reply| reply["level"] == expected),
+            "{level}: {replies:?}"
+        );
+        let metrics = metrics_of(&log.text());
+        let model = "gen_ai.provider.name=openai,gen_ai.request.model=gpt-4o";
+        for name in ["request.duration", "time_to_first_token", "time_per_output_token"] {
+            for dimensions in [model, ""] {
+                let seconds = &metrics[&(format!("gen_ai.server.{name}"), dimensions.to_owned())];
+                assert!(
+                    seconds.len() == 2 && seconds.iter().all(|time| *time < 30.0),
+                    "{name}: {seconds:?}"
+                );
+            }
+        }
+        for (kind, tokens) in [("input", 18.0), ("output", 24.0)] {
+            let dimensions = format!("gen_ai.token.type={kind},{model}");
+            assert_eq!(sum(&metrics, "gen_ai.client.token.usage", &dimensions), Some(tokens));
+        }
+        for (name, expected) in [("Retries", 0.0), ("Fallbacks", 0.0), ("ColdStart", 1.0)] {
+            assert_eq!(sum(&metrics, name, ""), Some(expected), "{name}");
+        }
+        assert_eq!(sum(&metrics, "ReplyErrors", ""), None);
+    }
+}
+
+#[tokio::test]
+async fn failures_are_counted_by_provider_and_code_and_stand_out() {
+    let rejected = |code: &str| {
+        let body = json!({"error": {"message": "No.", "type": "invalid_request_error", "code": code}});
+        response(400, "", &body.to_string())
+    };
+    let cut_off = vec![events_head(), text("Hi"), usage(9, 12)];
+    for (answer, level, code, provider_code) in [
+        (error(503, "overloaded"), "WARN", "provider_overloaded", Value::Null),
+        (
+            error(401, "invalid_api_key"),
+            "WARN",
+            "provider_authentication_failed",
+            Value::Null,
+        ),
+        (cut_off, "WARN", "provider_error", Value::Null),
+        (
+            error(429, "rate_limit_exceeded"),
+            "INFO",
+            "rate_limit_exceeded",
+            Value::Null,
+        ),
+        (
+            rejected("context_length_exceeded"),
+            "INFO",
+            "context_length_exceeded",
+            Value::Null,
+        ),
+        // A code that a provider made up would be a dimension of its own.
+        (
+            rejected("a_code_of_theirs"),
+            "INFO",
+            "rejected",
+            json!("a_code_of_theirs"),
+        ),
+    ] {
+        let log = log_of(answer, json!({}), &[]).await;
+        let metrics = metrics_of(&log.text());
+        assert_eq!(
+            sum(&metrics, "ReplyErrors", &format!("provider=openai,code={code}")),
+            Some(2.0),
+            "{metrics:?}"
+        );
+        assert_eq!(sum(&metrics, "ReplyErrors", ""), Some(2.0));
+        for reply in log.lines("reply") {
+            assert_eq!(
+                (&reply["level"], &reply["outcome"]),
+                (&json!(level), &json!("error")),
+                "{reply}"
+            );
+            assert_eq!(reply["provider_code"], provider_code, "{reply}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_models_name_of_an_owners_own_is_no_dimension() {
+    let settings = json!({"provider": "openrouter", "model": "acme/our-very-own-1"});
+    let provider = FakeProvider::always(answer(&["Hi"])).await;
+    let (log, base_url) = (Log::new(), provider.base_url());
+    let openrouter = [
+        ("OPENROUTER_BASE_URL", base_url.as_str()),
+        ("OPENROUTER_API_KEY", "sk-or"),
+    ];
+    let function = function::start(&provider, settings, &openrouter, log.stdio()).await;
+    assert_eq!(invoke(&function, event("chat.json"), TIMEOUT).await.status, 200);
+    let reply = log.lines("reply").pop().unwrap();
+    assert_eq!(
+        (&reply["model"], &reply["gen_ai.request.model"]),
+        (&json!("acme/our-very-own-1"), &json!("other"))
+    );
+    let metrics = metrics_of(&log.text());
+    assert!(
+        !metrics.keys().any(|(_, dimensions)| dimensions.contains("acme")),
+        "{metrics:?}"
+    );
+}
+
+#[tokio::test]
+async fn requests_that_were_refused_are_counted_and_grave_ones_stand_out() {
+    let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
+    let function = function::start(&provider, json!({"model": "no-such-model"}), &[], log.stdio()).await;
+    let mut unknown = event("chat.json");
+    unknown["headers"]["authorization"] = json!("Bearer pubkey_of_nobody_0001");
+    for (event, status, level, code) in [
+        (unknown, 401, "INFO", "invalid_api_key"),
+        (event("chat.json"), 500, "WARN", "assistant_misconfigured"),
+    ] {
+        assert_eq!(invoke(&function, event, TIMEOUT).await.status, status);
+        let refused = log.lines("refused").pop().unwrap();
+        assert_eq!(
+            (&refused["level"], &refused["code"]),
+            (&json!(level), &json!(code)),
+            "{refused}"
+        );
+    }
+    let private = json!({"access_mode": "authenticated"});
+    let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
+    let function = function::start(&provider, private, &[("AWS_LAMBDA_LOG_LEVEL", "ERROR")], log.stdio()).await;
+    assert_eq!(invoke(&function, event("chat.json"), TIMEOUT).await.status, 403);
+    // At Lambda's own level, so that the metric is not dropped.
+    let refused = log.lines("refused").pop().unwrap();
+    assert_eq!(
+        (&refused["level"], &refused["ColdStart"]),
+        (&json!("ERROR"), &json!(1)),
+        "{refused}"
+    );
+    let metrics = metrics_of(&log.text());
+    assert_eq!(sum(&metrics, "Refused", "code=public_access_disabled"), Some(1.0));
+    assert_eq!(sum(&metrics, "ColdStart", ""), Some(1.0));
+}
+
+#[tokio::test]
+async fn lines_lead_to_those_of_the_services_before() {
+    let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
+    let function = function::start(&provider, json!({}), &[], log.stdio()).await;
+    let mut traced = event("chat.json");
+    traced["headers"]["x-amz-cf-id"] = json!("KTxYOFOZOAO6Q_4Z4V0MA7GvZ8yZEHyL2mCz4YJ7r2l3eg2MRS7k5w==");
+    traced["headers"]["traceparent"] = json!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    invoke(&function, traced.clone(), TIMEOUT).await;
+    let reply = log.lines("reply").pop().unwrap();
+    for name in ["x-amz-cf-id", "traceparent"] {
+        assert_eq!(reply[name], traced["headers"][name]);
+    }
+    // The local Runtime API's.
+    assert_eq!(reply["xray_trace_id"], "1-00000000-000000000000000000000000");
+    for name in ["x-amz-cf-id", "traceparent"] {
+        traced["headers"][name] = json!("no id, but a secret");
+    }
+    invoke(&function, traced, TIMEOUT).await;
+    assert!(!log.text().contains("a secret"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn the_management_function_counts_what_it_refuses() {
+    let (log, (_aws, store)) = (Log::new(), start_store().await);
+    let settings = [("JWT_SECRET", crate::support::management::SECRET)];
+    let binary = Path::new(env!("CARGO_BIN_EXE_manage"));
+    let function = Function::start(binary, store, &settings, log.stdio()).await.unwrap();
+    let mut list = event("models.json");
+    list["rawPath"] = json!("/assistants");
+    assert_eq!(invoke(&function, list, TIMEOUT).await.status, 401);
+    assert_eq!(sum(&metrics_of(&log.text()), "Refused", "code=invalid_jwt"), Some(1.0));
+}

@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 
+from monitoring import monitoring_checks, undocumented
 from template_model import (
     ARN, BEDROCK, CACHED_ERRORS, CACHE_POLICY, CEILINGS, CERTIFICATE, CLAIMS, CLOUDFRONT, DISTRIBUTION_HOST, DOMAIN, ENDPOINT_HOST,
     FUNCTIONS, GRANTS, JWKS, KEEPING_POLICY, MANAGE_HOST, METHODS, NUMBERS, ORIGIN_REQUEST_POLICY, ORIGIN_SECRETS, READING, RESOURCES,
@@ -143,6 +144,7 @@ def checks(t):
     yield from jwt_checks(t, equal)
     yield from limit_checks(t, equal)
     yield from distribution_checks(t, equal)
+    yield from monitoring_checks(t, equal)
 
     def output(name, parameters):
         return resolve(t, at(t, f"Outputs/{name}/Value"), parameters) or ""
@@ -326,7 +328,7 @@ def main(arguments):
     if "--self-test" in arguments:
         return self_test(template)
     results = list(checks(template))
-    problems = [f"{paths[0]}: not so: {label}" for label, holds in results if not holds]
+    problems = [f"{paths[0]}: not so: {label}" for label, holds in results if not holds] + undocumented(template)
     print("\n".join(problems) or f"template ok: {len(results)} assertions")
     return bool(problems)
 

@@ -22,6 +22,14 @@ RESOURCES = {
     "JwtSecret": "AWS::SecretsManager::Secret",
     "ViewerAddressFunction": "AWS::CloudFront::Function",
     "Distribution": "AWS::CloudFront::Distribution",
+    "Dashboard": "AWS::CloudWatch::Dashboard",
+    "ProviderFailingAlarm": "AWS::CloudWatch::Alarm",
+    "ProviderAccountAlarm": "AWS::CloudWatch::Alarm",
+    "StoreUnavailableAlarm": "AWS::CloudWatch::Alarm",
+    "SlowFirstTextAlarm": "AWS::CloudWatch::Alarm",
+    "EndpointErrorsAlarm": "AWS::CloudWatch::Alarm",
+    "EndpointThrottlesAlarm": "AWS::CloudWatch::Alarm",
+    "ManageErrorsAlarm": "AWS::CloudWatch::Alarm",
 }
 RETAINED = ["EndpointLogGroup", "ManageLogGroup", "AssistantsTable", "TokenClaimsTable", "UsageTable", "ProviderKeysSecret"]
 

@@ -1,5 +1,6 @@
 """Every way in which the self-test breaks the template: each must be caught."""
 
+from monitoring import monitoring_mutations
 from template_model import ASSISTANTS, CEILINGS, CLAIMS, FUNCTIONS, GRANTS, JWKS, NO_VALUE, NUMBERS, RESPONSES, RETAINED, SECRET, at
 
 DELETE = object()
@@ -78,6 +79,7 @@ def mutations():
     yield from jwt_mutations()
     yield from limit_mutations()
     yield from distribution_mutations()
+    yield from monitoring_mutations(DELETE)
 
 
 def function_mutations(name):

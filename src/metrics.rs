@@ -28,23 +28,17 @@ const PROVIDER: &str = "gen_ai.provider.name";
 const MODEL: &str = "gen_ai.request.model";
 const BY_MODEL: Dimensions = &[&[PROVIDER, MODEL], ALL];
 
-/// All of them. The template's dashboard and alarms, and the runbook, name them too.
+/// All of them. `docs/operations.md` has this table, and the template's dashboard and alarms take from there.
 #[rustfmt::skip]
 static METRICS: [Metric; 9] = [
-    // Of each answer's prompt and of its completion, each in a line of its own.
     Metric { name: "gen_ai.client.token.usage", unit: "Count", dimensions: &[&["gen_ai.token.type", PROVIDER, MODEL]] },
-    // From the request's arrival, retries and fallbacks included.
     Metric { name: "gen_ai.server.request.duration", unit: "Seconds", dimensions: BY_MODEL },
     Metric { name: "gen_ai.server.time_to_first_token", unit: "Seconds", dimensions: BY_MODEL },
     Metric { name: "gen_ai.server.time_per_output_token", unit: "Seconds", dimensions: BY_MODEL },
-    // Replies that failed, before their first byte or after it.
-    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], ALL] },
-    // Requests that were refused before a model was asked.
+    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], &["code"], ALL] },
     Metric { name: "Refused", unit: "Count", dimensions: &[&["code"]] },
-    // Further calls to a model, and to another one.
     Metric { name: "Retries", unit: "Count", dimensions: &[ALL] },
     Metric { name: "Fallbacks", unit: "Count", dimensions: &[ALL] },
-    // Requests that were an environment's first.
     Metric { name: "ColdStart", unit: "Count", dimensions: &[ALL] },
 ];
 
@@ -104,6 +98,22 @@ mod tests {
         let mut other = Map::from_iter([("code".to_owned(), json!("x"))]);
         embed(&mut other, 0);
         assert_eq!(other.len(), 1);
+    }
+
+    /// The meaning of each metric is the document's own; its name, unit and dimensions are the code's.
+    #[test]
+    fn the_operations_document_has_each_metric() {
+        let document = include_str!("../docs/operations.md");
+        let rows = document.lines().filter(|line| line.starts_with("| `") && line.contains("| Count |") || line.contains("| Seconds |"));
+        let rows: Vec<_> = rows.map(|row| row.splitn(5, '|').take(4).collect::<Vec<_>>().join("|")).collect();
+        let expected = METRICS.iter().map(|metric| {
+            let sets = metric.dimensions.iter().map(|set| match *set {
+                [] => "all".to_owned(),
+                names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" + "),
+            });
+            format!("| `{}` | {} | {} ", metric.name, metric.unit, sets.collect::<Vec<_>>().join(", "))
+        });
+        assert_eq!(rows, expected.collect::<Vec<_>>());
     }
 
     #[test]

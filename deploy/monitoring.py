@@ -1,0 +1,117 @@
+"""What template.yaml's dashboard and alarms watch: metrics that docs/operations.md has, which the tests hold against the code."""
+
+import json
+import pathlib
+import re
+
+from template_model import at, canonical, listed, resolve, takes
+
+DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "operations.md"
+NAMESPACE = "AssistantEndpoint"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
+ALARMS = (
+    "ProviderFailingAlarm", "ProviderAccountAlarm", "StoreUnavailableAlarm", "SlowFirstTextAlarm", "EndpointErrorsAlarm",
+    "EndpointThrottlesAlarm", "ManageErrorsAlarm",
+)  # fmt: skip
+SEARCH = re.compile(r"""SEARCH\('\{(?P<schema>[^}]*)\} MetricName="(?P<name>[^"]*)"'""")
+
+
+def documented():
+    """(metric, names of its dimensions) for each set of dimensions in the document's table."""
+    series = set()
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        row = re.fullmatch(r"\| `([^`]+)` \| (?:Count|Seconds) \| ([^|]+) \| .+ \|", line)
+        for dimensions in row[2].split(", ") if row else ():
+            series.add((row[1], tuple(sorted(re.findall(r"`([^`]+)`", dimensions)))))
+    return series
+
+
+def alarmed(alarm):
+    """The series of an alarm, as `documented` has them."""
+    properties = at(alarm, "Properties") or {}
+    queries = [at(query, "MetricStat/Metric") for query in properties.get("Metrics", [])]
+    for metric in [metric for metric in [*queries, properties] if at(metric, "MetricName")]:
+        dimensions = [at(dimension, "Name") for dimension in metric.get("Dimensions", [])]
+        yield metric.get("Namespace"), (metric["MetricName"], tuple(sorted(dimensions)))
+
+
+def shown(body):
+    """The series of a dashboard."""
+    for widget in body["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            if isinstance(metric[0], str):
+                namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
+                yield namespace, (name, tuple(sorted(dimensions[::2])))
+            else:
+                search = SEARCH.search(metric[0]["expression"])
+                namespace, *dimensions = search["schema"].replace('"', "").split(",") if search else [None]
+                yield namespace, (search["name"] if search else None, tuple(sorted(dimensions)))
+
+
+def dashboard(t):
+    try:
+        return json.loads(resolve(t, at(t, "Resources/Dashboard/Properties/DashboardBody"), {"AWS::Region": "eu-west-1"}))
+    except (TypeError, ValueError):
+        return {"widgets": []}
+
+
+def undocumented(t):
+    """What the runbook lacks, or has too much, as problems of its own: no mutation of the template could show these."""
+    headings = re.findall(r"\n### (\w+)\n", DOCUMENT.read_text(encoding="utf-8"))
+    alarms = {name for name, resource in t["Resources"].items() if resource.get("Type") == "AWS::CloudWatch::Alarm"}
+    return [f"{DOCUMENT.name}: '### {name}' is there for each alarm once, and for nothing else"
+            for name in sorted(alarms | set(headings)) if headings.count(name) != 1 or name not in alarms]  # fmt: skip
+
+
+def monitoring_checks(t, equal):
+    series = documented()
+    for name in ALARMS:
+        alarm = at(t, f"Resources/{name}")
+        own = [found for namespace, found in alarmed(alarm) if namespace == NAMESPACE]
+        others = {namespace for namespace, _ in alarmed(alarm)} - {NAMESPACE}
+        yield f"{name} watches metrics that there are", bool(own or others) and set(own) <= series and others <= {"AWS/Lambda"}
+        properties = f"Resources/{name}/Properties"
+        yield equal(f"{properties}/TreatMissingData", "notBreaching")
+        yield equal(f"{properties}/EvaluationPeriods", 2)
+        for actions in "AlarmActions", "OKActions":
+            told = [resolve(t, at(t, f"{properties}/{actions}"), {"AlarmTopicArn": topic}) for topic in ("", TOPIC)]
+            yield f"{name}'s {actions} are the topic, where there is one", told == [None, [TOPIC]]
+    body = dashboard(t)
+    yield "the dashboard has widgets", len(body["widgets"]) == 8
+    own = {found for namespace, found in shown(body) if namespace == NAMESPACE}
+    others = {namespace for namespace, _ in shown(body)} - {NAMESPACE}
+    yield "the dashboard shows metrics that there are", own <= series and others <= {"AWS/Lambda"}
+    yield "the dashboard shows every metric", {name for name, _ in own} == {name for name, _ in series}
+    regions = {at(widget, "properties/region") for widget in listed(body["widgets"])}
+    yield "the dashboard is of the stack's region", regions == {"eu-west-1"}
+    yield "the dashboard and the alarms name this stack's functions", all(
+        "EndpointFunction" in canonical(at(t, f"Resources/{name}")) for name in ("Dashboard", "EndpointErrorsAlarm", "EndpointThrottlesAlarm")
+    ) and "ManageFunction" in canonical(at(t, "Resources/ManageErrorsAlarm"))
+    yield equal("Conditions/HasAlarmTopic", {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]})
+    yield equal("Parameters/AlarmTopicArn/Default", "")
+    yield "AlarmTopicArn is a topic or empty", takes(t, "AlarmTopicArn", {"": True, TOPIC: True, "alarms": False, f"{TOPIC}:x": False})
+
+
+def monitoring_mutations(delete):
+    for name in ALARMS:
+        alarm = f"Resources/{name}/Properties"
+        yield f"Resources/{name}", delete
+        yield f"{alarm}/TreatMissingData", "breaching"
+        yield f"{alarm}/EvaluationPeriods", 1
+        for actions in "AlarmActions", "OKActions":
+            yield f"{alarm}/{actions}", [{"Ref": "AlarmTopicArn"}]
+            yield f"{alarm}/{actions}", delete
+    yield "Resources/SurpriseAlarm", {"Type": "AWS::CloudWatch::Alarm"}
+    yield "Resources/ProviderFailingAlarm/Properties/Metrics/1/MetricStat/Metric/MetricName", "Replies"
+    yield "Resources/ProviderAccountAlarm/Properties/Metrics/1/MetricStat/Metric/Dimensions/0/Name", "error"
+    yield "Resources/StoreUnavailableAlarm/Properties/Dimensions", delete
+    yield "Resources/SlowFirstTextAlarm/Properties/Namespace", "Assistants"
+    for name in "EndpointErrorsAlarm", "EndpointThrottlesAlarm", "ManageErrorsAlarm":
+        yield f"Resources/{name}/Properties/Dimensions/0/Value", {"Ref": "Other"}
+        yield f"Resources/{name}/Properties/Namespace", "AWS/Lambdas"
+    yield "Resources/Dashboard", delete
+    for body in "{", '{"widgets": []}', '{"widgets": [{"properties": {"metrics": [["AssistantEndpoint", "Replies"]]}}]}':
+        yield "Resources/Dashboard/Properties/DashboardBody", {"Fn::Sub": body}
+    yield "Conditions/HasAlarmTopic/Fn::Not/0/Fn::Equals/0/Ref", "DomainName"
+    yield "Parameters/AlarmTopicArn/Default", TOPIC
+    yield "Parameters/AlarmTopicArn/AllowedPattern", "^.*$"

@@ -39,6 +39,8 @@ pub struct Tries {
     pub retries: u32,
     /// Models that failed before the last one was asked.
     pub fallbacks: u32,
+    /// Whether it is known that no model was asked at all: the request was refused on its way to the first.
+    pub unasked: bool,
 }
 
 /// An answer on its way.

@@ -32,7 +32,7 @@ use crate::{
     error::Error,
     http::{document::with_bearer, read_body},
     kept_responses::ResponsesTable,
-    limit::{Limits, RateLimit},
+    limit::Limits,
     record::ReplyRecord,
     reply::{self, form::Form},
     secrets::secrets_client,
@@ -40,7 +40,7 @@ use crate::{
     upstream::{Upstream, keys::ProviderKeys, role::ServiceRole},
     usage::{
         UsageTable,
-        limiter::{Asking, Limiter},
+        limiter::{Admitted, Asking, Limiter},
     },
     way_in::Caller,
 };
@@ -160,9 +160,11 @@ impl App {
             self.timeouts.buffered
         };
         let deadline = entered.deadline.limited(entered.started, limit);
-        let left = self.admit(&entered, deadline).await?;
+        let admitted = self.admit(&entered, deadline).await?;
+        let left = admitted.left;
         let assistant_id = assistant.id().to_owned();
         let mut record = ReplyRecord::new(assistant_id.clone(), &model, stream, entered.started, deadline);
+        record.also_at_end(self.limiter.giving_back(assistant_id.clone(), admitted));
         if let Some(usage) = &self.usage {
             record.at_end(usage.settling(assistant_id, prompt.text_bytes()));
         }
@@ -207,7 +209,7 @@ impl App {
     }
 
     /// Lets a request in, counted against the assistant's limits; the last step before a model is called.
-    async fn admit(&self, entered: &Entered, deadline: Deadline) -> Result<Option<RateLimit>, Error> {
+    async fn admit(&self, entered: &Entered, deadline: Deadline) -> Result<Admitted, Error> {
         let asking = entered.asking();
         let admitted = tokio::time::timeout(deadline.remaining(), self.limiter.admit(&asking)).await;
         admitted.unwrap_or_else(|_| Err(out_of_time()))

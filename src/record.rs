@@ -105,6 +105,11 @@ impl ReplyRecord {
         &self.outcome
     }
 
+    /// Whether the request was refused before any model was asked: such a one is counted nowhere.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.tries.is_some_and(|tries| tries.unasked)
+    }
+
     /// What the provider counted, so far.
     pub(crate) fn usage(&self) -> Option<Usage> {
         self.usage

@@ -68,7 +68,10 @@ impl Upstream {
     ) -> Result<Answer, Unanswered> {
         let mut fallbacks = fallbacks.into_iter();
         let mut first_failure = None;
-        let mut tries = Tries::default();
+        let mut tries = Tries {
+            unasked: true,
+            ..Tries::default()
+        };
         loop {
             // Each model that is left gets its share of the time to begin in, and the last one all of it.
             let share = match u32::try_from(fallbacks.len()) {
@@ -79,6 +82,7 @@ impl Upstream {
             let asked = self.ask(&model, &mut prompt, deadline, &mut calls);
             let asked = deadline.within(share, asked).await;
             tries.retries += calls.saturating_sub(1);
+            tries.unasked &= calls == 0;
             let failure = match asked {
                 Ok(Ok(deltas)) => return Ok(Answer { model, deltas, tries }),
                 Ok(Err(failure)) => failure,

@@ -169,8 +169,13 @@ impl UsageTable {
     pub(crate) fn settling(&self, assistant_id: String, prompt_bytes: u64) -> EndTask {
         let table = self.clone();
         Box::new(move |record| {
-            let counts = Counts::of_reply(record, prompt_bytes);
-            async move { table.add(&assistant_id, OffsetDateTime::now_utc(), counts).await }.boxed()
+            let counts = (!record.is_refused()).then(|| Counts::of_reply(record, prompt_bytes));
+            async move {
+                if let Some(counts) = counts {
+                    table.add(&assistant_id, OffsetDateTime::now_utc(), counts).await;
+                }
+            }
+            .boxed()
         })
     }
 

@@ -16,6 +16,13 @@ struct Failure<'a> {
     cause: Option<&'a str>,
 }
 
+impl Failure<'_> {
+    /// Whether whoever operates the service has to know of it.
+    fn is_grave(&self) -> bool {
+        self.status.is_some_and(|status| status >= 500)
+    }
+}
+
 impl Outcome {
     fn name(&self) -> &str {
         match self {
@@ -44,9 +51,41 @@ impl Outcome {
 }
 
 impl ReplyRecord {
-    /// Writes the line.
+    /// Writes the line, as every refusal's where no model was asked.
     pub(super) fn log(&self) {
-        // The macro takes a level that is known when this is compiled.
+        if self.is_refused() {
+            self.log_refusal();
+        } else {
+            self.log_reply();
+        }
+    }
+
+    fn log_refusal(&self) {
+        // The macros take a level that is known when this is compiled.
+        macro_rules! refused {
+            ($level:expr, $failure:expr) => {{
+                let Failure { status, code, provider_code: _, cause } = $failure;
+                tracing::event!(
+                    target: log::METRICS,
+                    $level,
+                    assistant_id = self.assistant_id,
+                    provider = self.provider,
+                    model = self.model,
+                    status,
+                    code,
+                    cause,
+                    Refused = 1,
+                    "refused"
+                );
+            }};
+        }
+        match self.outcome.failure() {
+            failure if failure.is_grave() => refused!(Level::WARN, failure),
+            failure => refused!(Level::INFO, failure),
+        }
+    }
+
+    fn log_reply(&self) {
         macro_rules! reply {
             ($level:expr, $failure:expr) => {{
                 let (total, first_text) = (self.elapsed(), self.first_text.map(|at| at - self.started));
@@ -82,7 +121,7 @@ impl ReplyRecord {
             }};
         }
         match self.outcome.failure() {
-            failure if failure.status.is_some_and(|status| status >= 500) => reply!(Level::WARN, failure),
+            failure if failure.is_grave() => reply!(Level::WARN, failure),
             failure => reply!(Level::INFO, failure),
         }
         if let Some(Usage { prompt, completion, .. }) = self.usage {

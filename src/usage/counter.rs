@@ -14,11 +14,12 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
+use futures_util::future::join_all;
 use time::OffsetDateTime;
 
 use super::UsageTable;
 use crate::{
-    assistant::store::{Item, number, number_in, once, unavailable},
+    assistant::store::{Item, LAST_WRITE_TIMEOUT, number, number_in, once, unavailable},
     limit::Bound,
 };
 
@@ -83,6 +84,14 @@ pub(super) fn day_ends_in(now: OffsetDateTime) -> u64 {
 fn ends_in(now: OffsetDateTime, seconds: i64) -> u64 {
     let passed = now.unix_timestamp().rem_euclid(seconds);
     u64::try_from(seconds - passed).unwrap_or(1)
+}
+
+/// A request that was counted: in which item, windows and moment.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) period: String,
+    pub(super) windows: Vec<Window>,
+    pub(super) at: OffsetDateTime,
 }
 
 /// Why a request was not counted.
@@ -241,6 +250,27 @@ impl Counter {
         } else {
             Err(NotCounted::Throttled)
         }
+    }
+}
+
+impl UsageTable {
+    /// Takes a counted request out of the count again, since refusals are counted nowhere. Where that fails, or a window is over,
+    /// there is room for one less.
+    pub(super) async fn give_back(&self, assistant_id: &str, taken: &Taken) {
+        let updates = taken.windows.iter().map(|window| {
+            self.update(assistant_id, &taken.period)
+                .condition_expression("#window = :window AND #count > :none")
+                .update_expression("ADD #count :less")
+                .expression_attribute_names("#window", window.which)
+                .expression_attribute_names("#count", window.count)
+                .expression_attribute_values(":window", number(window.number(taken.at)))
+                .expression_attribute_values(":none", number(0))
+                .expression_attribute_values(":less", number(-1))
+                .customize()
+                .config_override(once(LAST_WRITE_TIMEOUT))
+                .send()
+        });
+        join_all(updates).await;
     }
 }
 

@@ -10,16 +10,18 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures_util::{FutureExt, future::join_all};
 use time::{Date, OffsetDateTime};
 
 use super::{
     UsageTable,
-    counter::{Counter, NotCounted, Window, day_ends_in, is_throttling},
+    counter::{Counter, NotCounted, Taken, Window, day_ends_in, is_throttling},
 };
 use crate::{
     assistant::store::{number, unavailable},
     error::Error,
     limit::{Bound, Limit, Limits, RateLimit},
+    record::EndTask,
     token::sha256,
     way_in::Caller,
 };
@@ -48,6 +50,15 @@ pub(crate) struct Asking<'a> {
     pub(crate) caller: Caller,
 }
 
+/// A request that was let in.
+#[derive(Debug, Default)]
+pub(crate) struct Admitted {
+    /// What is left of the tightest limit on requests.
+    pub(crate) left: Option<RateLimit>,
+    /// Where it was counted.
+    taken: Vec<Taken>,
+}
+
 /// A limit that is over. By its value too: once it is raised, there is room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Refusal {
@@ -68,15 +79,14 @@ impl Limiter {
         }
     }
 
-    /// Lets a request in, counted against its limits, or refuses it. Returns what is left of the tightest limit on requests.
-    /// Without counted limits no call is made.
+    /// Lets a request in, counted against its limits, or refuses it. Without counted limits no call is made.
     ///
     /// # Errors
     /// [`Error::LimitReached`] and [`Error::NotCounted`]; [`Error::Misconfigured`] without a table; [`Error::Unavailable`]
     /// where the table cannot be reached and the assistant's limits fail closed.
-    pub(crate) async fn admit(&self, asking: &Asking<'_>) -> Result<Option<RateLimit>, Error> {
+    pub(crate) async fn admit(&self, asking: &Asking<'_>) -> Result<Admitted, Error> {
         let Some(first) = asking.limits.counted().next() else {
-            return Ok(None);
+            return Ok(Admitted::default());
         };
         let Some(counter) = &self.counter else {
             return Err(Error::Misconfigured(format!(
@@ -87,7 +97,7 @@ impl Limiter {
         self.recall(asking)?;
         let now = OffsetDateTime::now_utc();
         match self.count(counter, asking, now).await {
-            Ok(left) => Ok(left),
+            Ok(admitted) => Ok(admitted),
             Err(Refused::Over(error)) => Err(error),
             Err(Refused::Unreachable(cause)) if asking.fail_closed => Err(Error::Unavailable { cause }),
             Err(Refused::Unreachable(cause)) => {
@@ -96,9 +106,24 @@ impl Limiter {
                     cause,
                     "the limits could not be checked, and the request is answered (`limits_fail` is open)"
                 );
-                Ok(None)
+                Ok(Admitted::default())
             }
         }
+    }
+
+    /// The work at the end of a reply that takes its request out of the counts, if no model was asked.
+    pub(crate) fn giving_back(&self, assistant_id: String, taken: Admitted) -> Option<EndTask> {
+        let table = self.counter.as_ref()?.table().clone();
+        let taken = Some(taken.taken).filter(|taken| !taken.is_empty())?;
+        Some(Box::new(move |record| {
+            let is_refused = record.is_refused();
+            async move {
+                if is_refused {
+                    join_all(taken.iter().map(|taken| table.give_back(&assistant_id, taken))).await;
+                }
+            }
+            .boxed()
+        }))
     }
 
     /// Whether a limit is known to be over. No call is made.
@@ -119,13 +144,9 @@ impl Limiter {
         Ok(())
     }
 
-    /// What costs least comes first, and the assistant's own count last: a caller's refusal must not use it up.
-    async fn count(
-        &self,
-        counter: &Counter,
-        asking: &Asking<'_>,
-        now: OffsetDateTime,
-    ) -> Result<Option<RateLimit>, Refused> {
+    /// What costs least comes first, and the assistant's own count last: a caller's refusal must not use it up. Nor does the
+    /// assistant's use up the caller's, which is given back.
+    async fn count(&self, counter: &Counter, asking: &Asking<'_>, now: OffsetDateTime) -> Result<Admitted, Refused> {
         if let Some(bound) = asking.limits.get(Limit::TokensPerDay) {
             let used = counter.table().tokens_of(asking.assistant_id, now.date()).await?;
             if used >= bound.value {
@@ -133,37 +154,51 @@ impl Limiter {
                 return Err(self.refuse(refusal, bound, day_ends_in(now), now).into());
             }
         }
-        let mut left = Vec::new();
+        let mut admitted = Admitted::default();
         if let Some(bound) = asking.limits.get(Limit::RequestsPerMinutePerCaller) {
             let salt = self.salt_of(counter.table(), now).await?;
             let caller = caller_hash(&salt, &asking.caller);
-            let period = format!("caller#{caller}");
-            let windows = [Window::minute(bound)];
-            left.extend(self.take(counter, asking, &windows, &period, Some(caller), now).await?);
+            let taken = Taken {
+                period: format!("caller#{caller}"),
+                windows: vec![Window::minute(bound)],
+                at: now,
+            };
+            admitted.add(self.take(counter, asking, &taken, Some(caller)).await?, taken);
         }
         let minute = asking.limits.get(Limit::RequestsPerMinute).map(Window::minute);
         let day = asking.limits.get(Limit::RequestsPerDay).map(Window::day);
-        let windows: Vec<_> = minute.into_iter().chain(day).collect();
-        if !windows.is_empty() {
-            left.extend(self.take(counter, asking, &windows, LIVE, None, now).await?);
+        let taken = Taken {
+            period: LIVE.to_owned(),
+            windows: minute.into_iter().chain(day).collect(),
+            at: now,
+        };
+        if !taken.windows.is_empty() {
+            match self.take(counter, asking, &taken, None).await {
+                Ok(left) => admitted.add(left, taken),
+                Err(refused) => {
+                    for taken in &admitted.taken {
+                        counter.table().give_back(asking.assistant_id, taken).await;
+                    }
+                    return Err(refused);
+                }
+            }
         }
-        Ok(left.into_iter().min_by_key(|left| left.remaining))
+        Ok(admitted)
     }
 
     async fn take(
         &self,
         counter: &Counter,
         asking: &Asking<'_>,
-        windows: &[Window],
-        period: &str,
+        taken: &Taken,
         caller: Option<String>,
-        now: OffsetDateTime,
     ) -> Result<Vec<RateLimit>, Refused> {
-        let counts = match counter.take(asking.assistant_id, period, windows, now).await {
+        let Taken { period, windows, at } = taken;
+        let counts = match counter.take(asking.assistant_id, period, windows, *at).await {
             Ok(counts) => counts,
             Err(NotCounted::Full(window)) => {
                 let refusal = Refusal::of(asking, window.bound, caller);
-                return Err(self.refuse(refusal, window.bound, window.ends_in(now), now).into());
+                return Err(self.refuse(refusal, window.bound, window.ends_in(*at), *at).into());
             }
             Err(NotCounted::Throttled) => return Err(Error::NotCounted.into()),
             Err(NotCounted::Unreachable(cause)) => return Err(Refused::Unreachable(cause)),
@@ -171,14 +206,14 @@ impl Limiter {
         let left = windows.iter().zip(counts).map(|(window, count)| RateLimit {
             limit: window.bound.value,
             remaining: window.bound.value.saturating_sub(count),
-            reset: window.ends_in(now),
+            reset: window.ends_in(*at),
         });
         Ok(left.collect())
     }
 
     /// Remembers a refusal until its window ends. The first one of a window is told to the operator.
     fn refuse(&self, refusal: Refusal, bound: Bound, ends_in: u64, now: OffsetDateTime) -> Error {
-        let until = now + time::Duration::seconds(ends_in.try_into().unwrap_or(i64::MAX));
+        let until = end_of_window(now, ends_in);
         let of_anybody = Refusal {
             caller: None,
             ..refusal.clone()
@@ -235,6 +270,19 @@ impl Limiter {
         *self.salt.lock().unwrap_or_else(PoisonError::into_inner) = Some((today, salt.clone()));
         Ok(salt)
     }
+}
+
+impl Admitted {
+    fn add(&mut self, left: Vec<RateLimit>, taken: Taken) {
+        self.left = self.left.into_iter().chain(left).min_by_key(|left| left.remaining);
+        self.taken.push(taken);
+    }
+}
+
+/// When a window ends that has so many whole seconds left: windows begin with a second, whatever part of one has passed.
+fn end_of_window(now: OffsetDateTime, ends_in: u64) -> OffsetDateTime {
+    let second = now.replace_nanosecond(0).unwrap_or(now);
+    second + time::Duration::seconds(ends_in.try_into().unwrap_or(i64::MAX))
 }
 
 /// What a caller is counted by.
@@ -317,4 +365,18 @@ where
         return Refused::Over(Error::NotCounted);
     }
     Refused::Unreachable(unavailable(error).cause().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_ends_with_a_whole_second() {
+        let at = |seconds: i64, nanoseconds: i64| {
+            OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds) + time::Duration::nanoseconds(nanoseconds)
+        };
+        assert_eq!(end_of_window(at(59, 999_999_999), 1), at(60, 0));
+        assert_eq!(end_of_window(at(60, 0), 60), at(120, 0));
+    }
 }

@@ -114,6 +114,50 @@ async fn refusals_are_counted_nowhere_and_a_raised_limit_holds_at_once() {
     assert_eq!(usage["total"]["requests"], 3, "{usage}");
 }
 
+/// A request that the model cannot answer, or whose assistant has no key, is refused on its way, behind the limits.
+#[tokio::test]
+async fn what_is_refused_before_a_model_is_asked_is_given_back() {
+    let (app, _, _) = start(json!({}), &[("ANTHROPIC_API_KEY", "sk-ant")], NONE).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET), ("USAGE_TABLE", "Usage")]).await;
+    let limits = json!({"access_mode": "public_token", "requests_per_minute": 1, "requests_per_day": 1,
+        "requests_per_minute_per_caller": 1});
+    for (model, status, code) in [
+        ("claude-3-haiku-20240307", 400, "unsupported_parameter"),
+        ("mistral/mistral-large-latest", 500, "assistant_misconfigured"),
+    ] {
+        let mut settings = limits.clone();
+        settings["model"] = json!(model);
+        let created = management.create(settings).await;
+        let token = created["public_token"].as_str().unwrap();
+        for stream in [false, true, false] {
+            let mut body = hello(stream);
+            body["response_format"] = json!({"type": "json_object"});
+            app.chat(token, &body).await.error(status, code);
+        }
+        let usage = management.get(&format!("/assistants/{}/usage", id(&created))).await;
+        assert_eq!(usage["total"]["requests"], 0, "{usage}");
+        let patched = management.patch(id(&created), json!({"model": "gpt-4o"})).await;
+        assert_eq!(patched.status, 200, "{}", patched.text);
+        assert_eq!(statuses(&app, token, 2).await, [200, 429]);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_assistants_limit_uses_up_nothing_of_the_callers() {
+    let (app, _, _) = start(json!({}), &[], NONE).await;
+    let management = Management::beside(&app, &[("JWT_SECRET", SECRET), ("USAGE_TABLE", "Usage")]).await;
+    let settings = json!({"model": "gpt-4o", "access_mode": "public_token", "requests_per_minute": 1,
+        "requests_per_minute_per_caller": 3});
+    let created = management.create(settings).await;
+    let token = created["public_token"].as_str().unwrap();
+    assert_eq!(statuses(&app, token, 3).await, [200, 429, 429]);
+    let raised = management
+        .patch(id(&created), json!({"requests_per_minute": 100}))
+        .await;
+    assert_eq!(raised.status, 200, "{}", raised.text);
+    assert_eq!(statuses(&app, token, 3).await, [200, 200, 429]);
+}
+
 #[tokio::test]
 async fn without_limits_no_call_comes_before_the_model_and_one_after() {
     let (app, token, calls) = start(json!({}), &[], NONE).await;

@@ -199,19 +199,39 @@ impl Error {
         }
     }
 
-    /// The same where the field at fault goes by another name: `names` are pairs of the one and the other. What follows it is
-    /// kept, but for a place in a list, which another list has elsewhere.
+    /// The same where the field at fault goes by another name, in our own words too: `names` are pairs of the one and the
+    /// other. What follows it is kept, but for a place in a list, which another list has elsewhere.
     pub(crate) fn renamed(mut self, names: &[(&str, &str)]) -> Self {
-        if let Self::InvalidRequest { param: Some(param), .. }
-        | Self::Provider(ProviderError::Rejected { param: Some(param), .. }) = &mut self
-        {
-            let renamed = names.iter().find_map(|(name, other)| match param.strip_prefix(name)? {
-                "" => Some((*other).to_owned()),
-                rest if rest.starts_with('.') => Some(format!("{other}{rest}")),
-                rest if rest.starts_with('[') => Some((*other).to_owned()),
-                _ => None,
-            });
-            *param = renamed.unwrap_or_else(|| std::mem::take(param));
+        let renamed = |param: &str| {
+            names.iter().find_map(|(name, other)| {
+                let rest = param.strip_prefix(name)?;
+                // Providers write a place as `[1]`, `.[1]` and `.1`.
+                let is_place = rest
+                    .trim_start_matches('.')
+                    .starts_with(|first: char| first == '[' || first.is_ascii_digit());
+                match rest {
+                    "" => Some((*other).to_owned()),
+                    _ if is_place => Some((*other).to_owned()),
+                    rest if rest.starts_with('.') => Some(format!("{other}{rest}")),
+                    _ => None,
+                }
+            })
+        };
+        match &mut self {
+            Self::InvalidRequest {
+                param: Some(param),
+                message,
+                ..
+            } => {
+                if let Some(newer) = renamed(param) {
+                    *message = message.replace(&format!("'{param}'"), &format!("'{newer}'"));
+                    *param = newer;
+                }
+            }
+            Self::Provider(ProviderError::Rejected { param: Some(param), .. }) => {
+                *param = renamed(param).unwrap_or_else(|| std::mem::take(param));
+            }
+            _ => {}
         }
         self
     }

@@ -168,6 +168,26 @@ mod tests {
             (json!({"stop": ["a", "b", "c", "d", "e"]}), "array_above_max_length"),
             (json!({"stop": [1]}), "invalid_type"),
             (json!({"response_format": {"type": "xml"}}), "invalid_value"),
+            (json!({"reasoning_effort": "banana"}), "invalid_value"),
+            (json!({"verbosity": "loud"}), "invalid_value"),
+            (json!({"logit_bias": {"5": 500}}), "decimal_above_max_value"),
+            (json!({"logit_bias": {"5": "-100.5"}}), "decimal_below_min_value"),
+            (
+                json!({"response_format": {"type": "json_schema", "json_schema": {"name": 5}}}),
+                "invalid_type",
+            ),
+            (
+                json!({"response_format": {"type": "json_schema", "json_schema": {"description": {}}}}),
+                "invalid_type",
+            ),
+            (
+                json!({"response_format": {"type": "json_schema", "json_schema": {"strict": "often"}}}),
+                "invalid_type",
+            ),
+            (
+                json!({"response_format": {"type": "json_schema", "json_schema": {"schema": []}}}),
+                "invalid_type",
+            ),
         ] {
             let error = read(&body).unwrap_err();
             assert_eq!(error.code().as_deref(), Some(code), "{body}");
@@ -177,6 +197,18 @@ mod tests {
             message,
             "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead."
         );
+    }
+
+    #[test]
+    fn words_and_schemas_are_read_as_they_are_spelled() {
+        let schema = json!({"type": "json_schema",
+            "json_schema": "{\"name\": \"n\", \"schema\": {}, \"strict\": \"true\", \"description\": null}"});
+        let parameters =
+            read(&json!({"reasoning_effort": "High", "verbosity": " low ", "response_format": schema})).unwrap();
+        assert_eq!(parameters.get(Parameter::ReasoningEffort), Some(&json!("high")));
+        assert_eq!(parameters.get(Parameter::Verbosity), Some(&json!("low")));
+        let schema = &parameters.get(Parameter::ResponseFormat).unwrap()["json_schema"];
+        assert_eq!(*schema, json!({"name": "n", "schema": {}, "strict": true}));
     }
 
     #[test]

@@ -38,6 +38,26 @@ pub(super) fn refuse_tools(body: &Map<String, Value>, names: &[&str], choices: &
     Ok(())
 }
 
+/// Refuses more than one answer, and any that is not text.
+pub(super) fn refuse_other_answers(body: &Map<String, Value>) -> Result<(), Error> {
+    if let Some(n) = lenient::field(body, "n")
+        && lenient::integer(n, "n")? != 1
+    {
+        return Err(unsupported(
+            "n",
+            "only one answer a request is possible. Send n: 1 or leave it out",
+        ));
+    }
+    if let Some(modalities) = lenient::field(body, "modalities")
+        && lenient::array(modalities, "modalities")?
+            .iter()
+            .any(|modality| modality.as_str() != Some("text"))
+    {
+        return Err(unsupported("modalities", "only ['text'] is possible"));
+    }
+    Ok(())
+}
+
 /// A 400 for a parameter that cannot be honoured with any provider.
 pub(super) fn unsupported(param: &str, why: &str) -> Error {
     Error::invalid_with_code(

@@ -116,8 +116,8 @@ async fn a_parameter_is_left_out_whatever_the_provider_calls_it() {
 #[tokio::test]
 async fn a_value_that_is_wrong_is_left_out_once() {
     let choose = |body: &Value| -> Answer {
-        if body["reasoning_effort"] == "bogus" {
-            let error = json!({"error": {"message": "Invalid value: 'bogus'. Supported values are: 'low' and 'high'.",
+        if body["reasoning_effort"] == "xhigh" {
+            let error = json!({"error": {"message": "Invalid value: 'xhigh'. Supported values are: 'low' and 'high'.",
                 "type": "invalid_request_error", "param": "reasoning_effort", "code": "invalid_value"}});
             return response(400, "", &error.to_string());
         }
@@ -125,7 +125,7 @@ async fn a_value_that_is_wrong_is_left_out_once() {
     };
     let app = TestApp::start(FakeProvider::choosing(choose).await).await;
     let token = app.assistant_with(json!({"type==agent/model": "gpt-5-mini"})).await;
-    for effort in ["bogus", "low"] {
+    for effort in ["xhigh", "low"] {
         let mut body = hello(false);
         body["reasoning_effort"] = json!(effort);
         app.chat(&token, &body).await.json();
@@ -135,7 +135,7 @@ async fn a_value_that_is_wrong_is_left_out_once() {
         .iter()
         .map(|request| request.body["reasoning_effort"].clone())
         .collect();
-    assert_eq!(efforts, [json!("bogus"), json!(null), json!("low")]);
+    assert_eq!(efforts, [json!("xhigh"), json!(null), json!("low")]);
 }
 
 /// A 400 that quotes what a caller wrote is no reason to leave out what others send.

@@ -1,6 +1,6 @@
 //! The kinds of values that parameters have, each read as leniently as the rest and kept within its range.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{chat::lenient, error::Error};
 
@@ -16,6 +16,8 @@ pub(super) enum Kind {
     },
     Boolean,
     Text,
+    /// One of these.
+    Word(&'static [&'static str]),
     /// A number for each token.
     Biases,
     /// A string, or up to four in a list.
@@ -65,6 +67,7 @@ impl Kind {
             }
             Self::Boolean => lenient::boolean(value, name).map(Value::from),
             Self::Text => lenient::string(value, name).map(Value::from),
+            Self::Word(words) => word(name, value, words),
             Self::Biases => biases(name, value),
             Self::Stop => stop(name, value),
             Self::ResponseFormat => response_format(name, value),
@@ -78,6 +81,7 @@ impl Kind {
             Self::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
             Self::Boolean => json!({"type": "boolean"}),
             Self::Text => json!({"type": "string"}),
+            Self::Word(words) => json!({"type": "string", "enum": words}),
             Self::Biases => json!({"type": "object", "additionalProperties": {"type": "number"}}),
             Self::Stop => json!({"oneOf": [
                 {"type": "string"},
@@ -94,6 +98,8 @@ impl Kind {
 
 /// Most stop sequences (OpenAI's schema).
 const MAX_STOPS: usize = 4;
+/// Most and least that a token's likelihood is changed by (OpenAI's description of `logit_bias`).
+const MAX_BIAS: f64 = 100.0;
 /// The forms of an answer.
 const FORMATS: [&str; 3] = ["text", "json_object", "json_schema"];
 
@@ -140,6 +146,20 @@ fn out_of_range(
     )
 }
 
+/// In any case, as no-code tools' menus have it.
+fn word(name: &str, value: &Value, words: &[&str]) -> Result<Value, Error> {
+    let given = lenient::string(value, name)?;
+    let known = words.iter().find(|word| word.eq_ignore_ascii_case(given.trim()));
+    known.map(|word| json!(word)).ok_or_else(|| {
+        let listed: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+        invalid_value(name, &format!("use one of {}", listed.join(", ")))
+    })
+}
+
+fn invalid_value(name: &str, advice: &str) -> Error {
+    Error::invalid_with_code(name, "invalid_value", format!("Invalid value for '{name}': {advice}."))
+}
+
 fn stop(name: &str, value: &Value) -> Result<Value, Error> {
     let mut sequences = match (value, spelled_stops(value)) {
         (Value::Array(sequences), _) => sequences.clone(),
@@ -173,22 +193,48 @@ fn spelled_stops(value: &Value) -> Option<Vec<Value>> {
 
 fn biases(name: &str, value: &Value) -> Result<Value, Error> {
     let biases = lenient::object(value, name)?.into_iter();
-    biases
-        .map(|(token, bias)| Ok((token, Value::Number(lenient::number(&bias, name)?))))
-        .collect()
+    let biases = biases.map(|(token, bias)| {
+        let bias = decimal(&format!("{name}.{token}"), &bias, -MAX_BIAS, MAX_BIAS)?;
+        Ok((token, bias))
+    });
+    biases.collect()
 }
 
 fn response_format(name: &str, value: &Value) -> Result<Value, Error> {
-    let format = lenient::object(value, name)?;
-    match format.get("type").and_then(Value::as_str) {
-        Some("json_schema") if !format.get("json_schema").is_some_and(Value::is_object) => {
-            Err(Error::missing(format!("{name}.json_schema")))
-        }
-        Some(kind) if FORMATS.contains(&kind) => Ok(Value::Object(format)),
-        _ => Err(Error::invalid_with_code(
-            format!("{name}.type"),
-            "invalid_value",
-            format!("Invalid value for '{name}.type': use 'text', 'json_object' or 'json_schema'."),
-        )),
+    let mut format = lenient::object(value, name)?;
+    let kind = format.get("type").and_then(Value::as_str);
+    let Some(kind) = kind.filter(|kind| FORMATS.contains(kind)) else {
+        return Err(invalid_value(
+            &format!("{name}.type"),
+            "use 'text', 'json_object' or 'json_schema'",
+        ));
+    };
+    if kind == "json_schema" {
+        let name = format!("{name}.json_schema");
+        let schema = lenient::field(&format, "json_schema").ok_or_else(|| Error::missing(name.clone()))?;
+        let schema = named_schema(&name, lenient::object(schema, &name)?)?;
+        format.insert("json_schema".into(), Value::Object(schema));
     }
+    Ok(Value::Object(format))
+}
+
+/// A schema with its name. What else stands in it is left as it is.
+fn named_schema(path: &str, mut schema: Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    // Nothing but `name` and `schema` has to be there, and not all servers ask for these.
+    schema.retain(|_, value| !value.is_null());
+    let path_of = |field: &str| format!("{path}.{field}");
+    for field in ["name", "description"] {
+        if let Some(text) = schema.get(field) {
+            lenient::string(text, &path_of(field))?;
+        }
+    }
+    if let Some(within) = schema.get("schema") {
+        let within = lenient::object(within, &path_of("schema"))?;
+        schema.insert("schema".into(), Value::Object(within));
+    }
+    if let Some(strict) = schema.get("strict") {
+        let strict = lenient::boolean(strict, &path_of("strict"))?;
+        schema.insert("strict".into(), Value::Bool(strict));
+    }
+    Ok(schema)
 }

@@ -106,9 +106,9 @@ impl Parameter {
             },
             Self::Stop => Kind::Stop,
             Self::ResponseFormat => Kind::ResponseFormat,
-            Self::ReasoningEffort | Self::Verbosity | Self::User | Self::SafetyIdentifier | Self::PromptCacheKey => {
-                Kind::Text
-            }
+            Self::ReasoningEffort => Kind::Word(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+            Self::Verbosity => Kind::Word(&["low", "medium", "high"]),
+            Self::User | Self::SafetyIdentifier | Self::PromptCacheKey => Kind::Text,
             Self::LogitBias => Kind::Biases,
             Self::Logprobs => Kind::Boolean,
             Self::TopLogprobs => Kind::Integer { min: 0, max: 20 },
@@ -157,10 +157,6 @@ impl Parameter {
     /// A JSON Schema of its values, in their plain form: readers also take the strings that spell them.
     pub fn schema(self) -> Value {
         let mut schema = match self {
-            // Kept open in what is read: models get further levels.
-            Self::ReasoningEffort => json!({"type": "string",
-                "examples": ["none", "minimal", "low", "medium", "high", "xhigh", "max"]}),
-            Self::Verbosity => json!({"type": "string", "examples": ["low", "medium", "high"]}),
             // Its range is that of 64 bits, which says nothing to a reader.
             Self::Seed => json!({"type": "integer"}),
             parameter => parameter.kind().schema(),

@@ -159,7 +159,6 @@ mod tests {
             ("claude-3-haiku-20240307", "high", true, ThinkingPlan::Unsaid),
             ("claude-sonnet-4-5", "none", true, ThinkingPlan::Unsaid),
             ("claude-sonnet-4-5", "", true, ThinkingPlan::Unsaid),
-            ("claude-sonnet-4-5", "much", true, ThinkingPlan::Unsaid),
             ("claude-sonnet-4-5", "low", true, ThinkingPlan::Budget(1024)),
             ("claude-sonnet-4-5", "max", false, ThinkingPlan::Budget(24_576)),
             ("claude-sonnet-4-6", "xhigh", false, adaptive(Some("high"), false)),

@@ -29,7 +29,9 @@ impl ChatRequest {
     pub fn read(body: &[u8]) -> Result<Self, Error> {
         let body = body::read(body, "messages")?;
         refuse_responses_body(&body)?;
-        refuse_unsupported(&body)?;
+        // What would change the answer's form and cannot be honoured with any provider.
+        body::refuse_tools(&body, &["tools", "functions"], &["tool_choice", "function_call"])?;
+        body::refuse_other_answers(&body)?;
         let messages = read_messages(&body)?;
         let stream = body::flag(&body, "stream")?;
         Ok(Self {
@@ -82,27 +84,6 @@ fn read_include_usage(body: &Map<String, Value>, stream: bool) -> Result<bool, E
     lenient::field(&options, "include_usage").map_or(Ok(false), |include| {
         lenient::boolean(include, "stream_options.include_usage")
     })
-}
-
-/// What would change the answer's form and cannot be honoured with any provider.
-fn refuse_unsupported(body: &Map<String, Value>) -> Result<(), Error> {
-    body::refuse_tools(body, &["tools", "functions"], &["tool_choice", "function_call"])?;
-    if let Some(n) = lenient::field(body, "n")
-        && lenient::integer(n, "n")? != 1
-    {
-        return Err(body::unsupported(
-            "n",
-            "only one completion a request is possible. Send n: 1 or leave it out",
-        ));
-    }
-    if let Some(modalities) = lenient::field(body, "modalities")
-        && lenient::array(modalities, "modalities")?
-            .iter()
-            .any(|modality| modality.as_str() != Some("text"))
-    {
-        return Err(body::unsupported("modalities", "only ['text'] is possible"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::{
 pub(super) struct ResponseForm {
     base: Base,
     events: Events,
+    begun: bool,
     folded: Folded,
     /// Where the response is to be kept.
     keeping: Option<Keeping>,
@@ -54,6 +55,7 @@ impl ResponseForm {
             },
             keeping,
             events: Events::default(),
+            begun: false,
             folded: Folded::default(),
             layout: Layout::default(),
             first,
@@ -62,6 +64,15 @@ impl ResponseForm {
             thinking: DeltaHead::default(),
             complete: None,
         }
+    }
+
+    /// The events that every stream begins with.
+    fn created(&mut self, out: &mut BytesMut) {
+        self.begun = true;
+        let response = self.base.response(Status::InProgress);
+        self.events.write(&StreamEvent::Created { response }, out);
+        let response = self.base.response(Status::InProgress);
+        self.events.write(&StreamEvent::InProgress { response }, out);
     }
 
     /// Begins an item of thinking, unless one is open.
@@ -227,10 +238,7 @@ impl ResponseForm {
 impl Form for ResponseForm {
     fn begin(&mut self, model: &Model, out: &mut BytesMut) {
         self.base.model.clone_from(&model.name);
-        let response = self.base.response(Status::InProgress);
-        self.events.write(&StreamEvent::Created { response }, out);
-        let response = self.base.response(Status::InProgress);
-        self.events.write(&StreamEvent::InProgress { response }, out);
+        self.created(out);
     }
 
     fn delta(&mut self, delta: &Delta, out: &mut BytesMut) -> Result<(), Error> {
@@ -284,8 +292,13 @@ impl Form for ResponseForm {
         self.events.write(&event, out);
     }
 
-    /// No part of the answer is in the response that failed: it would look like an answer.
+    /// No part of the answer is in the response that failed: it would look like an answer. It is not kept either.
     fn error(&mut self, error: &Error, out: &mut BytesMut) {
+        // OpenAI's SDKs take no other event for a stream's first.
+        if !self.begun {
+            self.created(out);
+        }
+        self.base.store = false;
         let mut response = self.base.response(Status::Failed);
         response.error = Some(Failure {
             code: failure::code(error),

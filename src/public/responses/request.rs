@@ -21,14 +21,20 @@ const LOGPROBS: &str = "message.output_text.logprobs";
 /// The field that names the response whose conversation is carried on.
 pub(super) const PREVIOUS: &str = "previous_response_id";
 
-/// Parameters at the top of the body, by the names that they have here.
-const NAMES: [(&str, Parameter); 6] = [
+/// Parameters at the top of the body, by the names that they have here. OpenAI's own API has no name for the last ones, which
+/// clients that know chat completions send all the same: to pass over them would change the answer without a word.
+const NAMES: [(&str, Parameter); 11] = [
     ("temperature", Parameter::Temperature),
     ("top_p", Parameter::TopP),
     ("max_output_tokens", Parameter::MaxTokens),
     ("user", Parameter::User),
     ("safety_identifier", Parameter::SafetyIdentifier),
     ("prompt_cache_key", Parameter::PromptCacheKey),
+    ("stop", Parameter::Stop),
+    ("seed", Parameter::Seed),
+    ("presence_penalty", Parameter::PresencePenalty),
+    ("frequency_penalty", Parameter::FrequencyPenalty),
+    ("logit_bias", Parameter::LogitBias),
 ];
 
 /// Fields that chat completions has by other names, and their names here.
@@ -43,7 +49,7 @@ pub(super) const RENAMED: [(&str, &str); 8] = [
     ("messages", "input"),
 ];
 
-/// Those of them that are refused: to pass over them would change the answer without a word.
+/// Those of them that are refused, for the same reason.
 const MOVED: [&str; 5] = [
     "response_format",
     "max_tokens",
@@ -114,7 +120,8 @@ fn refuse_chat_body(body: &Map<String, Value>) -> Result<(), Error> {
 
 /// What would change the answer's form or content and cannot be honoured.
 fn refuse_unsupported(body: &Map<String, Value>) -> Result<(), Error> {
-    body::refuse_tools(body, &["tools"], &["tool_choice"])?;
+    body::refuse_tools(body, &["tools", "functions"], &["tool_choice", "function_call"])?;
+    body::refuse_other_answers(body)?;
     if body::flag(body, "background")? {
         return Err(body::unsupported(
             "background",
@@ -155,7 +162,11 @@ fn read_parameters(body: &Map<String, Value>) -> Result<Parameters, Error> {
         None => Ok(()),
     };
     for (name, parameter) in NAMES {
-        set(parameter, name, lenient::field(body, name))?;
+        set(
+            parameter,
+            name,
+            body.get(name).filter(|value| !lenient::is_empty_list(value)),
+        )?;
     }
     let reasoning = object(body, "reasoning")?;
     let effort = lenient::field(&reasoning, "effort");
@@ -167,7 +178,8 @@ fn read_parameters(body: &Map<String, Value>) -> Result<Parameters, Error> {
         lenient::field(&text, "verbosity"),
     )?;
     let format = read_format(&text)?;
-    set(Parameter::ResponseFormat, "text.format", format.as_ref())?;
+    // Read as chat completions', and told as this API's.
+    set(Parameter::ResponseFormat, "response_format", format.as_ref()).map_err(|error| error.renamed(&RENAMED))?;
     if includes_logprobs(body)? {
         set(Parameter::Logprobs, "include", Some(&Value::Bool(true)))?;
         let count = lenient::field(body, "top_logprobs");
@@ -196,8 +208,6 @@ fn read_format(text: &Map<String, Value>) -> Result<Option<Value>, Error> {
             return Err(Error::missing(format!("text.format.{name}")));
         }
     }
-    let schema = lenient::object(&format["schema"], "text.format.schema")?;
-    format.insert("schema".into(), Value::Object(schema));
     Ok(Some(json!({"type": "json_schema", "json_schema": format})))
 }
 

@@ -58,6 +58,67 @@ fn strings_spell_numbers_and_booleans_and_chat_completions_names_are_found() {
 }
 
 #[test]
+fn what_only_chat_completions_has_a_name_for_is_honoured_or_refused() {
+    let chat =
+        json!({"stop": "END", "seed": 7, "presence_penalty": 1, "frequency_penalty": -1, "logit_bias": {"5": 1}});
+    let mut body = chat.clone();
+    body["input"] = json!("Hi");
+    body["n"] = json!("1");
+    body["modalities"] = json!(["text"]);
+    let parameters = read(&body).unwrap().parameters;
+    assert_eq!(parameters, Parameters::read(|name| chat.get(name)).unwrap());
+    for (field, value) in [
+        ("n", json!(2)),
+        ("modalities", json!(["audio"])),
+        ("functions", json!([{"name": "f"}])),
+        ("function_call", json!({"name": "f"})),
+    ] {
+        let refused = param_and_code(&with(field, value));
+        assert_eq!(refused, (field.to_owned(), "unsupported_parameter".to_owned()));
+    }
+}
+
+#[test]
+fn values_that_the_response_would_repeat_are_those_of_openais_schema() {
+    let schema = |name: &str, value: Value| {
+        let mut format = json!({"type": "json_schema", "name": "n", "schema": {}});
+        format[name] = value;
+        json!({"format": format})
+    };
+    for (field, value, param, code) in [
+        ("reasoning", json!({"effort": "x"}), "reasoning.effort", "invalid_value"),
+        ("text", json!({"verbosity": "x"}), "text.verbosity", "invalid_value"),
+        (
+            "text",
+            json!({"format": {"type": "xml"}}),
+            "text.format.type",
+            "invalid_value",
+        ),
+        ("text", schema("name", json!(5)), "text.format.name", "invalid_type"),
+        (
+            "text",
+            schema("description", json!(5)),
+            "text.format.description",
+            "invalid_type",
+        ),
+        (
+            "text",
+            schema("strict", json!("x")),
+            "text.format.strict",
+            "invalid_type",
+        ),
+        ("text", schema("schema", json!(5)), "text.format.schema", "invalid_type"),
+    ] {
+        let body = with(field, value);
+        assert_eq!(param_and_code(&body), (param.to_owned(), code.to_owned()));
+        let message = read(&body).unwrap_err().to_string();
+        assert!(message.contains(&format!("'{param}'")), "{message}");
+    }
+    let spelled = read(&with("text", schema("strict", json!("true")))).unwrap();
+    assert_eq!(spelled.echo.text.format["strict"], true);
+}
+
+#[test]
 fn what_says_nothing_is_not_set() {
     let unset = read(&json!({"input": "Hi"})).unwrap();
     assert_eq!(unset.parameters, Parameters::default());
@@ -305,4 +366,27 @@ fn bodies_of_another_kind_say_what_to_do() {
     assert!(error.contains("Chat Completions API"), "{error}");
     let error = ResponseRequest::read(b"input=Hi").unwrap_err().to_string();
     assert!(error.contains("form-encoded") && error.contains("`input`"), "{error}");
+}
+
+#[test]
+fn a_field_at_fault_goes_by_this_apis_name() {
+    for (param, expected) in [
+        ("logprobs", "include"),
+        ("response_format.json_schema.schema.a", "text.format.schema.a"),
+        ("messages[1].content[0]", "input"),
+        ("messages.[1].content.[1].image_url", "input"),
+        ("messages.1.content", "input"),
+        ("messages", "input"),
+        ("max_tokensish", "max_tokensish"),
+        ("temperature", "temperature"),
+    ] {
+        let error = Error::invalid_with_code(param, "c", format!("'{param}' is not supported.")).renamed(&RENAMED);
+        let body = json!(error.body());
+        assert_eq!(body["error"]["param"], expected, "{param}");
+        assert_eq!(
+            body["error"]["message"],
+            format!("'{expected}' is not supported."),
+            "{param}"
+        );
+    }
 }

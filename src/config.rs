@@ -13,6 +13,7 @@ use crate::{
     secrets::{read_secret, secrets_client},
     way_in::WayIn,
 };
+pub use environment::of_process;
 use environment::{Environment, problem};
 
 /// A missing or malformed variable: one line that names it.
@@ -66,7 +67,7 @@ impl Rules {
     /// # Errors
     /// The first variable that is malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(&Environment(&|name| std::env::var(name).ok()))
+        of_process(|source| Self::read(&Environment(source)))
     }
 
     fn read(env: &Environment) -> Result<Self, ConfigError> {
@@ -148,7 +149,7 @@ impl Default for Timeouts {
 impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(|name| std::env::var(name).ok())
+        of_process(|source| Self::read(source))
     }
 
     /// Reads settings from any source. A variable that is set to blanks counts as unset.
@@ -252,12 +253,12 @@ pub fn audiences(list: &str) -> Vec<String> {
 }
 
 /// Shortest HS256 secret, in bytes (RFC 7518, section 3.2).
-const MIN_JWT_SECRET: usize = 32;
+pub const MIN_JWT_SECRET: usize = 32;
 
 impl ManageConfig {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(|name| std::env::var(name).ok())
+        of_process(|source| Self::read(source))
     }
 
     /// Reads settings from any source. A variable that is set to blanks counts as unset.
@@ -272,7 +273,7 @@ impl ManageConfig {
             secret_id: env.get("JWT_SECRET_ID"),
             jwks_url: env.url("JWKS_URL")?,
             issuer: env.get("JWT_ISSUER"),
-            audiences: audiences(&env.get("JWT_AUDIENCE").unwrap_or_default()),
+            audiences: env.audiences("JWT_AUDIENCE")?,
             client_id: env.get("OIDC_CLIENT_ID"),
         };
         if let Some(secret) = &jwt.secret {
@@ -290,7 +291,7 @@ impl ManageConfig {
         Ok(Self {
             tables: env.tables()?,
             page: PageConfig {
-                public_url: env.url("PUBLIC_URL")?,
+                public_url: env.base_url("PUBLIC_URL")?,
                 sign_in: env.sign_in(&jwt)?,
             },
             jwt,
@@ -331,7 +332,11 @@ pub(crate) async fn read_jwt_secret(
     Ok(secret)
 }
 
-fn check_jwt_secret(variable: &str, secret: &SecretString) -> Result<(), ConfigError> {
+/// Whether a secret, which `variable` names, is long enough.
+///
+/// # Errors
+/// Where it is not.
+pub fn check_jwt_secret(variable: &str, secret: &SecretString) -> Result<(), ConfigError> {
     if secret.expose_secret().len() < MIN_JWT_SECRET {
         return Err(problem(variable, "its secret must have at least 32 bytes"));
     }

@@ -270,7 +270,7 @@ pub fn range(from: Option<&str>, to: Option<&str>) -> Result<(Date, Date), (&'st
     if !(1..=MAX_DAYS).contains(&days) {
         return Err((
             "from",
-            format!("'from' must be at most {MAX_DAYS} days before 'to', and not after it."),
+            format!("'from' must not be after 'to', and both with the days between them must be at most {MAX_DAYS}."),
         ));
     }
     Ok((from, to))

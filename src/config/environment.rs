@@ -1,15 +1,34 @@
 //! Reading variables: blank ones count as unset, and what is malformed is named and never quoted.
 
-use std::time::Duration;
+use std::{cell::RefCell, env::VarError, time::Duration};
 
 use axum::http::HeaderValue;
 use secrecy::SecretString;
 
-use super::{ConfigError, JwtConfig, Rules, SignInConfig, Tables};
+use super::{ConfigError, JwtConfig, Rules, SignInConfig, Tables, audiences};
 use crate::way_in::WayIn;
 
 /// Shortest origin secret, in characters: it must not be guessed.
 const MIN_ORIGIN_SECRET: usize = 16;
+
+/// Reads the process's environment. A variable that is not UTF-8 is no setting, and must not count as unset.
+///
+/// # Errors
+/// The first problem that `read` has, or a variable that it asked for and that is not UTF-8.
+pub fn of_process<T>(
+    read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
+    let unreadable = RefCell::new(None);
+    let read = read(&|name| match std::env::var(name) {
+        Ok(value) => Some(value),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(_)) => {
+            unreadable.replace(Some(problem(name, "must be UTF-8")));
+            None
+        }
+    });
+    unreadable.into_inner().map_or(read, Err)
+}
 
 pub(super) struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
 
@@ -54,15 +73,16 @@ impl Environment<'_> {
     pub(super) fn way_in(&self) -> Result<WayIn, ConfigError> {
         const SECRETS: &str = "ORIGIN_SECRETS";
         const CLOSED: &str = "CLOSED_TO_DIRECT_ACCESS";
-        let secrets = self.get(SECRETS).unwrap_or_default();
-        let secrets: Vec<_> = secrets
+        let list = self.get(SECRETS).unwrap_or_default();
+        let secrets: Vec<_> = list
             .split(',')
             .map(str::trim)
             .filter(|secret| !secret.is_empty())
             .collect();
         let is_long =
             |secret: &&str| secret.len() >= MIN_ORIGIN_SECRET && secret.bytes().all(|byte| byte.is_ascii_graphic());
-        if secrets.len() > 2 || !secrets.iter().all(is_long) {
+        let names_none = secrets.is_empty() && !list.is_empty();
+        if names_none || secrets.len() > 2 || !secrets.iter().all(is_long) {
             return Err(problem(
                 SECRETS,
                 "must be one secret, or two with a comma between them, each of at least 16 visible ASCII characters",
@@ -101,12 +121,23 @@ impl Environment<'_> {
         if !scopes.split_ascii_whitespace().any(|scope| scope == "openid") {
             return Err(problem(SCOPES, "must hold `openid`, or there is no ID token"));
         }
-        self.url("JWT_ISSUER")?;
+        self.base_url("JWT_ISSUER")?;
         Ok(Some(SignInConfig {
             issuer,
             client_id,
             scopes,
         }))
+    }
+
+    /// What a token's audience may be. A list of none would let in tokens that were made for anybody.
+    pub(super) fn audiences(&self, name: &str) -> Result<Vec<String>, ConfigError> {
+        let Some(list) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        match audiences(&list) {
+            audiences if audiences.is_empty() => Err(problem(name, "must name at least one audience")),
+            audiences => Ok(audiences),
+        }
     }
 
     /// A name or an ARN.
@@ -145,8 +176,11 @@ impl Environment<'_> {
     /// A URL that paths can be put behind.
     pub(super) fn base_url(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let url = self.url(name)?;
-        if url.as_ref().is_some_and(|url| url.contains(['?', '#'])) {
-            return Err(problem(name, "must be a URL without a query"));
+        if url.as_ref().is_some_and(|url| url.contains(['?', '#', '@'])) {
+            return Err(problem(
+                name,
+                "must be a URL without a query, a fragment, a user or a password",
+            ));
         }
         Ok(url)
     }

@@ -30,7 +30,8 @@ fn the_management_function_needs_a_way_to_check_jwts() {
         read.map(|_| ()).map_err(|error| error.to_string())
     };
     let long = "0123456789abcdef0123456789abcdef";
-    read(&[("JWT_SECRET", long)]).unwrap();
+    let secret = ("JWT_SECRET", long);
+    read(&[secret]).unwrap();
     read(&[("JWT_SECRET_ID", "jwt")]).unwrap();
     let jwks = ("JWKS_URL", "https://issuer.example/jwks.json");
     read(&[jwks, ("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
@@ -39,6 +40,20 @@ fn the_management_function_needs_a_way_to_check_jwts() {
         (vec![("JWT_SECRET", &long[1..])], "JWT_SECRET: "),
         (vec![jwks, ("JWT_AUDIENCE", "a")], "JWT_ISSUER: "),
         (vec![jwks, ("JWT_ISSUER", "i")], "JWT_AUDIENCE: "),
+        // Of none: any token of the issuer's would be let in, whoever it was made for.
+        (
+            vec![jwks, ("JWT_ISSUER", "i"), ("JWT_AUDIENCE", " ,, ")],
+            "JWT_AUDIENCE: ",
+        ),
+        (vec![secret, ("JWT_AUDIENCE", ",")], "JWT_AUDIENCE: "),
+        (
+            vec![secret, ("PUBLIC_URL", "https://api.example.com/#a")],
+            "PUBLIC_URL: ",
+        ),
+        (
+            vec![secret, ("PUBLIC_URL", "https://u:p@api.example.com")],
+            "PUBLIC_URL: ",
+        ),
         (vec![("JWKS_URL", "issuer.example")], "JWKS_URL: "),
         (
             vec![
@@ -83,6 +98,8 @@ fn a_malformed_setting_is_named_and_never_quoted() {
         ("ORIGIN_SECRETS", "0123456789abcdef,too-short"),
         ("ORIGIN_SECRETS", "0123456789abcdef,fedcba9876543210,0123456789fedcba"),
         ("ORIGIN_SECRETS", "0123456789 abcdef"),
+        ("ORIGIN_SECRETS", " , "),
+        ("OPENAI_BASE_URL", "https://user:secret@api.example.com/v1"),
         ("CLOSED_TO_DIRECT_ACCESS", "maybe"),
     ] {
         let error = read(&[(name, value)]).unwrap_err();

@@ -55,7 +55,10 @@ impl Error {
         match self {
             Self::MissingToken | Self::MissingJwt => unauthorized("missing_authentication_token"),
             Self::InvalidJwt(_) => unauthorized("invalid_jwt"),
-            Self::TokenTaken => new(StatusCode::CONFLICT, INVALID, "token_in_use"),
+            Self::TokenTaken => Description {
+                param: Some("config.configurable.public_token".to_owned()),
+                ..new(StatusCode::CONFLICT, INVALID, "token_in_use")
+            },
             Self::VersionMismatch => new(StatusCode::PRECONDITION_FAILED, INVALID, "version_mismatch"),
             Self::InvalidToken => unauthorized("invalid_api_key"),
             Self::AssistantNotFound | Self::NoSuchAssistant => not_found("assistant_not_found"),

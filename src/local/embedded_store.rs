@@ -32,7 +32,9 @@ pub async fn start(listener: TcpListener, file: Option<&Path>) -> Result<SdkConf
                 std::fs::create_dir_all(folder)?;
             }
             let path = file.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
-            dynoxide::Database::new(path)?
+            dynoxide::Database::new(path).map_err(|error| {
+                format!("{path} cannot be opened as a store ({error}). Choose another file with --data.")
+            })?
         }
         None => dynoxide::Database::memory()?,
     };

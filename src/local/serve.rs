@@ -20,7 +20,7 @@ use crate::{
         transaction::WriteError,
         write::{Change, NewAssistant},
     },
-    config::{Config, ManageConfig},
+    config::{Config, ManageConfig, of_process},
     http,
     manage::{self, Manage},
     public::{self, App},
@@ -56,6 +56,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// Of the store.
     pub store_address: SocketAddr,
+    /// Whether this machine's own secret signs the management API's JWTs, rather than an issuer.
+    pub signs_itself: bool,
     /// Ends with the server.
     pub running: JoinHandle<()>,
     stopper: Stopper,
@@ -79,8 +81,9 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let listener = bind(options.port, "--port").await?;
     let store_listener = bind(options.store_port, "--store-port").await?;
     let (address, store_address) = (listener.local_addr()?, store_listener.local_addr()?);
-    let config = Config::read(|name| setting(name, &options.jwt_secret))?;
-    let manage_config = ManageConfig::read(|name| setting(name, &options.jwt_secret))?;
+    let secret = &options.jwt_secret;
+    let config = of_process(|own| Config::read(|name| setting(name, own(name), secret)))?;
+    let manage_config = of_process(|own| ManageConfig::read(|name| setting(name, own(name), secret)))?;
     let aws = embedded_store::start(store_listener, options.file.as_deref()).await?;
     let app = App::new(&config, &aws, own_role().await)?;
     let mut manage = Manage::new(&manage_config, &aws).await?;
@@ -103,6 +106,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     Ok(Server {
         address,
         store_address,
+        signs_itself: signs_itself(),
         running,
         stopper,
     })
@@ -137,9 +141,8 @@ fn signs_itself() -> bool {
 }
 
 /// The environment's settings, with the local tables and no secret; `jwt_secret` unless there is another way to check.
-fn setting(name: &str, jwt_secret: &SecretString) -> Option<String> {
+fn setting(name: &str, own: Option<String>, jwt_secret: &SecretString) -> Option<String> {
     let tables = embedded_store::tables();
-    let own = std::env::var(name).ok();
     match name {
         "ASSISTANTS_TABLE" => Some(tables.assistants),
         "TOKEN_CLAIMS_TABLE" => Some(tables.token_claims),

@@ -19,11 +19,10 @@ use crate::{
 };
 
 /// What a representation has beside what can be changed; sent back, it is ignored.
-const READ_ONLY: [&str; 9] = [
+const READ_ONLY: [&str; 8] = [
     "assistant_id",
     "owner_id",
     "token_hint",
-    "public_token",
     "old_token_valid_until",
     "version",
     "created_at",
@@ -31,6 +30,8 @@ const READ_ONLY: [&str; 9] = [
     "object",
 ];
 const TOKEN: &str = "public_token";
+/// Longest name, in characters.
+const MAX_NAME: usize = 256;
 /// How long the token that a patch replaces keeps working.
 const GRACE: &str = "token_grace_seconds";
 
@@ -79,7 +80,13 @@ impl Patch {
             match key.as_str() {
                 "name" if !value.is_string() && !value.is_null() => add("name", "must be a string".into()),
                 "config" if !value.is_object() && !value.is_null() => add("config", "must be an object".into()),
+                "name" if value.as_str().is_some_and(|name| name.chars().count() > MAX_NAME) => {
+                    add("name", format!("must have at most {MAX_NAME} characters"));
+                }
                 "name" | "config" | GRACE => {}
+                // As a reply has it, where a token was generated. To pass over it would lose a token that is meant to be set.
+                TOKEN if !value.is_null() => add(TOKEN, format!("belongs into `config`: set `{}`", path(TOKEN))),
+                TOKEN => {}
                 key if READ_ONLY.contains(&key) => {}
                 key => add(key, "is unknown: use `name` and `config`".into()),
             }

@@ -36,6 +36,14 @@ const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// How often the issuer may send a reading of its keys elsewhere.
 const MAX_REDIRECTS: usize = 2;
 
+/// Longest `sub`, in bytes.
+pub const MAX_OWNER: usize = 1024;
+
+/// Whether a `sub` is taken for an owner.
+pub fn is_owner(sub: &str) -> bool {
+    !sub.trim().is_empty() && sub.len() <= MAX_OWNER
+}
+
 /// What is written into a token.
 #[derive(Serialize)]
 struct Claims {
@@ -156,7 +164,7 @@ impl Verifier {
             ));
         }
         let owner = subject.sub;
-        if owner.trim().is_empty() || owner.len() > 1024 {
+        if !is_owner(&owner) {
             return Err(invalid("its `sub` is empty or too long"));
         }
         Ok(owner)

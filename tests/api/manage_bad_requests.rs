@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Reply,
-    management::{jwt, start},
+    management::{id, jwt, start},
 };
 
 #[tokio::test]
@@ -74,4 +74,26 @@ async fn what_would_be_stored_of_a_token_or_lead_nowhere_is_a_400() {
         let message = reply.error(400, "invalid_value");
         assert!(message.contains(key) && !message.contains("pubkey_secret"), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_is_too_long_and_a_token_in_the_wrong_place_are_named() {
+    let (_app, management) = start().await;
+    let created = management.create(json!({"model": "gpt-4o"})).await;
+    let path = format!("/assistants/{}", id(&created));
+    for (patch, param) in [
+        (json!({"name": "x".repeat(257)}), "name"),
+        (json!({"public_token": "pubkey_secret_0123456"}), "public_token"),
+    ] {
+        let reply = management.send(Method::PATCH, &path, &jwt("owner-1"), &patch).await;
+        let message = reply.error(400, "invalid_value");
+        assert!(
+            message.contains(param) && !message.contains("pubkey_secret"),
+            "{message}"
+        );
+    }
+    // As long as it may be, in characters; and as a representation has it.
+    let patch = json!({"name": "é".repeat(256), "public_token": null});
+    let reply = management.send(Method::PATCH, &path, &jwt("owner-1"), &patch).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
 }

@@ -1,6 +1,10 @@
 //! The `assistants` program, run as an operator would.
 
-use std::{net::SocketAddr, path::Path, process::Output};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Output, Stdio},
+};
 
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -218,19 +222,27 @@ async fn what_cannot_be_done_says_why() {
         (vec!["rotate-token", "nobody", "--grace", "0s"], "from 1s to 30d"),
         (vec!["rotate-token", "nobody", "--grace", "1500ms"], "from 1s to 30d"),
         (vec!["rotate-token", "nobody", "--grace", "soon"], "from 1s to 30d"),
+        (
+            vec!["create", "--name", "x", "--model", "gpt-4o", "--owner", " "],
+            "must not be blank",
+        ),
         (vec!["show", "nobody"], "there is no assistant nobody"),
         (vec!["delete", "nobody"], "there is no assistant nobody"),
     ] {
         let error = failure(store, &arguments).await;
         assert!(error.contains(why), "{arguments:?}: {error}");
     }
-    let closed_port = FakeProvider::refusing().base_url();
-    let closed_port = closed_port
-        .trim_start_matches("http://")
-        .trim_end_matches("/v1")
-        .parse()
-        .unwrap();
-    assert!(failure(closed_port, &["list"]).await.contains("onnect"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_says_what_to_check() {
+    let origin = FakeProvider::refusing().origin();
+    let closed_port = origin.trim_start_matches("http://").parse().unwrap();
+    let unreachable = failure(closed_port, &["list"]).await;
+    assert!(
+        unreachable.contains("onnect") && unreachable.contains("assistants serve"),
+        "{unreachable}"
+    );
 }
 
 #[test]
@@ -275,22 +287,49 @@ async fn an_option_is_read_as_its_setting_holds_it() {
         "{\"sampling\": \"none\"}",
         "--presence-penalty",
         "-1",
+        // As a list in Markdown begins.
+        "--system-message",
+        "- Be kind.",
     ];
     let created = json_of(store, &arguments).await;
     let expected = json!({
         "type==agent/access_mode": "public_token", "type==agent/model": "gpt-4o", "type==agent/temperature": 0.2,
         "type==agent/stop": ["END"], "type==agent/user": "42", "type==agent/presence_penalty": -1,
         "type==agent/allowed_origins": ["https://a.example", "https://b.example"],
-        "type==agent/capabilities": {"sampling": "none"},
+        "type==agent/capabilities": {"sampling": "none"}, "type==agent/system_message": "- Be kind.",
     });
     assert_eq!(created["config"]["configurable"], expected);
     let id = created["assistant_id"].as_str().unwrap();
+    let list = json_of(
+        store,
+        &[
+            "update",
+            id,
+            "--allowed-origins",
+            "[\"https://c.example\", \"https://d.example\"]",
+        ],
+    )
+    .await;
+    let origins = &list["config"]["configurable"]["type==agent/allowed_origins"];
+    assert_eq!(*origins, json!(["https://c.example", "https://d.example"]));
     let problem = failure(store, &["update", id, "--temperature", "hot"]).await;
     assert!(problem.contains("type==agent/temperature"), "{problem}");
 }
 
+/// Tokio's own command would capture the output instead.
+fn with_stdout(arguments: &[&str], stdout: Stdio) -> Output {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_assistants"));
+    let child = program
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .spawn();
+    child.unwrap().wait_with_output().unwrap()
+}
+
 /// As in `assistants list | head -1`.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_who_goes_away_ends_the_program_quietly() {
     let app = TestApp::start(FakeProvider::refusing()).await;
     app.assistant().await;
@@ -302,12 +341,60 @@ async fn a_reader_who_goes_away_ends_the_program_quietly() {
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let program = Command::new(env!("CARGO_BIN_EXE_assistants"))
-            .args(arguments)
-            .stdout(writer)
-            .output();
-        let ended = program.await.unwrap();
+        let ended = with_stdout(arguments, writer.into());
         assert!(ended.status.success(), "{ended:?}");
         assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    }
+}
+
+/// A full disk, for one: the token is shown this once.
+#[test]
+fn what_cannot_be_written_is_no_success() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = with_stdout(&["settings", "--markdown"], full.into());
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(
+        String::from_utf8_lossy(&ended.stderr).contains("cannot be written"),
+        "{ended:?}"
+    );
+}
+
+/// Any owner may choose a name, and the operator's terminal shows it.
+#[tokio::test]
+async fn a_name_is_no_command_to_the_operators_terminal() {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    let store = app.store_address;
+    let name = "ok\u{1b}]0;owned\u{7}\nforged";
+    let created = json_of(store, &["create", "--name", name, "--model", "gpt-4o"]).await;
+    let id = created["assistant_id"].as_str().unwrap();
+    for arguments in [&["list"][..], &["show", id], &["delete", id]] {
+        let shown = text(store, arguments).await;
+        assert!(!shown.contains('\u{1b}') && !shown.contains("\nforged"), "{shown}");
+        assert!(shown.contains(r"ok\u{1b}]0;owned"), "{shown}");
+    }
+}
+
+#[test]
+fn a_jwt_is_signed_only_where_a_server_would_take_it() {
+    let short = ("JWT_SECRET", "short");
+    let long = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+    for (arguments, secret, why) in [
+        (&["--owner", "me", "--hours", "99999999999999999"][..], long, "--hours"),
+        (&["--owner", "me", "--hours", "0"], long, "--hours"),
+        (&["--owner", ""], long, "blank"),
+        (&["--owner", "me"], short, "32 bytes"),
+    ] {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_assistants"));
+        let output = program
+            .arg("token")
+            .args(arguments)
+            .env(secret.0, secret.1)
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && error.contains(why) && !error.contains("panicked"),
+            "{error}"
+        );
     }
 }

@@ -14,6 +14,7 @@ use assistant_endpoint::{
     audit::{self, Action, By},
     config::{Rules, Tables},
     local::embedded_store::{self, Error},
+    manage::jwt::{MAX_OWNER, is_owner},
     token::Token,
 };
 use aws_config::BehaviorVersion;
@@ -28,15 +29,15 @@ use super::{
 #[derive(Args)]
 pub struct Create {
     /// Name, for its owner
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: String,
     #[command(flatten)]
     settings: Settings,
     /// Public token of 16 to 512 visible ASCII characters; generated unless given
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     token: Option<String>,
     /// Who may manage it: the `sub` of the owner's JWT
-    #[arg(long, default_value = "operator")]
+    #[arg(long, default_value = "operator", allow_hyphen_values = true, value_parser = owner)]
     owner: String,
     #[command(flatten)]
     common: Common,
@@ -64,7 +65,7 @@ pub struct Update {
     /// The assistant's id
     id: String,
     /// Name, for its owner
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<String>,
     #[command(flatten)]
     settings: Settings,
@@ -77,7 +78,7 @@ pub struct RotateToken {
     /// The assistant's id
     id: String,
     /// Public token of 16 to 512 visible ASCII characters; generated unless given
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     token: Option<String>,
     /// How long the old token keeps working, from 1s to 30d, e.g. 15m, 12h or 7d
     #[arg(long, value_name = "DURATION", value_parser = grace)]
@@ -182,7 +183,7 @@ impl Delete {
         if self.common.json {
             say!("{:#}", json!({"assistant_id": record.assistant_id, "deleted": true}));
         } else {
-            say!("Deleted {} ({}).", record.assistant_id, record.name);
+            say!("Deleted {} ({}).", record.assistant_id, show::visible(&record.name));
         }
         Ok(())
     }
@@ -201,6 +202,12 @@ fn grace(text: &str) -> Result<Grace, String> {
     whole_seconds
         .and_then(|duration| Grace::from_now(duration.as_secs()))
         .ok_or_else(|| "give whole seconds, from 1s to 30d, such as 90s, 15m, 12h or 7d".into())
+}
+
+/// A `sub` that the management API takes.
+pub fn owner(text: &str) -> Result<String, String> {
+    let owner = is_owner(text).then(|| text.to_owned());
+    owner.ok_or_else(|| format!("an owner's name must not be blank, and has at most {MAX_OWNER} bytes"))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

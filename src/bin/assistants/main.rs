@@ -62,12 +62,20 @@ enum Command {
     Invoke(invoke::Invoke),
 }
 
-/// Ends the program where nobody reads what it prints.
+/// Ends the program where nobody reads what it prints, or where it cannot be written: a token is shown once.
 fn written(result: io::Result<()>) {
-    if result.is_err() {
-        std::process::exit(0);
+    match result {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            eprintln!("assistants: the output cannot be written ({error}), though the command was carried out.");
+            std::process::exit(1);
+        }
     }
 }
+
+const STORE_ADVICE: &str = "Check AWS credentials and region (`aws sts get-caller-identity`) and the tables' names; with --local, \
+                            that `assistants serve` is running there.";
 
 /// What is kept from clients, but the operator has to know.
 fn cause(error: &Error) -> Option<&str> {
@@ -100,9 +108,9 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("assistants: {error}");
-            if let Some(cause) = cause(&error) {
-                eprintln!("  {cause}");
+            match cause(&error) {
+                Some(cause) => eprintln!("assistants: the store cannot be used ({cause}). {STORE_ADVICE}"),
+                None => eprintln!("assistants: {error}"),
             }
             ExitCode::FAILURE
         }

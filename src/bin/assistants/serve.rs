@@ -43,11 +43,13 @@ impl Serve {
         .await?;
         let base_url = format!("http://{}/public/openai/v1", server.address);
         say!("Base URL  {base_url}");
-        say!("Page      http://{}/ (sign in with one click)", server.address);
-        say!(
-            "Manage    http://{}/assistants (make token signs a JWT)",
-            server.address
-        );
+        let (page, jwt) = if server.signs_itself {
+            (" (sign in with one click)", " (make token signs a JWT)")
+        } else {
+            ("", " (JWTs are the issuer's of JWKS_URL)")
+        };
+        say!("Page      http://{}/{page}", server.address);
+        say!("Manage    http://{}/assistants{jwt}", server.address);
         say!(
             "Store     {} (assistants create --local {})",
             server.store_address,

@@ -56,7 +56,7 @@ fn option(setting: &Described) -> Arg {
     let option = Arg::new(setting.name)
         .value_name(setting.name.to_uppercase())
         .value_parser(value_parser!(String))
-        .allow_negative_numbers(true)
+        .allow_hyphen_values(true)
         .help(setting.about.trim_end_matches('.').to_owned());
     let option = if is_list(setting) {
         let singular = long.trim_end_matches('s').to_owned();
@@ -81,6 +81,11 @@ fn value(setting: &Described, text: &str) -> Value {
     }
 }
 
+/// One item of a list, or those of a list in JSON.
+fn items(text: &str) -> Vec<Value> {
+    serde_json::from_str(text).unwrap_or_else(|_| vec![json!(text)])
+}
+
 impl FromArgMatches for Settings {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut settings = Self::default();
@@ -89,7 +94,7 @@ impl FromArgMatches for Settings {
                 continue;
             };
             let value = if is_list(&setting) {
-                given.by_ref().map(|text| json!(text)).collect()
+                given.by_ref().flat_map(|text| items(text)).collect()
             } else {
                 given.next_back().map_or(Value::Null, |text| value(&setting, text))
             };

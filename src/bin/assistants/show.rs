@@ -20,8 +20,8 @@ pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json
         return Ok(());
     }
     say!("Assistant  {}", record.assistant_id);
-    say!("Name       {}", record.name);
-    say!("Owner      {}", record.owner_id);
+    say!("Name       {}", visible(&record.name));
+    say!("Owner      {}", visible(&record.owner_id));
     say!("Model      {}", model(record));
     match token {
         Some(token) => say!("Token      {token}  (shown this once: it is not stored)"),
@@ -31,7 +31,7 @@ pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json
         say!("Old token  works until {}", grace.valid_until());
     }
     say!("Version    {}, of {}", record.version, record.updated_at);
-    say!("Config     {:#}", record.config);
+    say!("Config     {}", visible_lines(&format!("{:#}", record.config)));
     Ok(())
 }
 
@@ -50,8 +50,8 @@ pub fn print_all(records: &[Record], as_json: bool) -> Result<(), Error> {
         };
         [
             record.assistant_id.clone(),
-            record.name.clone(),
-            model(record),
+            shortened(&visible(&record.name)),
+            shortened(&model(record)),
             hint(record),
             access.into(),
         ]
@@ -81,7 +81,42 @@ fn to_json(record: &Record) -> Result<Value, serde_json::Error> {
 fn model(record: &Record) -> String {
     Assistant::new(record.clone())
         .model()
-        .map_or_else(|_| "not usable".into(), |model| model.name)
+        .map_or_else(|_| "not usable".into(), |model| visible(&model.name))
+}
+
+/// An owner's text for the operator's terminal: what would move its cursor, colour it or begin a new line is written out.
+pub fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_plain(character) {
+            visible.push(character);
+        } else {
+            visible.extend(character.escape_default());
+        }
+    }
+    visible
+}
+
+/// The same of a text that has lines.
+fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// Neither a control character nor one that turns the direction of what follows
+/// (<https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>).
+fn is_plain(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A table's cell, of at most 60 characters.
+fn shortened(text: &str) -> String {
+    const MAX: usize = 60;
+    if text.chars().count() <= MAX {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(MAX - 1).collect();
+    kept + "…"
 }
 
 fn hint(record: &Record) -> String {
@@ -89,4 +124,19 @@ fn hint(record: &Record) -> String {
         .token_hint
         .as_ref()
         .map_or_else(|| "none".into(), |hint| format!("…{hint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owners_text_is_no_command_to_a_terminal() {
+        assert_eq!(visible("Bob's bot – 機械"), "Bob's bot – 機械");
+        assert_eq!(visible("a\u{1b}]0;owned\u{7}\nb"), "a\\u{1b}]0;owned\\u{7}\\nb");
+        assert_eq!(visible("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(visible_lines("a\n\tb"), "a\n\\tb");
+        assert_eq!(shortened(&"é".repeat(60)).chars().count(), 60);
+        assert_eq!(shortened(&"é".repeat(61)).chars().count(), 60);
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use assistant_endpoint::{
-    config::{JwtConfig, audiences},
+    config::{JwtConfig, MIN_JWT_SECRET, audiences, check_jwt_secret},
     local::embedded_store::Error,
     manage::jwt,
     token::Token,
@@ -18,13 +18,15 @@ use aws_config::BehaviorVersion;
 use clap::Args;
 use secrecy::SecretString;
 
+use super::commands::owner;
+
 #[derive(Args)]
 pub struct SignToken {
     /// The owner: the token's `sub`
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = owner)]
     owner: String,
-    /// Hours until it expires
-    #[arg(long, default_value_t = 12)]
+    /// Hours until it expires, at most a year's
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=8784))]
     hours: u64,
     /// Secrets Manager secret of a deployed stack (its output JwtSecretArn); the local run's secret unless given
     #[arg(long)]
@@ -49,7 +51,10 @@ impl SignToken {
         };
         let secret = match (&config.secret, &config.secret_id) {
             (None, None) => local_secret(&secret_file(&self.data))?,
-            (Some(secret), None) => secret.clone(),
+            (Some(secret), None) => {
+                check_jwt_secret("JWT_SECRET", secret)?;
+                secret.clone()
+            }
             (_, Some(_)) => {
                 let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
                 config.secret(&aws).await?.ok_or("the secret is empty")?
@@ -70,6 +75,12 @@ pub fn secret_file(data: &Path) -> PathBuf {
 /// The secret in `file`, made at the first time, for its owner's eyes only.
 pub fn local_secret(file: &Path) -> Result<SecretString, Error> {
     match fs::read_to_string(file) {
+        Ok(secret) if secret.trim().len() < MIN_JWT_SECRET => Err(format!(
+            "{} holds no secret of at least {MIN_JWT_SECRET} bytes. Delete the file: a new one is made then, and JWTs that \
+             were signed before end.",
+            file.display()
+        )
+        .into()),
         Ok(secret) => Ok(SecretString::from(secret.trim())),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if let Some(folder) = file.parent() {
@@ -77,12 +88,16 @@ pub fn local_secret(file: &Path) -> Result<SecretString, Error> {
             }
             // As random as a public token, and as long.
             let secret = Token::generate()?;
+            // Whole or not at all: what broke off would be taken for a secret.
+            let unfinished = file.with_extension("new");
             let mut created = fs::OpenOptions::new()
                 .write(true)
-                .create_new(true)
+                .create(true)
+                .truncate(true)
                 .mode(0o600)
-                .open(file)?;
+                .open(&unfinished)?;
             created.write_all(secret.reveal().as_bytes())?;
+            fs::rename(unfinished, file)?;
             Ok(SecretString::from(secret.reveal()))
         }
         Err(error) => Err(format!("{}: {error}", file.display()).into()),

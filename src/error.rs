@@ -128,7 +128,9 @@ pub enum Error {
         allowed: String,
     },
     /// 413: the body is over the limit.
-    #[error("The request body is larger than {limit} bytes. Send fewer or smaller messages or images.")]
+    #[error(
+        "The request body is larger than {limit} bytes. Send a smaller one: fewer or shorter texts, fewer or smaller images."
+    )]
     BodyTooLarge {
         /// Bytes.
         limit: usize,

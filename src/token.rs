@@ -57,7 +57,7 @@ impl Token {
     /// What is wrong with it.
     pub fn chosen(token: &str) -> Result<Self, &'static str> {
         if !(16..=512).contains(&token.len()) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("a public token has 16 to 512 visible ASCII characters and no blanks");
+            return Err("must have 16 to 512 visible ASCII characters and no blanks");
         }
         Ok(Self::new(token))
     }

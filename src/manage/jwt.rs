@@ -299,7 +299,11 @@ async fn read_key_set(client: reqwest::Client, url: String) -> Result<KeySet, St
 
 /// An RSA key for RS256 or a P-256 key for ES256, not one for encryption.
 fn usable(key: Value) -> Option<(String, (Algorithm, DecodingKey))> {
-    if key["use"].as_str().is_some_and(|purpose| purpose != "sig") {
+    // RFC 7517, sections 4.2 and 4.3.
+    let operations = key["key_ops"].as_array();
+    if key["use"].as_str().is_some_and(|purpose| purpose != "sig")
+        || operations.is_some_and(|operations| !operations.iter().any(|operation| operation == "verify"))
+    {
         return None;
     }
     let algorithm = match (key["kty"].as_str()?, key["crv"].as_str()) {

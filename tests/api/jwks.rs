@@ -209,15 +209,25 @@ async fn one_of_several_audiences_has_to_be_ours_and_azp_the_client() {
 #[tokio::test]
 async fn rs256_and_es256_count_by_key_id() {
     let (rsa, ec, stranger) = (Key::rsa("rsa-1"), Key::ec("ec-1"), Key::ec("ec-1"));
-    let mut for_encryption = Key::ec("enc-1").public();
-    for_encryption["use"] = json!("enc");
+    // RFC 7517, sections 4.2 and 4.3: keys for something else.
+    let others = [("use", json!("enc")), ("key_ops", json!(["encrypt"]))].map(|(member, value)| {
+        let key = Key::ec(member);
+        let mut public = key.public();
+        public[member] = value;
+        (key, public)
+    });
+    let mut verifying = rsa.public();
+    verifying["key_ops"] = json!(["verify"]);
     let unknown_kind = json!({"kty": "AKP", "kid": "x", "alg": "ML-DSA-65", "pub": "AA"});
-    let keys = json!([unknown_kind, for_encryption, rsa.public(), ec.public()]);
+    let keys = json!([unknown_kind, others[0].1, others[1].1, verifying, ec.public()]);
     let (issuer, management) = start(keys).await;
     assert_eq!(status(&management, &rsa.sign()).await, 200);
     assert_eq!(status(&management, &ec.sign()).await, 200);
     assert_eq!(status(&management, &stranger.sign()).await, 401);
     assert_eq!(issuer.readings(), 1);
+    for (key, _) in &others {
+        assert_eq!(status(&management, &key.sign()).await, 401);
+    }
 }
 
 #[tokio::test]

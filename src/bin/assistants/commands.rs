@@ -160,7 +160,7 @@ impl Update {
 impl RotateToken {
     pub async fn run(self) -> Result<(), Error> {
         let token = match &self.token {
-            Some(token) => Token::chosen(token)?,
+            Some(token) => Token::chosen(token).map_err(|why| format!("--token {why}"))?,
             None => Token::generate()?,
         };
         let (store, record) = self.common.read(&self.id).await?;

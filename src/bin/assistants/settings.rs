@@ -124,6 +124,9 @@ fn name_and_value(argument: &str) -> Result<(String, Value), clap::Error> {
         .split_once('=')
         .ok_or_else(|| problem("write it as NAME=VALUE"))?;
     let name = &argument[..at + name.len()];
+    if name.is_empty() || name.ends_with('/') {
+        return Err(problem("the setting has no name: write it as NAME=VALUE"));
+    }
     if name.ends_with("public_token") {
         return Err(problem(
             "a public token is set with `create --token` or `rotate-token --token`",

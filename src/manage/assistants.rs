@@ -138,7 +138,8 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
     Err(Error::NoSuchAssistant)
 }
 
-/// Deletes an assistant; its token is a 404 for its callers from then on.
+/// Deletes an assistant, and erases what is kept of its conversations; its token is a 404 for its callers from then on.
+/// Where a 503 says that not all is erased, the same request goes on with it.
 #[utoipa::path(
     delete,
     path = "/assistants/{id}",
@@ -151,20 +152,25 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
         Failures,
     )
 )]
-pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
+pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<StatusCode, Error> {
     for attempt in 1.. {
-        let record = manage.own(&headers, &id).await?;
+        let record = match manage.own(&headers, &id).await {
+            Err(Error::NoSuchAssistant) => return manage.erase_remains(&headers, &id).await,
+            record => record?,
+        };
         check_version(&headers, &record)?;
         match manage.store.delete(&record).await {
             Ok(()) => {
                 audit::written(By::Owner(&record.owner_id), Action::Delete, &record);
+                // Only now, since until now its callers could add to it.
+                manage.erase_deleted(&record).await?;
                 break;
             }
             Err(WriteError::Changed) if attempt < MAX_CHANGES => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `If-Match` holds the version that the caller has seen, `*` for any.

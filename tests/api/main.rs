@@ -55,6 +55,7 @@ mod provider_sdks;
 mod replies_by_provider;
 mod responses;
 mod responses_by_provider;
+mod responses_deleted;
 mod responses_failures;
 mod responses_kept;
 mod responses_state;

@@ -2,12 +2,15 @@
 
 use std::{net::SocketAddr, path::Path, process::Output};
 
+use assistant_endpoint::local::embedded_store;
+use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::{
     TestApp, hello,
     provider::{FakeProvider, answer},
+    responses::ask,
 };
 
 async fn run(store: SocketAddr, arguments: &[&str]) -> Output {
@@ -109,6 +112,31 @@ async fn an_assistants_whole_life() {
     text(store, &["delete", id]).await;
     app.chat(token, &hello(false)).await.error(404, "assistant_not_found");
     assert_eq!(json_of(store, &["list"]).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_assistant_is_erased_with_it() {
+    let provider = FakeProvider::always(answer(&["Hi"])).await;
+    let app = TestApp::with(provider, &[("RESPONSES_TABLE", "Responses")]).await;
+    let store = app.store_address;
+    let client = Client::new(&embedded_store::client_config(store).await);
+    let items = async || {
+        let scanned = client.scan().table_name("Responses").send().await.unwrap();
+        scanned.items.unwrap()
+    };
+    let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
+    let id = created["assistant_id"].as_str().unwrap();
+    let token = created["public_token"].as_str().unwrap();
+    app.respond(token, &ask(false)).await.response();
+    let kept = items().await;
+    let told = text(store, &["delete", id]).await;
+    assert!(told.starts_with(&format!("Deleted {id} (My bot).")), "{told}");
+    assert!(items().await.is_empty());
+    // A reply may have been under way.
+    let put = client.put_item().table_name("Responses");
+    put.set_item(kept.into_iter().next()).send().await.unwrap();
+    assert!(text(store, &["delete", id]).await.contains("what was left"));
+    assert!(items().await.is_empty());
 }
 
 #[tokio::test]

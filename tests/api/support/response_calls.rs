@@ -55,12 +55,13 @@ pub async fn in_front_of(store: SocketAddr, trouble: Trouble) -> (SocketAddr, Ca
 
 async fn answer(mut call: Call, trouble: Trouble) -> Response {
     match (trouble, call.operation.as_str()) {
-        (Trouble::WritesThrottled, "PutItem") | (Trouble::ReadsThrottled, "GetItem" | "BatchGetItem") => throttled(),
+        (Trouble::WritesThrottled, "PutItem")
+        | (Trouble::ReadsThrottled, "GetItem" | "BatchGetItem")
+        | (Trouble::ErasingThrottled, "BatchWriteItem") => throttled(),
         (Trouble::WritesLost, "PutItem") => {
             call.forward().await;
             std::future::pending().await
         }
-        (Trouble::ErasingThrottled, "BatchWriteItem") => throttled(),
         (Trouble::FirstDeletionLost, "DeleteItem") => {
             call.forward().await;
             error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")

@@ -158,8 +158,23 @@ pub enum Error {
     #[error("The assistant is misconfigured: {0}")]
     Misconfigured(String),
     /// 503: `DynamoDB` or Secrets Manager is throttled or down.
-    #[error("The assistant's settings could not be reached just now. Try again in a moment.")]
+    #[error("A service that this one depends on could not be reached just now. Try again in a moment.")]
     Unavailable {
+        /// For the log only.
+        cause: String,
+    },
+    /// 503: what is kept of an assistant's conversations is perhaps not erased to its end.
+    #[error(
+        "{}. Send the request again to erase the rest.",
+        if *is_deleted {
+            "The assistant is deleted, but not all of its responses may be erased yet"
+        } else {
+            "Some of the assistant's responses may be erased, but not all are"
+        }
+    )]
+    NotAllErased {
+        /// Whether the assistant itself is deleted by the request.
+        is_deleted: bool,
         /// For the log only.
         cause: String,
     },
@@ -291,6 +306,7 @@ impl Error {
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Unavailable { cause }
+            | Self::NotAllErased { cause, .. }
             | Self::Provider(
                 ProviderError::Failed { cause, .. }
                 | ProviderError::Unexpected { cause }

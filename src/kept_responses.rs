@@ -11,7 +11,6 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::delete_item::DeleteItemError,
     primitives::Blob,
     types::{AttributeValue, KeysAndAttributes},
 };
@@ -43,7 +42,7 @@ const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// The Responses table: an item for each assistant and response.
 #[derive(Debug, Clone)]
-pub(crate) struct ResponsesTable {
+pub struct ResponsesTable {
     client: Client,
     table: String,
     ttl_days: u64,
@@ -108,7 +107,7 @@ impl From<Error> for Unread {
 impl ResponsesTable {
     /// The store's Responses table, where it has one, over the store's own connections. What is kept is kept for so many
     /// days.
-    pub(crate) fn of(store: &Store, ttl_days: u64) -> Option<Self> {
+    pub fn of(store: &Store, ttl_days: u64) -> Option<Self> {
         let (client, tables) = store.parts();
         Some(Self {
             client: client.clone(),
@@ -179,32 +178,18 @@ impl ResponsesTable {
         item.map(|item| said(&item)).transpose()
     }
 
-    /// Deletes a response. Returns whether it was kept.
+    /// Deletes a response. Returns whether it was kept. That is read first: a deletion whose answer is lost is sent again,
+    /// and finds nothing then.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the table does not answer.
     pub(crate) async fn delete(&self, assistant_id: &str, id: &str) -> Result<bool, Error> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key(assistant_id, id)))
-            .condition_expression("expires_at > :now")
-            .expression_attribute_values(":now", number(now()))
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(true),
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(DeleteItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(unavailable(error)),
+        if self.get(assistant_id, id).await?.is_none() {
+            return Ok(false);
         }
+        let delete = self.client.delete_item().table_name(&self.table);
+        let deleted = delete.set_key(Some(key(assistant_id, id))).send().await;
+        deleted.map(|_| true).map_err(unavailable)
     }
 
     /// Reads a response's whole conversation, and what `references` said, by four calls at most.

@@ -82,7 +82,7 @@ mod answer;
 mod record;
 pub mod usage;
 
-mod kept_responses;
+pub mod kept_responses;
 
 pub mod protocol;
 

@@ -31,7 +31,7 @@ pub mod write;
 pub const TOKEN_DIGEST_INDEX: &str = "by_token_digest";
 
 /// Longest id that is looked up, in bytes: `DynamoDB` turns down longer keys, and ours are UUIDs.
-const MAX_ID: usize = 128;
+pub(crate) const MAX_ID: usize = 128;
 /// The longest time for a write that the end of a reply waits for.
 pub(crate) const LAST_WRITE_TIMEOUT: Duration = Duration::from_millis(450);
 /// How many digests a warm environment remembers at most.

@@ -98,7 +98,7 @@ impl Error {
                 "assistant_misconfigured",
             )
             .never_retry(),
-            Self::Unavailable { .. } => {
+            Self::Unavailable { .. } | Self::NotAllErased { .. } => {
                 new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "service_unavailable").retry_after(Some(1))
             }
             // A request that was too slow may succeed when it is sent again, and SDKs do so.

@@ -15,11 +15,21 @@ const MAX_TIME: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl ResponsesTable {
-    /// Erases all responses of an assistant. What is written meanwhile may stay.
+    /// Erases all responses of an assistant, which may be deleted itself. Returns whether there were any. What is written
+    /// meanwhile may stay.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where the table does not answer, or where time is up: the same request goes on then.
-    pub(crate) async fn erase(&self, assistant_id: &str) -> Result<(), Error> {
+    /// [`Error::NotAllErased`] where the table does not answer, or where time is up: the same request goes on then.
+    pub async fn erase(&self, assistant_id: &str, is_deleted: bool) -> Result<bool, Error> {
+        self.erase_pages(assistant_id)
+            .await
+            .map_err(|error| Error::NotAllErased {
+                is_deleted,
+                cause: error.cause().unwrap_or_default().to_owned(),
+            })
+    }
+
+    async fn erase_pages(&self, assistant_id: &str) -> Result<bool, Error> {
         let started = Instant::now();
         let mut pages = self
             .client
@@ -31,13 +41,15 @@ impl ResponsesTable {
             .consistent_read(true)
             .into_paginator()
             .send();
+        let mut were_any = false;
         while let Some(page) = pages.next().await {
             let keys = page.map_err(unavailable)?.items.unwrap_or_default();
+            were_any |= !keys.is_empty();
             for batch in keys.chunks(MAX_BATCH) {
                 self.delete_batch(batch, started).await?;
             }
         }
-        Ok(())
+        Ok(were_any)
     }
 
     async fn delete_batch(&self, keys: &[Item], started: Instant) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! An owner's assistants: created, listed, shown, changed, deleted.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -28,7 +28,7 @@ use crate::{
 /// Largest request body, in bytes: an item of `DynamoDB` has at most 400 KB.
 const MAX_BODY: usize = 256 * 1024;
 /// How often a change without `If-Match` is made again on top of somebody else's.
-const MAX_CHANGES: u32 = 5;
+const MAX_CHANGES: u32 = 6;
 
 /// Creates an assistant. One that is public and has no token gets a generated one, shown this once.
 #[utoipa::path(
@@ -131,14 +131,18 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
                 return Ok(representation(&changed, generated.as_ref(), grace));
             }
             // Somebody else was faster: the patch goes on top of theirs, or with If-Match fails.
-            Err(WriteError::Changed) if attempt < MAX_CHANGES => record = manage.own(&parts.headers, &id).await?,
+            Err(WriteError::Changed) if attempt < MAX_CHANGES => {
+                pause(attempt).await;
+                record = manage.own(&parts.headers, &id).await?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
     Err(Error::NoSuchAssistant)
 }
 
-/// Deletes an assistant; its token is a 404 for its callers from then on.
+/// Deletes an assistant, and erases what is kept of its conversations; its token is a 404 for its callers from then on.
+/// Where a 503 says that not all is erased, the same request goes on with it.
 #[utoipa::path(
     delete,
     path = "/assistants/{id}",
@@ -151,20 +155,30 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
         Failures,
     )
 )]
-pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<Response, Error> {
+pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: HeaderMap) -> Result<StatusCode, Error> {
     for attempt in 1.. {
-        let record = manage.own(&headers, &id).await?;
+        let record = match manage.own(&headers, &id).await {
+            Err(Error::NoSuchAssistant) => return manage.erase_remains(&headers, &id).await,
+            record => record?,
+        };
         check_version(&headers, &record)?;
         match manage.store.delete(&record).await {
             Ok(()) => {
                 audit::written(By::Owner(&record.owner_id), Action::Delete, &record);
+                // Only now, since until now its callers could add to it.
+                manage.erase_deleted(&record).await?;
                 break;
             }
-            Err(WriteError::Changed) if attempt < MAX_CHANGES => {}
+            Err(WriteError::Changed) if attempt < MAX_CHANGES => pause(attempt).await,
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets those who are changing the same assistant get ahead of each other.
+async fn pause(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(5..25) << attempt)).await;
 }
 
 /// `If-Match` holds the version that the caller has seen, `*` for any.

@@ -1,17 +1,16 @@
 //! The `assistants` program, run as an operator would.
 
-use std::{
-    net::SocketAddr,
-    path::Path,
-    process::{Output, Stdio},
-};
+use std::{net::SocketAddr, path::Path, process::Output};
 
+use assistant_endpoint::local::embedded_store;
+use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::{
     TestApp, hello,
     provider::{FakeProvider, answer},
+    responses::ask,
 };
 
 async fn run(store: SocketAddr, arguments: &[&str]) -> Output {
@@ -33,14 +32,14 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-async fn text(store: SocketAddr, arguments: &[&str]) -> String {
+pub async fn text(store: SocketAddr, arguments: &[&str]) -> String {
     let output = run(store, arguments).await;
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{arguments:?}: {error}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-async fn json_of(store: SocketAddr, arguments: &[&str]) -> Value {
+pub async fn json_of(store: SocketAddr, arguments: &[&str]) -> Value {
     serde_json::from_str(&text(store, &[arguments, &["--json"]].concat()).await).unwrap()
 }
 
@@ -113,6 +112,31 @@ async fn an_assistants_whole_life() {
     text(store, &["delete", id]).await;
     app.chat(token, &hello(false)).await.error(404, "assistant_not_found");
     assert_eq!(json_of(store, &["list"]).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_assistant_is_erased_with_it() {
+    let provider = FakeProvider::always(answer(&["Hi"])).await;
+    let app = TestApp::with(provider, &[("RESPONSES_TABLE", "Responses")]).await;
+    let store = app.store_address;
+    let client = Client::new(&embedded_store::client_config(store).await);
+    let items = async || {
+        let scanned = client.scan().table_name("Responses").send().await.unwrap();
+        scanned.items.unwrap()
+    };
+    let created = json_of(store, &["create", "--name", "My bot", "--model", "gpt-4o"]).await;
+    let id = created["assistant_id"].as_str().unwrap();
+    let token = created["public_token"].as_str().unwrap();
+    app.respond(token, &ask(false)).await.response();
+    let kept = items().await;
+    let told = text(store, &["delete", id]).await;
+    assert!(told.starts_with(&format!("Deleted {id} (My bot).")), "{told}");
+    assert!(items().await.is_empty());
+    // A reply may have been under way.
+    let put = client.put_item().table_name("Responses");
+    put.set_item(kept.into_iter().next()).send().await.unwrap();
+    assert!(text(store, &["delete", id]).await.contains("what was left"));
+    assert!(items().await.is_empty());
 }
 
 #[tokio::test]
@@ -314,87 +338,4 @@ async fn an_option_is_read_as_its_setting_holds_it() {
     assert_eq!(*origins, json!(["https://c.example", "https://d.example"]));
     let problem = failure(store, &["update", id, "--temperature", "hot"]).await;
     assert!(problem.contains("type==agent/temperature"), "{problem}");
-}
-
-/// Tokio's own command would capture the output instead.
-fn with_stdout(arguments: &[&str], stdout: Stdio) -> Output {
-    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_assistants"));
-    let child = program
-        .args(arguments)
-        .env_remove("RUST_LOG")
-        .stdout(stdout)
-        .stderr(Stdio::piped())
-        .spawn();
-    child.unwrap().wait_with_output().unwrap()
-}
-
-/// As in `assistants list | head -1`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_who_goes_away_ends_the_program_quietly() {
-    let app = TestApp::start(FakeProvider::refusing()).await;
-    app.assistant().await;
-    let local = app.store_address.to_string();
-    for arguments in [
-        &["settings", "--markdown"][..],
-        &["list", "--local", &local],
-        &["list", "--json", "--local", &local],
-    ] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let ended = with_stdout(arguments, writer.into());
-        assert!(ended.status.success(), "{ended:?}");
-        assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
-    }
-}
-
-/// A full disk, for one: the token is shown this once.
-#[test]
-fn what_cannot_be_written_is_no_success() {
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let ended = with_stdout(&["settings", "--markdown"], full.into());
-    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    assert!(
-        String::from_utf8_lossy(&ended.stderr).contains("cannot be written"),
-        "{ended:?}"
-    );
-}
-
-/// Any owner may choose a name, and the operator's terminal shows it.
-#[tokio::test]
-async fn a_name_is_no_command_to_the_operators_terminal() {
-    let app = TestApp::start(FakeProvider::refusing()).await;
-    let store = app.store_address;
-    let name = "ok\u{1b}]0;owned\u{7}\nforged";
-    let created = json_of(store, &["create", "--name", name, "--model", "gpt-4o"]).await;
-    let id = created["assistant_id"].as_str().unwrap();
-    for arguments in [&["list"][..], &["show", id], &["delete", id]] {
-        let shown = text(store, arguments).await;
-        assert!(!shown.contains('\u{1b}') && !shown.contains("\nforged"), "{shown}");
-        assert!(shown.contains(r"ok\u{1b}]0;owned"), "{shown}");
-    }
-}
-
-#[test]
-fn a_jwt_is_signed_only_where_a_server_would_take_it() {
-    let short = ("JWT_SECRET", "short");
-    let long = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
-    for (arguments, secret, why) in [
-        (&["--owner", "me", "--hours", "99999999999999999"][..], long, "--hours"),
-        (&["--owner", "me", "--hours", "0"], long, "--hours"),
-        (&["--owner", ""], long, "blank"),
-        (&["--owner", "me"], short, "32 bytes"),
-    ] {
-        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_assistants"));
-        let output = program
-            .arg("token")
-            .args(arguments)
-            .env(secret.0, secret.1)
-            .output()
-            .unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            !output.status.success() && error.contains(why) && !error.contains("panicked"),
-            "{error}"
-        );
-    }
 }

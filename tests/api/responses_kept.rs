@@ -147,6 +147,8 @@ async fn the_input_is_listed_by_pages() {
         (&rest["data"][0]["id"], &rest["has_more"]),
         (&json!(ids[0]), &json!(false))
     );
+    // Blank is not set.
+    assert_eq!(list("?limit=&after=&order=").await, list("").await);
     for (query, param) in [
         ("?limit=0", "limit"),
         ("?limit=101", "limit"),
@@ -156,6 +158,56 @@ async fn the_input_is_listed_by_pages() {
         let reply = call(&app, &token, Method::GET, &format!("{path}{query}")).await;
         reply.error(400, "null");
         assert_eq!(reply.body()["error"]["param"], param);
+    }
+}
+
+/// What a model is not told is shown all the same, and so is what is referred to.
+#[tokio::test]
+async fn the_input_is_shown_as_it_was_sent() {
+    let (app, token) = start().await;
+    let refusal = json!([{"type": "output_text", "text": "Hm.", "annotations": [], "logprobs": []},
+        {"type": "refusal", "refusal": "No."}]);
+    let sent = json!([{"role": "system", "content": "One."}, {"role": "developer", "content": "Two."},
+        {"role": "assistant", "content": refusal}, {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"role": "user", "content": "Why?"}]);
+    let mut input = sent.clone();
+    for _ in 0..2 {
+        let response = respond(&app, &token, &json!({"input": input})).await;
+        let path = format!("{}/input_items?order=asc", id(&response));
+        let shown = call(&app, &token, Method::GET, &path).await.json();
+        let items = shown["data"].as_array().unwrap();
+        let roles: Vec<_> = items.iter().map(|item| item["role"].as_str().unwrap()).collect();
+        assert_eq!(roles, ["system", "developer", "assistant", "user"]);
+        assert_eq!(items[2]["content"], refusal);
+        input = items
+            .iter()
+            .map(|item| json!({"type": "item_reference", "id": item["id"]}))
+            .collect();
+    }
+}
+
+#[tokio::test]
+async fn a_response_cannot_be_streamed_again() {
+    let (app, token) = start().await;
+    let response = respond(&app, &token, &ask(true)).await;
+    let show = async |query: &str| call(&app, &token, Method::GET, &format!("{}?{query}", id(&response))).await;
+    for query in [
+        "",
+        "stream=",
+        "stream=false",
+        "stream=False",
+        "include_obfuscation=false&include[]=x",
+    ] {
+        assert_eq!(show(query).await.response(), response);
+    }
+    for (query, code) in [
+        ("stream=true&starting_after=3", "unsupported_parameter"),
+        ("stream=yes", "invalid_type"),
+    ] {
+        let reply = show(query).await;
+        let message = reply.error(400, code);
+        assert!(message.contains("'stream'"), "{message}");
+        assert_eq!(reply.body()["error"]["param"], "stream");
     }
 }
 

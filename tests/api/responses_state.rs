@@ -242,6 +242,28 @@ async fn a_conversation_has_at_most_4_mib() {
     );
 }
 
+/// A few bytes may refer to a lot of text again and again.
+#[tokio::test]
+async fn each_reference_counts() {
+    let (app, token, _) = start(json!({})).await;
+    let part = json!({"type": "input_text", "text": ""});
+    let empty = json!([{"role": "user", "content": vec![part; 20_000]}]);
+    for (input, most) in [(json!("a".repeat(1_000_000)), 4), (empty, 6)] {
+        let first = turn(&app, &token, json!({"input": input}), false).await;
+        let item =
+            json!({"type": "item_reference", "id": first["id"].as_str().unwrap().replace("resp_", "msg_") + "i00"});
+        let sent = app.provider.received().len();
+        for (times, stream) in [(most + 1, true), (3_000, false)] {
+            let body = json!({"input": vec![item.clone(); times], "stream": stream});
+            let reply = app.respond(&token, &body).await;
+            reply.error(400, "context_length_exceeded");
+            assert_eq!(reply.body()["error"]["param"], "input");
+        }
+        assert_eq!(app.provider.received().len(), sent);
+        turn(&app, &token, json!({"input": vec![item; most]}), false).await;
+    }
+}
+
 /// Reading that comes to no end is given up; the caller may try again.
 #[tokio::test]
 async fn a_table_that_gives_too_little_is_asked_four_times() {

@@ -13,6 +13,7 @@ use assistant_endpoint::{
     },
     audit::{self, Action, By},
     config::{Rules, Tables},
+    kept_responses::ResponsesTable,
     local::embedded_store::{self, Error},
     manage::jwt::{MAX_OWNER, is_owner},
     token::Token,
@@ -177,13 +178,33 @@ impl RotateToken {
 
 impl Delete {
     pub async fn run(self) -> Result<(), Error> {
-        let (store, record) = self.common.read(&self.id).await?;
-        store.delete(&record).await?;
-        audit(Action::Delete, &record);
+        let store = self.common.store().await?;
+        let record = store.get(&self.id).await?;
+        if let Some(record) = &record {
+            store.delete(record).await?;
+            audit(Action::Delete, record);
+        }
+        // What an earlier deletion could not erase is erased too.
+        let erased = match ResponsesTable::of(&store, 0) {
+            Some(responses) => responses.erase(&self.id, true).await?,
+            None => false,
+        };
+        if record.is_none() && !erased {
+            return Err(no_assistant(&self.id));
+        }
+        let done = match &record {
+            Some(record) => format!("Deleted {} ({}).", record.assistant_id, show::visible(&record.name)),
+            None => format!("Erased what was left of {}.", self.id),
+        };
+        if erased {
+            let known = record.unwrap_or_default();
+            let assistant_id = self.id.clone();
+            audit(Action::EraseResponses, &Record { assistant_id, ..known });
+        }
         if self.common.json {
-            say!("{:#}", json!({"assistant_id": record.assistant_id, "deleted": true}));
+            say!("{:#}", json!({"assistant_id": self.id, "deleted": true}));
         } else {
-            say!("Deleted {} ({}).", record.assistant_id, show::visible(&record.name));
+            say!("{done}");
         }
         Ok(())
     }
@@ -233,7 +254,7 @@ impl Common {
             assistants: table("ASSISTANTS_TABLE")?,
             token_claims: table("TOKEN_CLAIMS_TABLE")?,
             usage: table("USAGE_TABLE").ok(),
-            responses: None,
+            responses: table("RESPONSES_TABLE").ok(),
         };
         Ok(Store::new(
             &aws_config::load_defaults(BehaviorVersion::latest()).await,
@@ -244,9 +265,12 @@ impl Common {
     pub async fn read(&self, id: &str) -> Result<(Store, Record), Error> {
         let store = self.store().await?;
         let record = store.get(id).await?;
-        let record = record.ok_or_else(|| format!("there is no assistant {id}. `assistants list` shows all."))?;
-        Ok((store, record))
+        Ok((store, record.ok_or_else(|| no_assistant(id))?))
     }
+}
+
+fn no_assistant(id: &str) -> Error {
+    format!("there is no assistant {id}. `assistants list` shows all.").into()
 }
 
 /// The name of a table, by its variable.

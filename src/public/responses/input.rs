@@ -5,12 +5,21 @@ use serde_json::{Map, Value};
 /// A step of the input.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Entry {
-    Message(Message),
+    Message(Message, Spelling),
     /// A message that an earlier response kept.
     Reference {
         id: String,
         param: String,
     },
+}
+
+/// What a model is not told of a message: how its client spelled it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Spelling {
+    /// Whether its role was `developer`, OpenAI's newer name of `system`.
+    pub is_developer: bool,
+    /// Which of its parts are refusals, in order.
+    pub refusals: Vec<usize>,
 }
 
 use crate::{
@@ -26,7 +35,8 @@ use crate::{
 pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Entry>, Error> {
     let items = match body.get("input") {
         Some(Value::String(text)) if !text.trim().is_empty() => {
-            return Ok(vec![Entry::Message(Message::text(Role::User, text))]);
+            let message = Message::text(Role::User, text);
+            return Ok(vec![Entry::Message(message, Spelling::default())]);
         }
         None | Some(Value::Null | Value::String(_)) => return Err(Error::missing("input")),
         Some(Value::Array(items)) => items,
@@ -54,7 +64,7 @@ pub(super) fn read_item(item: &Value, path: &str) -> Result<Option<Entry>, Error
         "message"
     };
     match lenient::field(item, "type").map_or(Some(absent), Value::as_str) {
-        Some("message") => Ok(Some(Entry::Message(read_message(item, path)?))),
+        Some("message") => Ok(Some(Entry::Message(read_message(item, path)?, spelling(item)))),
         Some("reasoning") => Ok(None),
         Some("item_reference") => read_reference(item, path),
         other => Err(body::unsupported(
@@ -98,6 +108,17 @@ fn read_message(item: &Map<String, Value>, path: &str) -> Result<Message, Error>
     };
     let name = None;
     Ok(Message { role, parts, name })
+}
+
+/// The spelling of a message that could be read.
+fn spelling(item: &Map<String, Value>) -> Spelling {
+    let parts = item.get("content").and_then(Value::as_array);
+    let parts = parts.into_iter().flatten().enumerate();
+    let refusals = parts.filter(|(_, part)| part["type"] == "refusal");
+    Spelling {
+        is_developer: item.get("role").is_some_and(|role| role == "developer"),
+        refusals: refusals.map(|(at, _)| at).collect(),
+    }
 }
 
 fn read_part(part: &Value, role: Role, path: &str) -> Result<Part, Error> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{
     bodies::Base,
+    input::Spelling,
     layout::{Item, Layout},
 };
 use crate::{
@@ -31,7 +32,7 @@ pub(super) struct Keeping {
     pub assistant_id: String,
     pub before: Before,
     /// What the request says itself.
-    pub input: Vec<Message>,
+    pub input: Vec<(Message, Spelling)>,
     pub kept: Arc<AtomicBool>,
 }
 
@@ -50,7 +51,7 @@ impl Keeping {
             before: self.before.clone(),
             said: Said {
                 input: input
-                    .map(|(at, message)| item(message, &base.input_item_id(at)))
+                    .map(|(at, (message, spelling))| item(message, spelling, &base.input_item_id(at)))
                     .collect(),
                 output: messages.map(|at| json!(layout.item(base, at, whole, &[]))).collect(),
             },
@@ -67,8 +68,14 @@ impl Keeping {
 }
 
 /// A message as an item of OpenAI's.
-fn item(message: &Message, id: &str) -> Value {
-    let part = |part: &Part| match part {
+fn item(message: &Message, spelling: &Spelling, id: &str) -> Value {
+    let role = if spelling.is_developer {
+        "developer"
+    } else {
+        message.role.as_str()
+    };
+    let part = |(at, part): (usize, &Part)| match part {
+        Part::Text(text) if spelling.refusals.binary_search(&at).is_ok() => json!({"type": "refusal", "refusal": text}),
         Part::Text(text) if message.role == Role::Assistant => {
             json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
         }
@@ -78,6 +85,6 @@ fn item(message: &Message, id: &str) -> Value {
             json!({"type": "input_image", "image_url": url, "file_id": null, "detail": detail.unwrap_or("auto")})
         }
     };
-    let content: Vec<_> = message.parts.iter().map(part).collect();
-    json!({"type": "message", "id": id, "status": "completed", "role": message.role.as_str(), "content": content})
+    let content: Vec<_> = message.parts.iter().enumerate().map(part).collect();
+    json!({"type": "message", "id": id, "status": "completed", "role": role, "content": content})
 }

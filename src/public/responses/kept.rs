@@ -16,10 +16,11 @@ use super::{
     ids::{is_of, is_response_id},
 };
 use crate::{
+    chat::lenient,
     error::Error,
     http::{document::Failures, query::Query},
     kept_responses::ResponsesTable,
-    public::App,
+    public::{App, body},
 };
 
 /// Most items on a page.
@@ -34,17 +35,34 @@ type Id = Result<Path<String>, PathRejection>;
     path = "/public/openai/v1/responses/{id}",
     tag = "public",
     security(("public_token" = [])),
-    params(("id" = String, Path, description = "The response's id")),
+    params(
+        ("id" = String, Path, description = "The response's id"),
+        ("stream" = Option<bool>, Query, description = "Not offered: `true` is a 400, since no events are kept")
+    ),
     responses(
         (status = 200, description = "The response", body = ResponseObject),
         Failures,
     )
 )]
 pub(crate) async fn show_response(State(app): State<Arc<App>>, id: Id, request: Request) -> Result<Response, Error> {
-    let (table, assistant_id, id) = app.kept(&request.into_parts().0, &id).await?;
+    let (parts, _) = request.into_parts();
+    let (table, assistant_id, id) = app.kept(&parts, &id).await?;
+    refuse_stream(&Query::of(&parts.uri))?;
     let body = table.response(&assistant_id, &id).await?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
     Ok((headers, body.ok_or(Error::NoSuchResponse)?).into_response())
+}
+
+/// A client that asks for events would take the response for a stream of none.
+fn refuse_stream(query: &Query) -> Result<(), Error> {
+    let stream = query.get("stream").map(Value::from);
+    if stream.map_or(Ok(false), |stream| lenient::boolean(&stream, "stream"))? {
+        return Err(body::unsupported(
+            "stream",
+            "no events are kept, so that a response cannot be streamed again. Send false or leave it out",
+        ));
+    }
+    Ok(())
 }
 
 /// Deletes a response. Its conversation cannot be carried on any more, nor can those that it is part of.
@@ -138,7 +156,7 @@ impl Page {
     fn read(query: &Query) -> Result<Self, Error> {
         let limit = query.limit(MAX_PAGE)?;
         let newest_first = match query.get("order") {
-            None | Some("desc" | "") => true,
+            None | Some("desc") => true,
             Some("asc") => false,
             Some(_) => return Err(Error::invalid("order", "'order' must be 'asc' or 'desc'.")),
         };

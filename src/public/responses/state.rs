@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     ids::{is_of, is_response_id, response_of},
-    input::{self, Entry},
+    input::{self, Entry, Spelling},
     keeping::Keeping,
     request::{PREVIOUS, ResponseRequest},
 };
@@ -22,8 +22,8 @@ use crate::{
 pub(super) struct Conversation {
     /// The request's instructions, what was said before, and what the request says.
     pub messages: Vec<Message>,
-    /// How many of the messages are the request's own input: the last ones.
-    own: usize,
+    /// How the request's own input was spelled: the last ones of the messages.
+    own: Vec<Spelling>,
     before: Before,
 }
 
@@ -81,12 +81,13 @@ impl App {
     ) -> Option<Keeping> {
         let table = self.responses.as_ref();
         let table = table.filter(|_| request.store && assistant.stores_responses())?;
-        let messages = &conversation.messages;
+        let Conversation { messages, own, before } = conversation;
+        let input = messages[messages.len() - own.len()..].iter().cloned();
         Some(Keeping {
             table: table.clone(),
             assistant_id: assistant.id().to_owned(),
-            before: conversation.before.clone(),
-            input: messages[messages.len() - conversation.own..].to_vec(),
+            before: before.clone(),
+            input: input.zip(own.iter().cloned()).collect(),
             kept: Arc::default(),
         })
     }
@@ -105,22 +106,30 @@ impl Conversation {
         );
         for Said { input, output } in before.ids.iter().filter_map(|id| said.get(id)) {
             for item in input.iter().chain(output) {
-                messages.extend(message_of(item)?);
+                messages.extend(message_of(item)?.map(|(message, _)| message));
             }
         }
-        let first = messages.len();
+        let kept = by_id(&said);
+        let mut own = Vec::with_capacity(request.input.len());
+        let mut bytes = before.bytes;
         for entry in &request.input {
-            match entry {
-                Entry::Message(message) => messages.push(message.clone()),
-                Entry::Reference { id, param } => {
-                    messages.push(referenced(id, &said)?.ok_or_else(|| not_found(param))?);
-                }
+            // An item may be referred to again and again. Each time counts what it takes where it is kept, before it is copied.
+            bytes = bytes.saturating_add(match entry {
+                Entry::Message(message, _) => size(message),
+                Entry::Reference { id, .. } => kept.get(id.as_str()).map_or(0, |item| item.to_string().len()),
+            });
+            if bytes > MAX_BYTES && !said.is_empty() {
+                return Err(too_long("input", TOO_MUCH));
             }
-        }
-        let own = messages.len() - first;
-        let refers = !said.is_empty();
-        if refers && before.bytes.saturating_add(messages[first..].iter().map(size).sum()) > MAX_BYTES {
-            return Err(too_long("input", TOO_MUCH));
+            let (message, spelling) = match entry {
+                Entry::Message(message, spelling) => (message.clone(), spelling.clone()),
+                Entry::Reference { id, param } => {
+                    let item = kept.get(id.as_str()).map(|item| message_of(item));
+                    item.transpose()?.flatten().ok_or_else(|| not_found(param))?
+                }
+            };
+            messages.push(message);
+            own.push(spelling);
         }
         Ok(Self { messages, own, before })
     }
@@ -143,18 +152,16 @@ fn references(input: &[Entry], is_kept: bool) -> Result<HashMap<String, &str>, E
     Ok(references)
 }
 
-fn referenced(id: &str, said: &HashMap<String, Said>) -> Result<Option<Message>, Error> {
-    let Some(Said { input, output }) = response_of(id).and_then(|response| said.get(&response)) else {
-        return Ok(None);
-    };
-    let found = input.iter().chain(output).find(|item| item["id"] == id);
-    Ok(found.map(message_of).transpose()?.flatten())
+/// The items of the responses that were read.
+fn by_id(said: &HashMap<String, Said>) -> HashMap<&str, &Value> {
+    let items = said.values().flat_map(|said| said.input.iter().chain(&said.output));
+    items.filter_map(|item| Some((item["id"].as_str()?, item))).collect()
 }
 
 /// A message that was kept. It is read as it was when it came.
-fn message_of(item: &Value) -> Result<Option<Message>, Error> {
+fn message_of(item: &Value) -> Result<Option<(Message, Spelling)>, Error> {
     match input::read_item(item, "input")? {
-        Some(Entry::Message(message)) => Ok(Some(message)),
+        Some(Entry::Message(message, spelling)) => Ok(Some((message, spelling))),
         Some(Entry::Reference { .. }) | None => Ok(None),
     }
 }
@@ -193,8 +200,8 @@ fn too_long(param: &str, limit: &str) -> Error {
         param,
         "context_length_exceeded",
         format!(
-            "The conversation has more than {limit}. Begin a new one: leave '{PREVIOUS}' out and send what matters of the \
-             old one in 'input'."
+            "The conversation has more than {limit}. Begin a new one: leave '{PREVIOUS}' and references to items out, and send \
+             what matters of the old one in 'input'."
         ),
     )
 }

@@ -9,7 +9,7 @@ fn read(body: &Value) -> Result<ResponseRequest, Error> {
 fn messages(request: &ResponseRequest) -> Vec<Message> {
     let entries = request.input.iter();
     let messages = entries.map(|entry| match entry {
-        Entry::Message(message) => message.clone(),
+        Entry::Message(message, _) => message.clone(),
         Entry::Reference { .. } => panic!("{entry:?}"),
     });
     messages.collect()

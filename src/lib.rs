@@ -26,9 +26,9 @@
 //!    idle time and deadline, and turns bytes to frames and, through `decode`, to deltas: an [`answer`].
 //! 7. [`reply`]: the provider is asked to stream whichever way the client wants its reply, so there is one stream of
 //!    `Delta`: the buffered reply folds it, the streamed one maps it. It delivers bytes; what they look like is a
-//!    `Form`'s, which the front brings (`form` in `public::chat_completions` and `public::responses`). A [`record`] logs how the reply ended, a line that is its [`metrics`] too, and
-//!    does what else is to be done before its body ends: its [`usage`] is counted, and a response is one of the
-//!    [`kept_responses`].
+//!    `Form`'s, which the front brings (`form` in `public::chat_completions` and `public::responses`). A [`record`] logs how the
+//!    reply ended, in a line that is its [`metrics`] too, and does what else is to be done before its body ends: its [`usage`]
+//!    is counted, and a response is one of the [`kept_responses`].
 //!
 //! The second function, [`manage`], lets owners keep their assistants, by an API and by the page in `manage/page`, whose files
 //! `build.rs` packs. Each front describes its own routes where they stand. Each write to an assistant has an [`audit`].

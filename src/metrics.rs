@@ -104,14 +104,27 @@ mod tests {
     #[test]
     fn the_operations_document_has_each_metric() {
         let document = include_str!("../docs/operations.md");
-        let rows = document.lines().filter(|line| line.starts_with("| `") && line.contains("| Count |") || line.contains("| Seconds |"));
-        let rows: Vec<_> = rows.map(|row| row.splitn(5, '|').take(4).collect::<Vec<_>>().join("|")).collect();
+        let rows = document
+            .lines()
+            .filter(|line| line.starts_with("| `") && line.contains("| Count |") || line.contains("| Seconds |"));
+        let rows: Vec<_> = rows
+            .map(|row| row.splitn(5, '|').take(4).collect::<Vec<_>>().join("|"))
+            .collect();
         let expected = METRICS.iter().map(|metric| {
             let sets = metric.dimensions.iter().map(|set| match *set {
                 [] => "all".to_owned(),
-                names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" + "),
+                names => names
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(" + "),
             });
-            format!("| `{}` | {} | {} ", metric.name, metric.unit, sets.collect::<Vec<_>>().join(", "))
+            format!(
+                "| `{}` | {} | {} ",
+                metric.name,
+                metric.unit,
+                sets.collect::<Vec<_>>().join(", ")
+            )
         });
         assert_eq!(rows, expected.collect::<Vec<_>>());
     }

@@ -34,7 +34,7 @@ const MAX_CODE: usize = 200;
 /// Shortest system message that is looked for, in bytes: shorter ones are a word that any error may hold.
 const MIN_SYSTEM_MESSAGE: usize = 4;
 /// Shortest text that is looked for within words too, in bytes of its letters and digits; shorter ones are whole words.
-const MIN_CHARACTERS: usize = 6;
+const MIN_CHARACTERS: usize = 5;
 /// Shortest passcode, in bytes: a word with a digit and a letter that stands in a system message.
 const MIN_PASSCODE: usize = 6;
 
@@ -147,9 +147,16 @@ impl Confidential {
         let (words, characters) = (each(words_of), each(characters_of));
         let letters = Vec::from_iter(each(letters_of));
         let runs = Runs::of(&letters);
+        // A prompt may hold many passcodes: most are told by their beginnings.
+        let beginnings: HashSet<_> = characters
+            .iter()
+            .flat_map(|reading| reading.as_bytes().windows(MIN_CHARACTERS))
+            .collect();
         let is_read = |text: &str| {
             let joined = characters_of(text);
-            joined.len() >= MIN_CHARACTERS && characters.iter().any(|reading| reading.contains(&joined))
+            let beginning = joined.as_bytes().get(..MIN_CHARACTERS);
+            beginning.is_some_and(|beginning| beginnings.contains(beginning))
+                && characters.iter().any(|reading| reading.contains(&joined))
         };
         let is_whole = |text: &str| {
             let text = words_of(text);
@@ -159,7 +166,7 @@ impl Confidential {
             runs.share_with(&letters_of(system))
                 || is_whole(system)
                 || is_read(system)
-                || passcodes(system).any(|passcode| is_read(passcode) || is_whole(passcode))
+                || passcodes(system).any(is_read)
         })
     }
 

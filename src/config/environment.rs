@@ -191,6 +191,10 @@ impl Environment<'_> {
             return Ok(None);
         };
         match url::Url::parse(&value) {
+            // It would reach whoever is shown the URL, and be sent beside the key.
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                Err(problem(name, "must be a URL without a user name or a password"))
+            }
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(value.trim_end_matches('/').to_owned())),
             _ => Err(problem(name, "must be an http or https URL")),
         }

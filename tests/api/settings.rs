@@ -37,6 +37,18 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
             json!({"base_url": "https://169.254.169.254/"}),
             "config.configurable.base_url",
         ),
+        (
+            json!({"base_url": "https://user:pw99@llm.example.com/v1"}),
+            "config.configurable.base_url",
+        ),
+        (
+            json!({"allowed_origins": ["https://*.example"]}),
+            "config.configurable.allowed_origins",
+        ),
+        (
+            json!({"fallback_models": vec!["gpt-4o-mini"; 6]}),
+            "config.configurable.fallback_models",
+        ),
         (json!({"public_token": 5}), "config.configurable.public_token"),
         (
             json!({"public_token": "with blanks in it, though long"}),

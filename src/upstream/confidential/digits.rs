@@ -74,12 +74,11 @@ fn numbers_read(text: &str, radix: u32) -> Vec<u8> {
         let Some(number) = number.flatten() else {
             continue;
         };
-        match u8::try_from(number) {
-            Ok(byte) => bytes.push(byte),
-            Err(_) => {
-                let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
-                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
+        if let Ok(byte) = u8::try_from(number) {
+            bytes.push(byte);
+        } else {
+            let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
+            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
     bytes

@@ -12,7 +12,11 @@ pub(super) fn is_readable(words: &str) -> bool {
     let is_control = |character: char| character.is_control() && !character.is_whitespace();
     let replaced = words.matches(char::REPLACEMENT_CHARACTER).count();
     let is_digits = |run: &str| run.len() > MAX_RUN && run.contains(|digit: char| digit.is_ascii_digit());
-    let mut runs = words.split(|character: char| !character.is_ascii_alphanumeric() && !"+/=_-".contains(character));
+    // Those of URLs are the caller's: signed ones are long.
+    let elsewhere = words.split_whitespace().filter(|word| !word.contains("://"));
+    let mut runs = elsewhere.flat_map(|word| {
+        word.split(|character: char| !character.is_ascii_alphanumeric() && !"+/=_-".contains(character))
+    });
     !words.contains(is_control)
         && replaced <= MAX_REPLACED
         && longest_list(words) <= MAX_NUMBERS

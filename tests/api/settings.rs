@@ -37,18 +37,6 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
             json!({"base_url": "https://169.254.169.254/"}),
             "config.configurable.base_url",
         ),
-        (
-            json!({"base_url": "https://user:pw99@llm.example.com/v1"}),
-            "config.configurable.base_url",
-        ),
-        (
-            json!({"allowed_origins": ["https://*.example"]}),
-            "config.configurable.allowed_origins",
-        ),
-        (
-            json!({"fallback_models": vec!["gpt-4o-mini"; 6]}),
-            "config.configurable.fallback_models",
-        ),
         (json!({"public_token": 5}), "config.configurable.public_token"),
         (
             json!({"public_token": "with blanks in it, though long"}),
@@ -77,6 +65,39 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
         .await
         .error(400, "null");
     assert_eq!(management.get(&path).await, assistant);
+}
+
+#[tokio::test]
+async fn an_owner_is_told_why_a_value_is_refused() {
+    let (_app, management) = start().await;
+    let assistant = management.create(json!({"model": "gpt-4o"})).await;
+    for (name, value, reason) in [
+        (
+            "base_url",
+            json!("https://user:pw99@llm.example.com/v1"),
+            "into the keys secret",
+        ),
+        (
+            "allowed_origins",
+            json!(["https://*.example"]),
+            "entry 1 has a wildcard",
+        ),
+        ("fallback_models", json!(vec!["gpt-4o-mini"; 6]), "at most 5 models"),
+    ] {
+        let reply = management.patch(id(&assistant), json!({name: value})).await;
+        let message = reply.error(400, "invalid_value");
+        assert!(message.contains(reason) && !message.contains("pw99"), "{message}");
+        assert_eq!(reply.body()["error"]["param"], format!("config.configurable.{name}"));
+    }
+    let origins = json!([
+        "https://A.example:443",
+        "capacitor://localhost",
+        "https://bücher.example"
+    ]);
+    let reply = management
+        .patch(id(&assistant), json!({"allowed_origins": origins}))
+        .await;
+    assert_eq!(reply.status, 200);
 }
 
 #[tokio::test]

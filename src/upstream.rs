@@ -128,7 +128,7 @@ impl Upstream {
                     Ok(deltas) => return Ok(deltas),
                     Err(failure) => (failure.into(), MAX_BEGUN_CALLS),
                 },
-                Err(failure) => (failure, MAX_CALLS),
+                Err(failure) => (prompt.blame(failure), MAX_CALLS),
             };
             let pause = self.pause_after(attempt);
             let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 pub mod keys;
+mod origins;
 mod table;
 mod words;
 
@@ -95,7 +96,20 @@ impl Settings {
                 Err(message) => problems.push(problem(key, message)),
             }
         }
+        settings.ask_each_model_once();
         (settings, problems)
+    }
+
+    /// Drops the fallbacks that are the first model or another fallback once more: asked again, they would fail again.
+    fn ask_each_model_once(&mut self) {
+        let mut asked: Vec<_> = self.model.iter().cloned().collect();
+        self.fallback_models.retain(|model| {
+            let is_new = !asked
+                .iter()
+                .any(|one| one.name == model.name && one.server == model.server);
+            asked.extend(is_new.then(|| model.clone()));
+            is_new
+        });
     }
 
     /// What may stand in `config` itself, for assistants that were made by older tools.

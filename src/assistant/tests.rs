@@ -74,10 +74,15 @@ fn listed_origins_keep_other_pages_out() {
     let with = |origins: Value| {
         assistant(json!({"configurable": {"access_mode": "public_token", "allowed_origins": origins}}))
     };
-    let listed = with(json!(["https://shop.example", "https://www.shop.example/"]));
+    let listed = with(json!([
+        "https://shop.example",
+        "https://www.Shop.example:443/",
+        "capacitor://localhost"
+    ]));
     listed.check_access(None).unwrap();
     listed.check_access(Some("https://shop.example")).unwrap();
     listed.check_access(Some("https://www.shop.example")).unwrap();
+    listed.check_access(Some("capacitor://localhost")).unwrap();
     for origin in ["https://shop.example.evil.com", "http://shop.example", "null"] {
         assert!(
             matches!(listed.check_access(Some(origin)), Err(Error::OriginNotAllowed)),
@@ -117,10 +122,13 @@ fn a_setting_that_cannot_be_read_is_never_passed_over() {
         ("agent_type", json!(["agent"])),
         ("provider", json!("openia")),
         ("base_url", json!("llm.example.com")),
+        ("base_url", json!("https://user:secret@llm.example.com")),
         ("system_message", json!({"text": "You are Bob."})),
         ("allowed_origins", json!("https://shop.example")),
         ("allowed_origins", json!(["shop.example"])),
+        ("allowed_origins", json!(["https://*.example"])),
         ("fallback_models", json!("gpt-4o")),
+        ("fallback_models", json!(vec!["gpt-4o-mini"; 6])),
         ("fallback_models", json!(["gpt-4o", ""])),
         ("fallback_models", json!(["nobodys-model"])),
         ("reasoning_content", json!("true")),

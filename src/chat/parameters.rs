@@ -62,6 +62,19 @@ impl Parameters {
         self.0.get(&parameter).map(|given| &given.value)
     }
 
+    /// The parameter that a field such as `response_format.type` belongs to, where it is an assistant's default and not a
+    /// request's own.
+    pub(crate) fn default_of(&self, field: &str) -> Option<Parameter> {
+        let name = field.split(['.', '[']).next()?;
+        let defaults = self
+            .0
+            .iter()
+            .filter(|(_, given)| !given.own)
+            .map(|(parameter, _)| *parameter);
+        let mut named = defaults.filter(|one| one.name() == name || one.newer_name() == Some(name));
+        named.next()
+    }
+
     /// These as a request's own, and the defaults where it sets nothing.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{message::Message, parameters::Parameters};
+use crate::error::Error;
 
 /// Everything that a provider's request is encoded from.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,20 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// An error as callers may see it: for a field that they did not send, the assistant is at fault.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        let Error::InvalidRequest { param: Some(field), .. } = &error else {
+            return error;
+        };
+        match self.parameters.default_of(field) {
+            Some(parameter) => Error::Misconfigured(format!(
+                "its `{}` cannot be used with its model. Remove the setting, or choose another model.",
+                parameter.name()
+            )),
+            None => error,
+        }
+    }
+
     /// The length of all its text, in bytes.
     pub(crate) fn text_bytes(&self) -> u64 {
         let lengths = self

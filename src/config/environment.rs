@@ -176,11 +176,8 @@ impl Environment<'_> {
     /// A URL that paths can be put behind.
     pub(super) fn base_url(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let url = self.url(name)?;
-        if url.as_ref().is_some_and(|url| url.contains(['?', '#', '@'])) {
-            return Err(problem(
-                name,
-                "must be a URL without a query, a fragment, a user or a password",
-            ));
+        if url.as_ref().is_some_and(|url| url.contains(['?', '#'])) {
+            return Err(problem(name, "must be a URL without a query or a fragment"));
         }
         Ok(url)
     }
@@ -225,6 +222,10 @@ impl Environment<'_> {
             return Ok(None);
         };
         match url::Url::parse(&value) {
+            // It would reach whoever is shown the URL, and be sent beside the key.
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                Err(problem(name, "must be a URL without a user name or a password"))
+            }
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(value.trim_end_matches('/').to_owned())),
             _ => Err(problem(name, "must be an http or https URL")),
         }

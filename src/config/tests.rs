@@ -56,6 +56,10 @@ fn the_management_function_needs_a_way_to_check_jwts() {
         ),
         (vec![("JWKS_URL", "issuer.example")], "JWKS_URL: "),
         (
+            vec![("JWKS_URL", "https://user:pw99@issuer.example/keys")],
+            "JWKS_URL: ",
+        ),
+        (
             vec![
                 jwks,
                 ("JWT_ISSUER", "i"),
@@ -82,6 +86,9 @@ fn a_malformed_setting_is_named_and_never_quoted() {
         ("ALLOW_PRIVATE_PROVIDERS", "maybe"),
         ("OPENAI_BASE_URL", "api.example.com"),
         ("OPENAI_BASE_URL", "https://api.example.com/v1?a=b"),
+        ("OPENAI_BASE_URL", "https://user:pw99@api.example.com/v1"),
+        ("AZURE_OPENAI_ENDPOINT", "https://pw99@api.example.com"),
+        ("PUBLIC_URL", "https://:pw99@api.example.com"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "nonsense"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "nonsense"),
         ("PUBLIC_URL", "nonsense"),
@@ -99,7 +106,6 @@ fn a_malformed_setting_is_named_and_never_quoted() {
         ("ORIGIN_SECRETS", "0123456789abcdef,fedcba9876543210,0123456789fedcba"),
         ("ORIGIN_SECRETS", "0123456789 abcdef"),
         ("ORIGIN_SECRETS", " , "),
-        ("OPENAI_BASE_URL", "https://user:secret@api.example.com/v1"),
         ("CLOSED_TO_DIRECT_ACCESS", "maybe"),
     ] {
         let error = read(&[(name, value)]).unwrap_err();

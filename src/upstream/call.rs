@@ -127,7 +127,8 @@ impl Caller {
         let (mut to_remember, mut rounds) = (Vec::new(), 0);
         loop {
             let body = endpoint.protocol.encode(prompt, model, learned)?;
-            let confidential = Confidential::new(credential.key().cloned(), Arc::clone(&prompt.messages));
+            let own_server = endpoint.own.then_some(&endpoint.url);
+            let confidential = Confidential::new(credential.key().cloned(), Arc::clone(&prompt.messages), own_server);
             *calls += 1;
             let client = self
                 .client(&endpoint)

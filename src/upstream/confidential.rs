@@ -1,13 +1,20 @@
 //! What a provider's error may not give away: some quote the request that they reject, the key and the system message
 //! included.
 //!
-//! A provider may write a text in many forms: escaped for JSON or Python, for a URL, for HTML, or as base64. So a text is
-//! looked for in the `Readings` of a provider's words, never in their raw form alone.
+//! A provider may write a text in many forms: escaped for JSON or Python, for a URL, for HTML, as base64, as a list of bytes.
+//! So a text is looked for in all `readings` of a provider's words, and compared in a `folded` form. Words that nobody could
+//! read are not passed on at all: whatever form that is, nobody misses it.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
+mod address;
+mod digits;
+mod folded;
+mod keys;
+mod readable;
 mod readings;
 mod runs;
 
@@ -15,37 +22,47 @@ use crate::{
     chat::message::{Message, Part, Role},
     error::ProviderError,
 };
-use readings::{Readings, words_of};
+use folded::{characters_of, letters_of, words_of};
+use readable::is_readable;
+use readings::{readings, unescaped};
 use runs::Runs;
 
 /// Longest message of a provider's that is passed on, in characters.
 const MAX_MESSAGE: usize = 2000;
 /// Longest code or param of a provider's that is passed on, in characters.
 const MAX_CODE: usize = 200;
-/// Shortest piece of a key that is blanked out, in bytes. A shorter key is blanked as a whole word only: it may be a word
-/// such as `none`, or a letter.
-const MIN_KEY_PIECE: usize = 12;
 /// Shortest system message that is looked for, in bytes: shorter ones are a word that any error may hold.
 const MIN_SYSTEM_MESSAGE: usize = 4;
+/// Shortest text that is looked for within words too, in bytes of its letters and digits; shorter ones are whole words.
+const MIN_CHARACTERS: usize = 5;
 /// Shortest passcode, in bytes: a word with a digit and a letter that stands in a system message.
 const MIN_PASSCODE: usize = 6;
 
-const WITHHELD: &str = "The model's provider rejected the request. Its message is not shown, because it repeats a part of \
+const WITHHELD: &str = "The model's provider rejected the request. Its message is not shown, because it may repeat \
                         what only the assistant's owner may read.";
 const WITHHELD_OVERFLOW: &str = "This model's maximum context length is exceeded. Send fewer or shorter messages, or ask for \
                                  a shorter answer.";
 
-/// The key and the messages of one call.
+/// What callers may not read of one call.
 #[derive(Debug, Clone)]
 pub(super) struct Confidential {
-    key: Option<SecretString>,
+    /// The key, and what stands in the own server's address like one.
+    keys: Vec<SecretString>,
+    /// How the own server's address may be written, the longest form first.
+    addresses: Vec<String>,
     messages: Arc<Vec<Message>>,
 }
 
 impl Confidential {
-    /// `key` is the one that the call was made with; `messages` are the prompt's.
-    pub(super) fn new(key: Option<SecretString>, messages: Arc<Vec<Message>>) -> Self {
-        Self { key, messages }
+    /// `key` is the one that the call was made with; `messages` are the prompt's; `own_server` is the URL that was called,
+    /// where it is the owner's.
+    pub(super) fn new(key: Option<SecretString>, messages: Arc<Vec<Message>>, own_server: Option<&Url>) -> Self {
+        let of_address = own_server.into_iter().flat_map(address::keys);
+        Self {
+            keys: key.into_iter().chain(of_address).collect(),
+            addresses: own_server.map(address::forms).unwrap_or_default(),
+            messages,
+        }
     }
 
     /// The error as callers and the log may see it: without the key and the system message, and not too long.
@@ -88,9 +105,9 @@ impl Confidential {
     }
 
     /// Whether words repeat a part of the conversation. What stands in them is then the request's, not what the provider
-    /// says about it.
+    /// says about it. In any further encoding, words name no field.
     pub(super) fn is_quoted_in(&self, words: &str) -> bool {
-        let readings = Readings::of(words);
+        let readings = unescaped(words);
         let names_fields = |reading: &String| {
             ["messages", "role", "content"].iter().all(|field| {
                 ["\"", "'"]
@@ -101,41 +118,55 @@ impl Confidential {
         if readings.iter().any(names_fields) {
             return true;
         }
-        let readings: Vec<_> = readings.iter().map(|reading| words_of(reading)).collect();
-        let runs: Vec<_> = readings.iter().map(|reading| Runs::of(reading)).collect();
-        self.texts(|_| true).any(|text| {
-            // A conversation may be megabytes long: each text is put into words once, for all readings.
-            let text = words_of(text);
-            runs.iter().any(|runs| runs.share_with(&text))
-        })
+        let letters: Vec<_> = readings.iter().map(|reading| letters_of(reading)).collect();
+        let runs = Runs::of(&letters);
+        // A conversation may be megabytes long: each text is folded once, for all readings.
+        self.texts(|_| true).any(|text| runs.share_with(&letters_of(text)))
     }
 
-    /// The words with the key blanked out, cut to `max` characters; `None` where they hold a secret in a form that cannot
-    /// be cut out.
+    /// The first `max` characters of the words with keys and addresses blanked out; `None` where they hold a secret in a form
+    /// that cannot be cut out, or what nobody can read.
     fn without_secrets(&self, words: String, max: usize) -> Option<String> {
-        let readings = Readings::of(&words);
-        let key = self.key.as_ref().map(SecretString::expose_secret);
-        let hides_key = key.is_some_and(|key| readings.hide_more_of(key));
-        if hides_key || self.gives_away_system_message(&readings) {
+        let keys = || self.keys.iter().map(SecretString::expose_secret);
+        if keys().any(|key| keys::is_escaped(&words, key)) {
             return None;
         }
-        let words = match key {
-            Some(key) => blank_out(words, key),
-            None => words,
-        };
-        Some(shortened(words, max))
+        let words = keys().fold(words, |words, key| keys::blank_out(&words, key));
+        let words = address::blank_out(words, &self.addresses);
+        // What is not shown need not be read.
+        let words = shortened(words, max);
+        let readings = readings(&words);
+        let is_shown = is_readable(&words)
+            && !keys().any(|key| keys::is_hidden(key, &readings))
+            && !self.gives_away_system_message(&readings);
+        is_shown.then_some(words)
     }
 
-    fn gives_away_system_message(&self, readings: &Readings) -> bool {
-        let readings: Vec<_> = readings.iter().map(|reading| words_of(reading)).collect();
-        let runs: Vec<_> = readings.iter().map(|reading| Runs::of(reading)).collect();
-        let is_read = |words: &str| readings.iter().any(|reading| reading.contains(words));
+    fn gives_away_system_message(&self, readings: &[String]) -> bool {
+        let each = |form: fn(&str) -> String| -> HashSet<String> { readings.iter().map(|one| form(one)).collect() };
+        let (words, characters) = (each(words_of), each(characters_of));
+        let letters = Vec::from_iter(each(letters_of));
+        let runs = Runs::of(&letters);
+        // A prompt may hold many passcodes: most are told by their beginnings.
+        let beginnings: HashSet<_> = characters
+            .iter()
+            .flat_map(|reading| reading.as_bytes().windows(MIN_CHARACTERS))
+            .collect();
+        let is_read = |text: &str| {
+            let joined = characters_of(text);
+            let beginning = joined.as_bytes().get(..MIN_CHARACTERS);
+            beginning.is_some_and(|beginning| beginnings.contains(beginning))
+                && characters.iter().any(|reading| reading.contains(&joined))
+        };
+        let is_whole = |text: &str| {
+            let text = words_of(text);
+            text.trim().len() >= MIN_SYSTEM_MESSAGE && words.iter().any(|reading| reading.contains(&text))
+        };
         self.texts(|role| role == Role::System).any(|system| {
-            let words = words_of(system);
-            let is_whole = words.trim().len() >= MIN_SYSTEM_MESSAGE && is_read(&words);
-            is_whole
-                || runs.iter().any(|runs| runs.share_with(&words))
-                || passcodes(system).any(|passcode| is_read(&passcode))
+            runs.share_with(&letters_of(system))
+                || is_whole(system)
+                || is_read(system)
+                || passcodes(system).any(is_read)
         })
     }
 
@@ -150,76 +181,14 @@ impl Confidential {
     }
 }
 
-/// Words that are secrets by themselves, such as `ZEBRA-42`, in the form of [`words_of`].
-fn passcodes(text: &str) -> impl Iterator<Item = String> {
+/// Words that are secrets by themselves, such as `ZEBRA-42`.
+fn passcodes(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
         .map(|word| word.trim_matches(|character: char| !character.is_alphanumeric()))
         .filter(|word| word.len() >= MIN_PASSCODE)
         .filter(|word| {
             word.contains(|character: char| character.is_ascii_digit()) && word.contains(char::is_alphabetic)
         })
-        .map(words_of)
-}
-
-impl Readings {
-    /// Whether another reading than the text itself holds more of the key than the text does.
-    fn hide_more_of(&self, key: &str) -> bool {
-        let plain = self.unescaped.first().map_or("", String::as_str);
-        let more_than_plain = |reading: &String| {
-            let found = pieces(reading, key).into_iter().map(|piece| &reading[piece]);
-            !found.eq(pieces(plain, key).into_iter().map(|piece| &plain[piece]))
-        };
-        // A short key would be found in noise.
-        let decoded = self.decoded.iter().filter(|_| key.len() >= MIN_KEY_PIECE);
-        self.unescaped.iter().any(more_than_plain)
-            || decoded.into_iter().any(|reading| !pieces(reading, key).is_empty())
-    }
-}
-
-/// The text with `[key]` in place of the key and of any longer piece of it.
-fn blank_out(text: String, key: &str) -> String {
-    let mut blanked = String::new();
-    let mut kept = 0;
-    for piece in pieces(&text, key) {
-        blanked.push_str(&text[kept..piece.start]);
-        blanked.push_str("[key]");
-        kept = piece.end;
-    }
-    blanked + &text[kept..]
-}
-
-/// Where the key or a longer piece of it stands. A key is ASCII, and so is each piece of it: both ends lie between
-/// characters.
-fn pieces(text: &str, key: &str) -> Vec<Range<usize>> {
-    let mut pieces = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let length = if key.len() < MIN_KEY_PIECE {
-            is_word(text, at, key).then_some(key.len())
-        } else {
-            Some(longest_piece(&text.as_bytes()[at..], key.as_bytes())).filter(|length| *length >= MIN_KEY_PIECE)
-        };
-        pieces.extend(length.map(|length| at..at + length));
-        at += length.unwrap_or(1);
-    }
-    pieces
-}
-
-/// Whether a word begins at `at` and is `key`.
-fn is_word(text: &str, at: usize, key: &str) -> bool {
-    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii();
-    let text = text.as_bytes();
-    let within_word = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(is_inner);
-    text[at..].starts_with(key.as_bytes()) && !within_word(at.checked_sub(1)) && !within_word(Some(at + key.len()))
-}
-
-/// How many bytes at the text's start are a piece of the key.
-fn longest_piece(text: &[u8], key: &[u8]) -> usize {
-    let common = |from: usize| {
-        let pairs = key[from..].iter().zip(text);
-        pairs.take_while(|(of_key, of_text)| of_key == of_text).count()
-    };
-    (0..key.len()).map(common).max().unwrap_or(0)
 }
 
 fn shortened(text: String, max: usize) -> String {

@@ -37,6 +37,7 @@ fn encodings(text: &str) -> Vec<String> {
         json(&json(text)),
         percent_encoded(text),
         BASE64_STANDARD.encode(text),
+        format!("{:?}", text.as_bytes()),
         json(&text.replace('"', "&quot;").replace('-', "&#45;").replace('ü', "&uuml;")),
     ]
 }

@@ -163,7 +163,12 @@ async fn a_silent_model_leaves_time_for_the_next_within_the_replys_own_limit() {
 
 #[tokio::test]
 async fn the_setting_is_checked() {
-    for bad in [json!("gpt-4o"), json!([1]), json!(["my-model"])] {
+    for bad in [
+        json!("gpt-4o"),
+        json!([1]),
+        json!(["my-model"]),
+        json!(vec!["gpt-4.1"; 6]),
+    ] {
         let (app, token) = start(answer(&["Hi"]), bad).await;
         app.chat(&token, &hello(false))
             .await
@@ -172,4 +177,14 @@ async fn the_setting_is_checked() {
     }
     let (app, token) = start(vec![events_head(), text("Hi"), finish("stop"), stream_end()], json!([])).await;
     assert_eq!(app.chat(&token, &hello(false)).await.json()["model"], "gpt-4o");
+}
+
+#[tokio::test]
+async fn a_model_that_is_listed_again_is_not_asked_again() {
+    let again = json!(["gpt-4o", "gpt-4o-mini", "openai/gpt-4o-mini", "gpt-4o"]);
+    let (app, token) = start(error(503, "overloaded"), again).await;
+    for stream in [false, true] {
+        app.chat(&token, &hello(stream)).await.error(503, "provider_overloaded");
+    }
+    assert_eq!(calls(&app), ["gpt-4o", "gpt-4o-mini", "gpt-4o", "gpt-4o-mini"]);
 }

@@ -36,6 +36,30 @@ async fn what_cannot_be_honoured_is_a_400() {
 }
 
 #[tokio::test]
+async fn a_setting_that_cannot_be_honoured_is_the_assistants_fault_and_not_the_callers() {
+    for (wire, field, value) in [
+        (Wire::Anthropic, "response_format", json!({"type": "json_object"})),
+        (Wire::Anthropic, "logprobs", json!(true)),
+        (Wire::Gemini, "logprobs", json!(true)),
+    ] {
+        let (app, _) = wire.streaming("text").await;
+        let token = app
+            .assistant_with(json!({"type==agent/model": wire.model(), field: value}))
+            .await;
+        for stream in [false, true] {
+            let reply = app.chat(&token, &hello(stream)).await;
+            let message = reply.error(500, "assistant_misconfigured");
+            assert!(message.contains(&format!("`{field}`")), "{message}");
+            // The same in the request is the caller's.
+            let mut body = hello(stream);
+            body[field] = value.clone();
+            app.chat(&token, &body).await.error(400, "unsupported_parameter");
+        }
+        assert_eq!(app.provider.received().len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn bedrock_has_less_of_some_models_than_their_maker() {
     let mut body = hello(false);
     body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}});

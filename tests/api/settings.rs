@@ -68,6 +68,39 @@ async fn all_that_is_wrong_is_said_at_once_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn an_owner_is_told_why_a_value_is_refused() {
+    let (_app, management) = start().await;
+    let assistant = management.create(json!({"model": "gpt-4o"})).await;
+    for (name, value, reason) in [
+        (
+            "base_url",
+            json!("https://user:pw99@llm.example.com/v1"),
+            "into the keys secret",
+        ),
+        (
+            "allowed_origins",
+            json!(["https://*.example"]),
+            "entry 1 has a wildcard",
+        ),
+        ("fallback_models", json!(vec!["gpt-4o-mini"; 6]), "at most 5 models"),
+    ] {
+        let reply = management.patch(id(&assistant), json!({name: value})).await;
+        let message = reply.error(400, "invalid_value");
+        assert!(message.contains(reason) && !message.contains("pw99"), "{message}");
+        assert_eq!(reply.body()["error"]["param"], format!("config.configurable.{name}"));
+    }
+    let origins = json!([
+        "https://A.example:443",
+        "capacitor://localhost",
+        "https://bücher.example"
+    ]);
+    let reply = management
+        .patch(id(&assistant), json!({"allowed_origins": origins}))
+        .await;
+    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
 async fn another_types_key_means_nothing_and_a_type_brings_its_own() {
     let (app, management) = start().await;
     let closed =

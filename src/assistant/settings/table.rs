@@ -6,12 +6,16 @@ use url::Url;
 use super::{
     Settings,
     keys::{Keys, TYPES, path},
+    origins::origins,
 };
 use crate::{
     chat::parameters::Parameter,
     limit::Limit,
     provider::{self, Model, Provider, capabilities::Overrides},
 };
+
+/// Most models that are asked after the first one: each is asked up to three times, and may be paid for.
+const MAX_FALLBACKS: usize = 5;
 
 /// A setting as everybody needs it who asks owners for it: the API's schema, the program's options, the documents.
 #[derive(Debug)]
@@ -113,7 +117,7 @@ pub(super) static SETTINGS: [Setting; 15] = [
     },
     Setting {
         name: "base_url",
-        about: "An OpenAI-compatible server of the owner's own: https, at a public address, without a query. It never gets one of the operator's keys but the entry for its origin in the keys secret.",
+        about: "An OpenAI-compatible server of the owner's own: https, at a public address, without a query, a user name or a password. It never gets one of the operator's keys but the entry for its origin in the keys secret.",
         schema: || json!({"type": "string", "format": "uri"}),
         read: |value, _, choice| {
             choice.base_url = Some(base_url(value)?);
@@ -132,7 +136,7 @@ pub(super) static SETTINGS: [Setting; 15] = [
     },
     Setting {
         name: "allowed_origins",
-        about: "The origins of the pages that may call the assistant, such as `https://shop.example`; any page may where none is listed. It is no lock: only browsers send `Origin`.",
+        about: "The origins of the pages that may call the assistant, such as `https://shop.example`, each written in full, without wildcards; any page may where none is listed. It is no lock: only browsers send `Origin`.",
         schema: || json!({"type": "array", "items": {"type": "string", "format": "uri"}}),
         read: |value, settings, _| {
             settings.allowed_origins = origins(value)?;
@@ -141,8 +145,8 @@ pub(super) static SETTINGS: [Setting; 15] = [
     },
     Setting {
         name: "fallback_models",
-        about: "Models that are asked in turn where the first one fails before its first text (a 5xx, a 429, a time-out). The reply's `model` names the one that answered.",
-        schema: || json!({"type": "array", "items": non_blank_schema()}),
+        about: "Models that are asked in turn where the first one fails before its first text (a 5xx, a 429, a time-out); one that is listed twice is asked once. The reply's `model` names the one that answered.",
+        schema: || json!({"type": "array", "items": non_blank_schema(), "maxItems": MAX_FALLBACKS}),
         read: |value, settings, _| {
             settings.fallback_models = models(value)?;
             Ok(())
@@ -261,29 +265,27 @@ fn one_of<'a>(value: &'a Value, allowed: &[&str]) -> Result<&'a str, String> {
 /// Whether its address is a public one is another question, which the surroundings answer.
 fn base_url(value: &Value) -> Result<Url, String> {
     let url = value.as_str().and_then(|url| Url::parse(url.trim()).ok());
-    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    let url = url
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .filter(|url| url.query().is_none() && url.fragment().is_none())
-        .ok_or_else(|| "must be a URL without a query, such as https://llm.example.com/v1".into())
-}
-
-fn origins(value: &Value) -> Result<Vec<String>, String> {
-    let origin = |entry: &Value| {
-        let text = entry.as_str()?.trim_end_matches('/');
-        let url = Url::parse(text).ok()?;
-        let is_origin =
-            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization().eq_ignore_ascii_case(text);
-        is_origin.then(|| text.to_owned())
-    };
-    let origins = value
-        .as_array()
-        .and_then(|entries| entries.iter().map(origin).collect());
-    origins.ok_or_else(|| "must be a list of origins such as https://shop.example".into())
+        .ok_or("must be a URL without a query, such as https://llm.example.com/v1")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "must be a URL without a user name or a password. The server's key is the entry that the operator puts \
+                    into the keys secret for its origin"
+                .into(),
+        );
+    }
+    Ok(url)
 }
 
 fn models(value: &Value) -> Result<Vec<Model>, String> {
     let names = value
         .as_array()
         .ok_or("must be a list of models' names such as [\"mistral/mistral-large-latest\"]")?;
+    if names.len() > MAX_FALLBACKS {
+        return Err(format!("must hold at most {MAX_FALLBACKS} models"));
+    }
     names
         .iter()
         .map(|name| {

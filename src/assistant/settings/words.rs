@@ -16,7 +16,15 @@ pub fn in_words(schema: &Value) -> String {
         "boolean" => "`true` or `false`".into(),
         "string" if schema["format"] == "uri" => "a URL".into(),
         "string" => "text".into(),
-        "array" => format!("a list of {}s", in_words(&schema["items"]).trim_start_matches("a ")),
+        "array" => {
+            let most = schema["maxItems"].as_u64().map(|most| format!("at most {most} "));
+            let item = in_words(&schema["items"]);
+            format!(
+                "a list of {}{}s",
+                most.unwrap_or_default(),
+                item.trim_start_matches("a ")
+            )
+        }
         "object" => "a JSON object".into(),
         kind => format!(
             "{}{}",

@@ -1,46 +1,77 @@
 //! A text as each of its encodings would be read.
 
-use base64::{
-    Engine,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use super::digits::digits_read;
 
 /// How many encodings within one another are read.
 const MAX_DEPTH: usize = 4;
-/// Shortest run of base64 or hex digits that is read, in bytes.
+/// Shortest run of base64 digits that is read once more, in bytes: noise has none.
 const MIN_DIGITS: usize = 16;
 
-/// What a text says in each of its encodings.
-pub(super) struct Readings {
-    /// The text itself, and with one layer of escapes after another read.
-    pub unescaped: Vec<String>,
-    /// What its runs of base64 or hex digits say: mostly noise.
-    pub decoded: Vec<String>,
+/// The text itself, and with one layer of escapes after another read.
+pub(super) fn unescaped(text: &str) -> Vec<String> {
+    layers(text.to_owned())
 }
 
-impl Readings {
-    /// Reads a provider's words.
-    pub(super) fn of(text: &str) -> Self {
-        let unescaped = layers(text.to_owned());
-        let decoded = unescaped.iter().flat_map(|text| digits_read(text)).flat_map(layers);
-        Self {
-            decoded: decoded.collect(),
-            unescaped,
+/// All that a text says in each of its encodings: the text itself comes first, and most of the last ones are noise.
+pub(super) fn readings(text: &str) -> Vec<String> {
+    let mut readings = unescaped(text);
+    let (plain, mut from) = (readings.len(), 0);
+    for _ in 0..2 {
+        let decoded: Vec<_> = readings[from..]
+            .iter()
+            .filter(|text| from == 0 || holds_digits(text))
+            .flat_map(|text| digits_read(text))
+            .flat_map(layers)
+            .collect();
+        from = readings.len();
+        readings.extend(decoded);
+    }
+    let as_bytes: Vec<_> = readings[..plain].iter().filter_map(|text| bytes_read(text)).collect();
+    readings.extend(as_bytes);
+    readings
+}
+
+fn holds_digits(text: &str) -> bool {
+    let mut runs = text.split(|character: char| !character.is_ascii_alphanumeric() && !"+/-_".contains(character));
+    runs.any(|run| run.len() >= MIN_DIGITS)
+}
+
+/// A text of which each character stands for a byte: UTF-8 that was read as Latin-1 or Windows-1252, or the characters that
+/// byte-level BPE writes bytes as (GPT-2's `bytes_to_unicode`,
+/// <https://github.com/openai/gpt-2/blob/master/src/encoder.py>, read 2026-11).
+fn bytes_read(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        match byte_of(character) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
 
-    /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &String> {
-        self.unescaped.iter().chain(&self.decoded)
-    }
+fn byte_of(character: char) -> Option<u8> {
+    /// Windows-1252 from 0x80 on; `\0` where it has no character.
+    const WINDOWS_1252: &str = "€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ";
+    let code = u32::from(character);
+    let code = match code {
+        0x100..=0x120 => code - 0x100,
+        0x121..=0x142 => code - 0x121 + 0x7F,
+        0x143 => 0xAD,
+        _ => code,
+    };
+    let of_windows = || WINDOWS_1252.chars().zip(0x80_u8..).find(|(of, _)| *of == character);
+    u8::try_from(code).ok().or_else(|| of_windows().map(|(_, byte)| byte))
 }
 
 fn layers(text: String) -> Vec<String> {
     let mut layers = vec![text];
     for _ in 0..MAX_DEPTH {
         let last = layers.last().map_or("", String::as_str);
-        let next = unescaped(last);
+        let next = one_layer_read(last);
         if next == last {
             break;
         }
@@ -49,32 +80,14 @@ fn layers(text: String) -> Vec<String> {
     layers
 }
 
-/// Letters and digits in lower case, with one blank between words and at both ends: texts that differ in their spacing,
-/// their punctuation and their case alone are the same then.
-pub(super) fn words_of(text: &str) -> String {
-    let mut words = String::with_capacity(text.len() + 2);
-    words.push(' ');
-    for character in text.chars() {
-        if character.is_alphanumeric() {
-            words.extend(character.to_lowercase());
-        } else if !words.ends_with(' ') {
-            words.push(' ');
-        }
-    }
-    if !words.ends_with(' ') {
-        words.push(' ');
-    }
-    words
-}
-
-/// One layer of escapes read: JSON's, Python's and JavaScript's `\…`, URLs' `%…`, HTML's `&…;`.
-fn unescaped(text: &str) -> String {
+/// One layer of escapes read: JSON's, Python's, JavaScript's and C's `\…`, URLs' `%…`, quoted-printable's `=…`, HTML's `&…;`.
+fn one_layer_read(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let escape = match first {
             '\\' => backslash(rest),
-            '%' => hex_byte(&rest[1..]).map(|byte| (Read::Byte(byte), 3)),
+            '%' | '=' => hex_byte(&rest[1..]).map(|byte| (Read::Byte(byte), 3)),
             '&' => entity(rest),
             _ => None,
         };
@@ -102,6 +115,10 @@ fn backslash(text: &str) -> Option<(Read, usize)> {
     match kind {
         'n' | 'r' | 't' | 'b' | 'f' => Some((Read::Character(' '), 2)),
         'x' => Some((Read::Byte(hex_byte(&text[2..])?), 4)),
+        '0'..='7' => {
+            let octal = text.get(1..4)?;
+            u8::from_str_radix(octal, 8).ok().map(|byte| (Read::Byte(byte), 4))
+        }
         'U' => Some((character(digits(2, 8)?), 10)),
         'u' if text[2..].starts_with('{') => {
             let length = text[3..].find('}')?;
@@ -148,25 +165,4 @@ fn entity(text: &str) -> Option<(Read, usize)> {
         }
     };
     Some((Read::Character(character), end + 1))
-}
-
-/// What each longer run of base64 or hex digits says.
-fn digits_read(text: &str) -> Vec<String> {
-    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let is_digit = |character: char| character.is_ascii_alphanumeric() || "+/-_".contains(character);
-    let mut read = Vec::new();
-    for run in text
-        .split(|character| !is_digit(character))
-        .filter(|run| run.len() >= MIN_DIGITS)
-    {
-        let hex: Option<Vec<_>> = (0..run.len() / 2).map(|at| hex_byte(&run[at * 2..])).collect();
-        // A run cut short may leave a digit that stands for no whole byte.
-        let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
-        let base64 = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, LENIENT).decode(whole).ok());
-        let texts = base64.into_iter().chain([hex]).flatten();
-        read.extend(texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    read
 }

@@ -1,45 +1,42 @@
 //! Whether two texts have a longer run of bytes in common.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-/// Shortest run in common that makes one text a quotation of the other, in bytes: some three words.
-const RUN: usize = 16;
-/// Any run of [`RUN`] bytes of a text holds one of its blocks of this size whole, so only whole blocks are looked up.
+/// Shortest run in common that makes one text a quotation of the other, in bytes of letters: some three words.
+const RUN: usize = 14;
+/// Any run of [`RUN`] bytes of a text holds one of its blocks of this size whole, so only whole blocks are looked up first.
 const BLOCK: usize = RUN / 2;
 
-/// Where each block of bytes stands in a shorter text.
+/// The runs of some shorter texts.
+#[derive(Default)]
 pub(super) struct Runs<'a> {
-    text: &'a [u8],
-    blocks: HashMap<&'a [u8], Vec<usize>>,
+    blocks: HashSet<&'a [u8]>,
+    runs: HashSet<&'a [u8]>,
 }
 
 impl<'a> Runs<'a> {
-    /// Of a provider's words, a few kilobytes at most.
-    pub(super) fn of(text: &'a str) -> Self {
-        let text = text.as_bytes();
-        let mut blocks: HashMap<_, Vec<_>> = HashMap::new();
-        for (at, block) in text.windows(BLOCK).enumerate() {
-            blocks.entry(block).or_default().push(at);
+    /// Of a provider's words in some readings, a few kilobytes each at most.
+    pub(super) fn of(texts: &'a [String]) -> Self {
+        let mut all = Self::default();
+        for text in texts {
+            all.blocks.extend(text.as_bytes().windows(BLOCK));
+            all.runs.extend(text.as_bytes().windows(RUN));
         }
-        Self { text, blocks }
+        all
     }
 
-    /// Whether a text of any length, megabytes too, has a run in common.
+    /// Whether a text of any length, megabytes too, has a run in common with one of them.
     pub(super) fn share_with(&self, other: &str) -> bool {
         let other = other.as_bytes();
-        let mut blocks = other.chunks_exact(BLOCK).enumerate();
-        blocks.any(|(number, block)| {
-            let places = self.blocks.get(block).into_iter().flatten();
-            let mut runs = places.map(|at| self.run_around(*at, other, number * BLOCK));
-            runs.any(|run| run >= RUN)
+        let blocks = other.chunks_exact(BLOCK).enumerate();
+        let mut found = blocks.filter(|(_, block)| self.blocks.contains(block));
+        found.any(|(number, _)| {
+            let block = number * BLOCK;
+            let mut around = block.saturating_sub(RUN - BLOCK)..=block;
+            around.any(|from| {
+                let run = other.get(from..from + RUN);
+                run.is_some_and(|run| self.runs.contains(run))
+            })
         })
-    }
-
-    /// The length of the run that holds the block at `at` here and at `other_at` there.
-    fn run_around(&self, at: usize, other: &[u8], other_at: usize) -> usize {
-        let before = self.text[..at].iter().rev().zip(other[..other_at].iter().rev());
-        let after = self.text[at..].iter().zip(&other[other_at..]);
-        let same = |pair: &(&u8, &u8)| pair.0 == pair.1;
-        before.take_while(same).count() + after.take_while(same).count()
     }
 }

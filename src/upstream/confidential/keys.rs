@@ -1,0 +1,101 @@
+//! Keys in a provider's words: what of them is blanked out, and whether more is hidden.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{folded::characters_of, readings::unescaped};
+
+/// Shortest piece of a key that is blanked out, in bytes. A shorter key is blanked as a whole word only: it may be a word
+/// such as `none`, or a letter.
+const MIN_PIECE: usize = 12;
+/// Shortest end of a key that is told beside the mask of the rest, in bytes.
+const MIN_END: usize = 4;
+
+/// The text with `[key]` in place of the key and of any longer piece of it.
+pub(super) fn blank_out(text: &str, key: &str) -> String {
+    let mut blanked = String::new();
+    let mut kept = 0;
+    for piece in pieces(text, key) {
+        blanked.push_str(&text[kept..piece.start]);
+        blanked.push_str("[key]");
+        kept = piece.end;
+    }
+    blanked + &text[kept..]
+}
+
+/// Whether a layer of escapes hides more of the key than stands in the words themselves.
+pub(super) fn is_escaped(text: &str, key: &str) -> bool {
+    let of = |text: &str| -> Vec<String> {
+        pieces(text, key)
+            .into_iter()
+            .map(|piece| text[piece].to_owned())
+            .collect()
+    };
+    let plain = of(text);
+    unescaped(text).iter().skip(1).any(|reading| of(reading) != plain)
+}
+
+/// Whether a reading of words that were blanked out still holds the key, in whatever case and with whatever in between. A
+/// short key would be found in noise.
+pub(super) fn is_hidden(key: &str, readings: &[String]) -> bool {
+    let characters = characters_of(key);
+    let length = characters.len().min(MIN_PIECE);
+    if key.len() < MIN_PIECE || length == 0 {
+        return false;
+    }
+    let of_key: HashSet<_> = characters.as_bytes().windows(length).collect();
+    readings.iter().any(|reading| {
+        let reading = characters_of(reading);
+        reading.as_bytes().windows(length).any(|piece| of_key.contains(piece))
+    })
+}
+
+/// Where the key or a longer piece of it stands, or both ends of it around a mask. A key is ASCII, and so is each piece of it: both ends lie between
+/// characters.
+fn pieces(text: &str, key: &str) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let length = if key.len() < MIN_PIECE {
+            is_word(text, at, key).then_some(key.len())
+        } else {
+            masked(&text[at..], key).or_else(|| {
+                Some(longest_piece(&text.as_bytes()[at..], key.as_bytes())).filter(|length| *length >= MIN_PIECE)
+            })
+        };
+        pieces.extend(length.map(|length| at..at + length));
+        at += length.unwrap_or_else(|| text[at..].chars().next().map_or(1, char::len_utf8));
+    }
+    pieces
+}
+
+/// Whether a word begins at `at` and is `key`.
+fn is_word(text: &str, at: usize, key: &str) -> bool {
+    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii();
+    let text = text.as_bytes();
+    let within_word = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(is_inner);
+    text[at..].starts_with(key.as_bytes()) && !within_word(at.checked_sub(1)) && !within_word(Some(at + key.len()))
+}
+
+/// How many bytes at the text's start are a piece of the key.
+fn longest_piece(text: &[u8], key: &[u8]) -> usize {
+    let common = |from: usize| {
+        let pairs = key[from..].iter().zip(text);
+        pairs.take_while(|(of_key, of_text)| of_key == of_text).count()
+    };
+    (0..key.len()).map(common).max().unwrap_or(0)
+}
+
+/// How many bytes at the text's start are a masked form of the key, such as `sk-012*****789` and `sk-0...789`.
+fn masked(text: &str, key: &str) -> Option<usize> {
+    let pairs = text.bytes().zip(key.bytes());
+    let start = pairs.take_while(|(of_text, of_key)| of_text == of_key).count();
+    let rest = &text[start..];
+    let unmasked = rest.trim_start_matches(['*', '•', '●', '…', '.']);
+    let mask = &rest[..rest.len() - unmasked.len()];
+    if mask.is_empty() || mask == "." {
+        return None;
+    }
+    let mut ends = (MIN_END..key.len()).rev();
+    let end = ends.find(|length| unmasked.starts_with(&key[key.len() - length..]));
+    (start >= MIN_END || end.is_some()).then(|| start + mask.len() + end.unwrap_or(0))
+}

@@ -14,6 +14,7 @@ mod images;
 pub(crate) mod keys;
 mod lessons;
 pub mod role;
+mod server_sent_events;
 pub mod steps;
 
 use crate::{

@@ -8,6 +8,7 @@ use futures_util::{Stream, StreamExt};
 mod call;
 mod client;
 mod confidential;
+mod encoding;
 mod event_stream;
 pub mod frames;
 mod images;

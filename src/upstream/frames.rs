@@ -22,7 +22,7 @@ use futures_util::{
 };
 use http_body_util::BodyExt;
 
-use super::{event_stream, server_sent_events};
+use super::{encoding, event_stream, server_sent_events};
 use crate::{
     deadline::Deadline,
     error::{ProviderError, root_cause},
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Largest frame and largest whole body, in bytes: no provider sends nearly as much, and memory is shared.
-const MAX_FRAME: usize = 8 * 1024 * 1024;
+pub(super) const MAX_FRAME: usize = 8 * 1024 * 1024;
 
 /// Frames as they arrive; ends at the end of input or after the first error.
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, ProviderError>> + Send>>;
@@ -81,14 +81,25 @@ fn watched(
     since_frame: Arc<AtomicUsize>,
 ) -> impl Stream<Item = Result<Bytes, ProviderError>> + Send {
     let is_http2 = response.version() == Version::HTTP_2;
+    let decoder = encoding::Decoder::of(response.headers());
     let mut body = Response::<reqwest::Body>::from(response).into_body();
     stream! {
+        let mut decoder = match decoder {
+            Ok(decoder) => decoder,
+            Err(error) => {
+                yield Err(error);
+                return;
+            }
+        };
         loop {
             let piece = match deadline.within(idle, body.frame()).await {
                 Ok(None) if is_http2 && !body.is_end_stream() => Err(ProviderError::failed("the stream was reset")),
-                Ok(None) => return,
+                Ok(None) => {
+                    yield decoder.finish();
+                    return;
+                }
                 // Trailers are not a part of the body.
-                Ok(Some(Ok(frame))) => Ok(frame.into_data().unwrap_or_default()),
+                Ok(Some(Ok(frame))) => decoder.decode(frame.into_data().unwrap_or_default(), MAX_FRAME),
                 Ok(Some(Err(error))) => Err(ProviderError::failed(format!("the connection broke: {}", root_cause(&error)))),
                 Err(timeout) => Err(timeout),
             };

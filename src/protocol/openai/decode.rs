@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    chat::delta::{Delta, Usage},
+    chat::delta::{Delta, Usage, count},
     error::ProviderError,
     protocol::{
         decode::{Decode, Ending},
@@ -228,19 +228,12 @@ fn complete_logprobs(mut logprobs: Value) -> Option<Value> {
     Some(logprobs)
 }
 
-/// Reads the counts, where they stand in each server's chunks. Counts that are not numbers, or not whole ones, cost nobody
-/// an answer.
+/// Reads the counts, where they stand in each server's chunks.
 ///
 /// - `prompt_cache_hit_tokens`: DeepSeek, <https://api-docs.deepseek.com/guides/kv_cache>, read 2026-11.
 /// - `cached_tokens`: Moonshot, <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
 /// - `input_tokens`, `output_tokens`: gateways that pass on the counts of other protocols.
 fn usage(counts: &Value) -> Usage {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and what is negative becomes 0"
-    )]
-    let count = |value: &Value| value.as_u64().or_else(|| value.as_f64().map(|float| float as u64));
     let first = |values: &[&Value]| values.iter().find_map(|value| count(value));
     let prompt = first(&[&counts["prompt_tokens"], &counts["input_tokens"]]).unwrap_or(0);
     let completion = first(&[&counts["completion_tokens"], &counts["output_tokens"]]).unwrap_or(0);

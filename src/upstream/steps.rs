@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     chat::delta::Delta,
@@ -19,18 +20,26 @@ pub fn read(
     after_finish: Duration,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
     stream! {
+        // All of what follows the finish has this long, however much of it there is: pings may come for ever.
+        let mut until = None;
         loop {
             let ending = reader.ending();
             let next = match ending {
                 Ending::Over => return,
-                Ending::Complete => match tokio::time::timeout(after_finish, frames.next()).await {
-                    Ok(next) => next,
-                    Err(_) => return,
-                },
-                Ending::CutOff | Ending::AtEndOfInput => frames.next().await,
+                Ending::Complete => {
+                    let until = *until.get_or_insert_with(|| Instant::now() + after_finish);
+                    match timeout_at(until, frames.next()).await {
+                        Ok(next) => next,
+                        Err(_) => return,
+                    }
+                }
+                Ending::CutOff | Ending::AtEndOfInput => {
+                    until = None;
+                    frames.next().await
+                }
             };
             let deltas = match next {
-                None if ending == Ending::CutOff => Err(ProviderError::failed("the stream ended before the answer did")),
+                None if ending == Ending::CutOff => Err(reader.cut_off()),
                 None => return,
                 Some(Err(_)) if ending == Ending::Complete => return,
                 Some(frame) => frame.and_then(|frame| reader.read(&frame)),

@@ -352,7 +352,7 @@ const STATUSES: &[(u16, u16, &str, bool)] = &[
     (405, 502, "provider_error", false),
     (409, 502, "provider_error", false),
     (418, 502, "provider_error", false),
-    (424, 502, "provider_error", false),
+    (424, 502, "provider_error", true),
     (451, 400, "", false),
     (500, 502, "provider_error", true),
     (502, 502, "provider_error", true),

@@ -20,6 +20,8 @@ pub(crate) struct Decoder {
     begun: bool,
     /// Whether an answer went on after a finish reason: some servers give one with every chunk.
     went_on: bool,
+    /// Of chunks without text: a token may be a part of a character, which the next chunk has.
+    logprobs: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +41,8 @@ struct WireChoice {
     delta: Option<WireMessage>,
     /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
     message: Option<WireMessage>,
+    /// Of the older completions API, which some servers speak here too.
+    text: Option<String>,
     logprobs: Option<Value>,
     finish_reason: Value,
     /// Moonshot's: <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
@@ -163,7 +167,10 @@ impl Decoder {
         let message = match (choice.delta, choice.message) {
             // Perplexity's whole answer has an empty delta beside it.
             (Some(delta), Some(message)) if reason.is_some() && !self.begun && delta.is_silent() => message,
-            (delta, message) => delta.or(message).unwrap_or_default(),
+            (delta, message) => delta.or(message).unwrap_or_else(|| WireMessage {
+                content: choice.text.map(WireContent::Text),
+                ..WireMessage::default()
+            }),
         };
         let before = deltas.len();
         let fields = [
@@ -176,8 +183,11 @@ impl Decoder {
         if !reasoning.is_empty() {
             deltas.push(Delta::Reasoning(reasoning));
         }
+        if let Some(logprobs) = choice.logprobs.and_then(complete_logprobs) {
+            self.logprobs = Some(joined(self.logprobs.take(), logprobs));
+        }
         if !text.is_empty() {
-            let logprobs = choice.logprobs.and_then(complete_logprobs);
+            let logprobs = self.logprobs.take();
             deltas.push(Delta::Text { text, logprobs });
         }
         if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
@@ -199,6 +209,22 @@ impl Decoder {
         };
         self.begun |= speaks;
     }
+}
+
+/// The log probabilities of two chunks, one after the other.
+fn joined(earlier: Option<Value>, mut later: Value) -> Value {
+    let Some(mut earlier) = earlier else {
+        return later;
+    };
+    for name in ["content", "refusal"] {
+        let more = later[name].take();
+        match (earlier[name].as_array_mut(), more) {
+            (Some(tokens), Value::Array(more)) => tokens.extend(more),
+            (None, more) => earlier[name] = more,
+            (Some(_), _) => {}
+        }
+    }
+    earlier
 }
 
 /// Logprobs with all the fields that OpenAI's have: strict clients decode them, and other servers leave some out.

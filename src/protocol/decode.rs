@@ -172,7 +172,9 @@ impl Reader {
         }
         self.calls_a_tool |= wire::calls_a_tool(&message);
         let deltas = self.decoder.decode(event, message)?;
-        self.has_text |= deltas.iter().any(|delta| matches!(delta, Delta::Text { .. } | Delta::Refusal(_)));
+        self.has_text |= deltas
+            .iter()
+            .any(|delta| matches!(delta, Delta::Text { .. } | Delta::Refusal(_)));
         if self.calls_a_tool && !self.has_text && deltas.contains(&Delta::Finish(FinishReason::Stop)) {
             // Nobody asked for the call, and it is all that there is: as where `tool_calls` is the reason.
             return Err(failure::finish_reason("tool_calls"));

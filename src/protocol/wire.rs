@@ -235,7 +235,12 @@ pub(super) fn says_error(error: &Value) -> bool {
 /// <https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py>,
 /// <https://platform.minimax.io/docs/api-reference/errorcode>, read 2026-11.
 fn says_error_within(fields: &Map<String, Value>) -> bool {
-    let within = |field: &str, name: &str| fields.get(field).and_then(|field| field.get(name)).is_some_and(says_error);
+    let within = |field: &str, name: &str| {
+        fields
+            .get(field)
+            .and_then(|field| field.get(name))
+            .is_some_and(says_error)
+    };
     fields.get("error").is_some_and(says_error) || within("x_groq", "error") || within("base_resp", "status_code")
 }
 
@@ -256,13 +261,20 @@ pub(super) fn is_sign_of_life(event: Option<&str>, message: &Value) -> bool {
 /// Whether a message has a call of a tool, in any protocol's terms.
 pub(super) fn calls_a_tool(message: &Value) -> bool {
     let choice = &message["choices"][0];
-    let parts = [&message["candidates"][0]["content"]["parts"], &message["output"]["message"]["content"], &message["content"]];
+    let parts = [
+        &message["candidates"][0]["content"]["parts"],
+        &message["output"]["message"]["content"],
+        &message["content"],
+    ];
     let is_call = |part: &Value| {
         part["type"] == "tool_use" || ["functionCall", "toolUse"].iter().any(|name| part.get(name).is_some())
     };
     let mut of_choice = [&choice["delta"], &choice["message"]].into_iter();
-    of_choice.any(|turn| ["tool_calls", "function_call"].iter().any(|name| turn.get(name).is_some()))
-        || is_call(&message["content_block"])
+    of_choice.any(|turn| {
+        ["tool_calls", "function_call"]
+            .iter()
+            .any(|name| turn.get(name).is_some())
+    }) || is_call(&message["content_block"])
         || is_call(&message["start"])
         || parts.into_iter().filter_map(Value::as_array).flatten().any(is_call)
 }

@@ -19,7 +19,10 @@ pub(super) fn builder(timeouts: &Timeouts) -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
         // Pieces of a compressed stream would wait within the compressor.
-        .default_headers(HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]))
+        .default_headers(HeaderMap::from_iter([(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        )]))
         .user_agent(concat!("assistant-endpoint/", env!("CARGO_PKG_VERSION")))
 }
 

@@ -39,7 +39,10 @@ impl Decoder {
             [] => Ok(Self::Identity),
             [one] if is_gzip(one) => Ok(Self::Gzip(MultiGzDecoder::new(Vec::new()))),
             several => Err(ProviderError::Unexpected {
-                cause: format!("the body has the content encoding {}, which was not asked for", several.join(", ")),
+                cause: format!(
+                    "the body has the content encoding {}, which was not asked for",
+                    several.join(", ")
+                ),
             }),
         }
     }
@@ -90,7 +93,10 @@ mod tests {
     use super::*;
 
     fn of(encoding: &'static str) -> Result<Decoder, ProviderError> {
-        Decoder::of(&HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]))
+        Decoder::of(&HeaderMap::from_iter([(
+            CONTENT_ENCODING,
+            HeaderValue::from_static(encoding),
+        )]))
     }
 
     fn gzip(data: &[u8]) -> Vec<u8> {
@@ -113,7 +119,8 @@ mod tests {
             assert!(unpacked == data, "{size}");
         }
         let mut cut = of("gzip").unwrap();
-        cut.decode(Bytes::copy_from_slice(&packed[..packed.len() - 9]), 1 << 20).unwrap();
+        cut.decode(Bytes::copy_from_slice(&packed[..packed.len() - 9]), 1 << 20)
+            .unwrap();
         assert!(cut.finish().is_err());
         assert!(of("gzip").unwrap().decode(data.into(), 1 << 20).is_err());
     }
@@ -130,7 +137,10 @@ mod tests {
             assert!(matches!(of(none), Ok(Decoder::Identity)), "{none}");
         }
         for unreadable in ["br", "zstd", "deflate", "gzip, br", "gzip, gzip"] {
-            assert!(matches!(of(unreadable), Err(ProviderError::Unexpected { .. })), "{unreadable}");
+            assert!(
+                matches!(of(unreadable), Err(ProviderError::Unexpected { .. })),
+                "{unreadable}"
+            );
         }
         assert!(matches!(Decoder::of(&HeaderMap::new()), Ok(Decoder::Identity)));
     }

@@ -126,7 +126,9 @@ fn field(line: &str) -> Option<(&str, &str)> {
     let Some((name, value)) = line.split_once(':') else {
         return line_without_colon();
     };
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     (is_name && !name.eq_ignore_ascii_case("error")).then(|| (name, value.strip_prefix(' ').unwrap_or(value)))
 }
 
@@ -140,9 +142,16 @@ mod tests {
     async fn frames(body: &[u8]) -> Vec<(Option<String>, String)> {
         let mut found = Vec::new();
         for size in [1, 2, 3, body.len().max(1)] {
-            let pieces: Vec<_> = body.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+            let pieces: Vec<_> = body
+                .chunks(size)
+                .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+                .collect();
             let read: Vec<_> = read(iter(pieces), || {}).collect().await;
-            let read: Vec<_> = read.into_iter().map(Result::unwrap).map(|frame| (frame.event, frame.data)).collect();
+            let read: Vec<_> = read
+                .into_iter()
+                .map(Result::unwrap)
+                .map(|frame| (frame.event, frame.data))
+                .collect();
             assert!(found.is_empty() || found == read, "{size}");
             found = read;
         }
@@ -161,11 +170,18 @@ mod tests {
             ("event: ping\n\ndata: a\n\n", &["a"]),
             ("", &[]),
         ] {
-            let read: Vec<_> = frames(body.as_bytes()).await.into_iter().map(|(_, data)| data).collect();
+            let read: Vec<_> = frames(body.as_bytes())
+                .await
+                .into_iter()
+                .map(|(_, data)| data)
+                .collect();
             assert_eq!(read, expected, "{body:?}");
         }
         let named = frames(b"event: error\n\nevent: x\ndata: a\n\nevent:\ndata: b\n\n").await;
-        let named: Vec<_> = named.iter().map(|(event, data)| (event.as_deref(), data.as_str())).collect();
+        let named: Vec<_> = named
+            .iter()
+            .map(|(event, data)| (event.as_deref(), data.as_str()))
+            .collect();
         assert_eq!(named, [(Some("error"), ""), (Some("x"), "a"), (None, "b")]);
     }
 

@@ -58,3 +58,38 @@ pub fn read(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::stream::{iter, unfold};
+
+    use super::*;
+    use crate::protocol::Protocol;
+
+    fn frame(data: &str) -> Result<Frame, ProviderError> {
+        Ok(Frame {
+            event: None,
+            data: data.to_owned(),
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pings_after_the_finish_do_not_hold_a_reply_open() {
+        let answer = [
+            r#"{"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}"#,
+            r#"{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}}"#,
+        ];
+        let pings = unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((frame(r#"{"type": "ping"}"#), ()))
+        });
+        let frames = pin!(iter(answer.map(frame)).chain(pings));
+        let steps: Vec<_> = read(frames, Protocol::Anthropic.reader(), Duration::from_secs(3))
+            .collect()
+            .await;
+        assert_eq!(steps.len(), 3, "{steps:?}");
+        assert!(steps.iter().all(Result::is_ok), "{steps:?}");
+    }
+}

@@ -79,7 +79,12 @@ impl Decode for Decoder {
             // The prompt was blocked, and there is no candidate.
             self.finish(FinishReason::ContentFilter, &mut deltas);
         }
-        deltas.extend(response.usage_metadata.is_object().then(|| Delta::Usage(usage(&response.usage_metadata))));
+        deltas.extend(
+            response
+                .usage_metadata
+                .is_object()
+                .then(|| Delta::Usage(usage(&response.usage_metadata))),
+        );
         Ok(deltas)
     }
 

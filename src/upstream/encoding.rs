@@ -19,7 +19,7 @@ const UNREADABLE: [&str; 5] = ["br", "zstd", "deflate", "compress", "x-compress"
 pub(super) enum Decoder {
     /// There is none.
     Identity,
-    Gzip(MultiGzDecoder<Vec<u8>>),
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
 }
 
 impl Decoder {
@@ -37,7 +37,7 @@ impl Decoder {
         encodings.retain(|encoding| UNREADABLE.contains(&encoding.as_str()) || is_gzip(encoding));
         match encodings.as_slice() {
             [] => Ok(Self::Identity),
-            [one] if is_gzip(one) => Ok(Self::Gzip(MultiGzDecoder::new(Vec::new()))),
+            [one] if is_gzip(one) => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))),
             several => Err(ProviderError::Unexpected {
                 cause: format!(
                     "the body has the content encoding {}, which was not asked for",

@@ -68,11 +68,11 @@ mod tests {
     use super::*;
     use crate::protocol::Protocol;
 
-    fn frame(data: &str) -> Result<Frame, ProviderError> {
-        Ok(Frame {
+    fn frame(data: &str) -> Frame {
+        Frame {
             event: None,
             data: data.to_owned(),
-        })
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((frame(r#"{"type": "ping"}"#), ()))
         });
-        let frames = pin!(iter(answer.map(frame)).chain(pings));
+        let frames = pin!(iter(answer.map(frame)).chain(pings).map(Ok));
         let steps: Vec<_> = read(frames, Protocol::Anthropic.reader(), Duration::from_secs(3))
             .collect()
             .await;

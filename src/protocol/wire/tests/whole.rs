@@ -8,7 +8,7 @@ fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
     for (protocol, whole) in answers() {
         for begun in 0..2 {
             let mut reader = protocol.reader();
-            let frames = [&whole[..begun], &[words.clone()]].concat();
+            let frames = [&whole[..begun], std::slice::from_ref(&words)].concat();
             // Without an event's name, Bedrock has whole answers only.
             if protocol == Protocol::Bedrock && begun == 0 {
                 continue;

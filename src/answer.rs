@@ -124,10 +124,10 @@ pub(crate) struct Whole {
 }
 
 impl Progress {
-    /// Notes what the next delta says of it: a later finish replaces an earlier one, and so does usage.
+    /// Notes what the next delta says of it: of two finish reasons the graver one counts, of two counts the later one.
     pub(crate) fn note(&mut self, delta: &Delta) {
         match delta {
-            Delta::Finish(reason) => self.finish = Some(*reason),
+            Delta::Finish(reason) => self.finish = self.finish.max(Some(*reason)),
             Delta::Usage(usage) => self.usage = Some(*usage),
             Delta::Text { .. } | Delta::Reasoning(_) | Delta::Refusal(_) => {}
         }

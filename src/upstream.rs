@@ -8,12 +8,14 @@ use futures_util::{Stream, StreamExt};
 mod call;
 mod client;
 mod confidential;
+mod encoding;
 mod event_stream;
 pub mod frames;
 mod images;
 pub(crate) mod keys;
 mod lessons;
 pub mod role;
+mod server_sent_events;
 pub mod steps;
 
 use crate::{

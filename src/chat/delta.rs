@@ -18,14 +18,14 @@ pub enum Delta {
     Reasoning(String),
     /// Text of a refusal, never empty.
     Refusal(String),
-    /// Why the answer ended; a later one replaces an earlier one.
+    /// Why the answer ended; of several, the graver one counts: a `stop` after a `length` takes nothing back.
     Finish(FinishReason),
     /// What it took; a later one replaces an earlier one.
     Usage(Usage),
 }
 
-/// Why an answer ended, in the words that chat completions without tools have for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Why an answer ended, in the words that chat completions without tools have for it. The later ones are graver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
     /// At its natural end or a stop sequence.
@@ -87,7 +87,57 @@ impl Usage {
     }
 }
 
+/// More tokens than any answer has, by far: the largest contexts have ten million. A number above it is no count.
+const MAX_COUNT: u64 = 1_000_000_000;
+
+/// A provider's count, however it is written: some servers have floats or texts. What is no count costs nobody an answer.
+pub(crate) fn count(value: &Value) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is not negative, and saturates"
+    )]
+    let whole = |float: f64| (float >= 0.0).then_some(float as u64);
+    let number = |value: &Value| value.as_u64().or_else(|| value.as_f64().and_then(whole));
+    let spelled = || number(&value.as_str()?.trim().parse().ok()?);
+    number(value).or_else(spelled).filter(|count| *count <= MAX_COUNT)
+}
+
 /// A newer count, unless it is zero or absent and there is an older one.
 pub(crate) fn newer_count(newer: Option<u64>, older: Option<u64>) -> Option<u64> {
     newer.filter(|count| *count > 0).or(older).or(newer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_count_is_read_however_it_is_written() {
+        for (value, expected) in [
+            (json!(3), Some(3)),
+            (json!(0), Some(0)),
+            (json!(3.0), Some(3)),
+            (json!(3.7), Some(3)),
+            (json!("3"), Some(3)),
+            (json!(" 3.0 "), Some(3)),
+            (json!(1_000_000_000), Some(1_000_000_000)),
+            (json!(1_000_000_001), None),
+            (json!(u64::MAX), None),
+            (json!(1e300), None),
+            (json!(-2), None),
+            (json!(-0.5), None),
+            (json!("-2"), None),
+            (json!("three"), None),
+            (json!("[3]"), None),
+            (json!(true), None),
+            (json!([3]), None),
+            (json!({"count": 3}), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(count(&value), expected, "{value}");
+        }
+    }
 }

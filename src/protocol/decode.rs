@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{
     failure,
-    wire::{self, Messages},
+    wire::{self, Failure, Messages},
 };
 use crate::{
     chat::{
-        delta::{Delta, Usage},
+        delta::{Delta, FinishReason, Usage},
         surrogates::{self, Halves},
     },
     error::ProviderError,
@@ -69,6 +69,10 @@ pub struct Reader {
     is_done: bool,
     halves: Halves,
     usage: Usage,
+    /// The last message that may have been an error's.
+    possible_failure: Option<Value>,
+    calls_a_tool: bool,
+    has_text: bool,
 }
 
 impl Reader {
@@ -78,6 +82,9 @@ impl Reader {
             is_done: false,
             halves: Halves::default(),
             usage: Usage::default(),
+            possible_failure: None,
+            calls_a_tool: false,
+            has_text: false,
         }
     }
 
@@ -110,36 +117,69 @@ impl Reader {
             }
         }
         if is_done && self.ending() == Ending::CutOff {
-            return Err(ProviderError::failed("[DONE] without a finish reason"));
+            return Err(self.cut_off_by("[DONE] without a finish reason"));
         }
         self.is_done |= is_done;
         Ok(deltas)
     }
 
+    /// What the end of the input means where [`Ending::CutOff`] holds.
+    pub fn cut_off(&self) -> ProviderError {
+        self.cut_off_by("the stream ended before the answer did")
+    }
+
+    fn cut_off_by(&self, cause: &str) -> ProviderError {
+        let possible = self.possible_failure.as_ref().map(failure::from_event);
+        possible.unwrap_or_else(|| ProviderError::failed(cause))
+    }
+
     fn messages(&self, event: Option<&str>, data: &str) -> Result<Messages, ProviderError> {
         let plain = |all| Messages { all, marked: false };
-        match wire::parse(data) {
-            Ok(messages) if messages.all.is_empty() && event == Some("error") => Ok(plain(vec![Value::Null])),
-            Ok(messages) => Ok(messages),
-            // The answer is whole: this is something else.
-            Err(_) if self.ending().is_complete() => Ok(plain(Vec::new())),
+        let error = match wire::parse(data) {
+            Ok(messages) if messages.all.is_empty() && event == Some("error") => return Ok(plain(vec![Value::Null])),
+            Ok(messages) => return Ok(messages),
+            Err(error) => error,
+        };
+        let text = Value::from(data);
+        // The answer is whole: this is something else.
+        let says_nothing = wire::is_sign_of_life(event, &text) || self.ending().is_complete();
+        match wire::failure_in(event, &text) {
             // An error in plain words.
-            Err(_) if event == Some("error") => Ok(plain(vec![Value::from(data)])),
-            Err(error) => Err(failure::malformed("message", &error)),
+            Failure::Certain => Ok(plain(vec![text])),
+            _ if says_nothing => Ok(plain(Vec::new())),
+            _ => Err(failure::malformed("message", &error)),
         }
     }
 
     fn message(&mut self, event: Option<&str>, mut message: Value, marked: bool) -> Result<Vec<Delta>, ProviderError> {
-        if wire::is_error(event, &message, self.ending().is_complete()) {
-            if marked {
-                surrogates::replace(&mut message);
+        let failure = wire::failure_in(event, &message);
+        if failure != Failure::None && marked {
+            surrogates::replace(&mut message);
+        }
+        match (failure, self.ending()) {
+            (Failure::Certain, _)
+            | (Failure::Likely, Ending::CutOff | Ending::AtEndOfInput)
+            | (Failure::Possible, Ending::AtEndOfInput) => return Err(failure::from_event(&message)),
+            (Failure::Possible, Ending::CutOff) => {
+                // If nothing better comes, it was one.
+                self.possible_failure = Some(message);
+                return Ok(Vec::new());
             }
-            return Err(failure::from_event(&message));
+            _ => {}
         }
         if !message.is_object() || wire::is_sign_of_life(event, &message) {
             return Ok(Vec::new());
         }
-        self.decoder.decode(event, message)
+        self.calls_a_tool |= wire::calls_a_tool(&message);
+        let deltas = self.decoder.decode(event, message)?;
+        self.has_text |= deltas
+            .iter()
+            .any(|delta| matches!(delta, Delta::Text { .. } | Delta::Refusal(_)));
+        if self.calls_a_tool && !self.has_text && deltas.contains(&Delta::Finish(FinishReason::Stop)) {
+            // Nobody asked for the call, and it is all that there is: as where `tool_calls` is the reason.
+            return Err(failure::finish_reason("tool_calls"));
+        }
+        Ok(deltas)
     }
 
     /// Adds a delta with halves of characters joined, and counts with those before.

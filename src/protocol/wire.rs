@@ -2,7 +2,7 @@
 //!
 //! The rules come from public bug reports of servers and gateways; each row of the tests names one.
 
-use serde_json::{Deserializer, Map, Value};
+use serde_json::{Deserializer, Map, Value, json};
 
 use crate::chat::surrogates;
 
@@ -28,16 +28,17 @@ const OF_AN_ANSWER: [&str; 8] = [
     "usageMetadata",
 ];
 
-/// Fields that hold the words of an error without `error` around them.
-const BARE_WORDS: [&str; 7] = [
-    "message",
-    "Message",
-    "msg",
-    "detail",
-    "errors",
-    "error_message",
-    "error_msg",
-];
+/// Fields that hold the words of an error, without `error` around them.
+const ERROR_WORDS: [&str; 4] = ["detail", "errors", "error_message", "error_msg"];
+
+/// Fields that hold words, which may be an error's.
+const WORDS: [&str; 3] = ["message", "Message", "msg"];
+
+/// Fields with a number or a name, which tell whether the words beside them are an error's.
+const CODES: [&str; 6] = ["code", "error_code", "errcode", "status_code", "statusCode", "__type"];
+
+/// Fields with a name that may be an error's.
+const KINDS: [&str; 3] = ["type", "status", "object"];
 
 /// The messages of a frame.
 pub(super) struct Messages {
@@ -60,7 +61,14 @@ pub(super) fn parse(data: &str) -> serde_json::Result<Messages> {
         Ok(all) => (all, false),
         Err(error) => (values(&mended(data)).map_err(|_| error)?, true),
     };
-    all.iter_mut().for_each(leave_out_empty);
+    for message in &mut all {
+        // An empty list of choices says that the message is one of an answer's.
+        let has_choices = message["choices"].is_array();
+        leave_out_empty(message);
+        if has_choices && let Value::Object(fields) = message {
+            fields.entry("choices").or_insert(json!([]));
+        }
+    }
     Ok(Messages { all, marked })
 }
 
@@ -135,25 +143,79 @@ fn leave_out_empty(value: &mut Value) {
     }
 }
 
+/// How sure it is that a message says that the answer failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    None,
+    /// It has words that may be an error's: gateways tell in the same way that a request waits.
+    Possible,
+    /// It has an error's words and no part of an answer.
+    Likely,
+    /// It says so.
+    Certain,
+}
+
 /// Whether a message says that the answer failed.
 ///
 /// It is an error by its event's name, by its `type` or `object`, or by an `error` that says something. What holds an
-/// error's words and no part of an answer is one too, unless the answer before it `is_complete`.
-pub(super) fn is_error(event: Option<&str>, message: &Value, is_complete: bool) -> bool {
+/// error's words and no part of an answer is likely to be one. A text is one that begins with the word.
+pub(super) fn failure_in(event: Option<&str>, message: &Value) -> Failure {
     if event == Some("error") {
-        return true;
+        return Failure::Certain;
     }
-    let Value::Object(fields) = message else {
-        return false;
+    let fields = match message {
+        Value::Object(fields) => fields,
+        Value::String(text) if begins_with_error(text) => return Failure::Certain,
+        _ => return Failure::None,
     };
     let is = |name: &str| fields.get(name).and_then(Value::as_str) == Some("error");
-    let has = |name: &&str| fields.contains_key(*name);
-    let has_bare_words = BARE_WORDS.iter().any(|name| fields.get(*name).is_some_and(is_words));
-    is("type")
-        || is("object")
-        || fields.get("error").is_some_and(says_error)
-        || groq_error(fields)
-        || (has_bare_words && !OF_AN_ANSWER.iter().any(has) && !is_complete && !is_sign_of_life(event, message))
+    if is("type") || is("object") || says_error_within(fields) {
+        return Failure::Certain;
+    }
+    let has_any = |names: &[&str]| names.iter().any(|name| fields.get(*name).is_some_and(is_words));
+    let is_part = |name: &&str| fields.get(*name).is_some_and(|field| *field != json!([]));
+    if OF_AN_ANSWER.iter().any(is_part) || is_sign_of_life(event, message) {
+        return Failure::None;
+    }
+    let says = |names: &[&str], verdict| {
+        let mut verdicts = names.iter().filter_map(|name| verdict_of(fields.get(*name)?));
+        verdicts.any(|found| found == verdict)
+    };
+    let is_marked = says(&CODES, Verdict::Failed) || says(&CODES, Verdict::Other) || says(&KINDS, Verdict::Failed);
+    let is_success = || says(&CODES, Verdict::Success) || says(&KINDS, Verdict::Success);
+    match (has_any(&ERROR_WORDS), has_any(&WORDS)) {
+        (false, false) => Failure::None,
+        _ if is_marked => Failure::Likely,
+        _ if is_success() || fields.contains_key("choices") => Failure::None,
+        (true, _) => Failure::Likely,
+        (false, true) => Failure::Possible,
+    }
+}
+
+/// What a code, a status or a kind says.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Verdict {
+    Success,
+    Failed,
+    Other,
+}
+
+fn verdict_of(value: &Value) -> Option<Verdict> {
+    let text = value.as_str().unwrap_or_default().trim().to_ascii_lowercase();
+    match value.as_i64().or_else(|| text.parse().ok()) {
+        Some(0 | 200..300) => Some(Verdict::Success),
+        Some(_) => Some(Verdict::Failed),
+        None if ["ok", "success", "succeeded"].contains(&text.as_str()) => Some(Verdict::Success),
+        None if ["error", "exception", "fail"].iter().any(|part| text.contains(part)) => Some(Verdict::Failed),
+        None => (!text.is_empty()).then_some(Verdict::Other),
+    }
+}
+
+/// Whether a text's first word is `error`: `[ERROR] boom`, `error: {…}`, or JSON that is cut off.
+fn begins_with_error(text: &str) -> bool {
+    let text = text.trim_start_matches(|char: char| !char.is_alphanumeric());
+    let word = text.split(|char: char| !char.is_alphanumeric()).next();
+    word.is_some_and(|word| word.eq_ignore_ascii_case("error"))
 }
 
 /// Whether the value of `error` is one: some servers have the field in each chunk.
@@ -168,13 +230,18 @@ pub(super) fn says_error(error: &Value) -> bool {
     }
 }
 
-/// Groq says in `x_groq.error` why it stopped early.
-/// <https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py>, read 2026-11.
-fn groq_error(fields: &Map<String, Value>) -> bool {
-    fields
-        .get("x_groq")
-        .and_then(|groq| groq.get("error"))
-        .is_some_and(says_error)
+/// Whether one of a message's fields says an error. Groq says in `x_groq.error` why it stopped early, and `MiniMax` has in
+/// `base_resp` of each message the number of its error, or zero.
+/// <https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py>,
+/// <https://platform.minimax.io/docs/api-reference/errorcode>, read 2026-11.
+fn says_error_within(fields: &Map<String, Value>) -> bool {
+    let within = |field: &str, name: &str| {
+        fields
+            .get(field)
+            .and_then(|field| field.get(name))
+            .is_some_and(says_error)
+    };
+    fields.get("error").is_some_and(says_error) || within("x_groq", "error") || within("base_resp", "status_code")
 }
 
 fn is_words(value: &Value) -> bool {
@@ -188,7 +255,28 @@ fn is_words(value: &Value) -> bool {
 /// Whether a message only shows that the connection is alive.
 pub(super) fn is_sign_of_life(event: Option<&str>, message: &Value) -> bool {
     let is = |name: Option<&str>| name.is_some_and(|name| SIGNS_OF_LIFE.contains(&name));
-    is(event) || is(message["type"].as_str())
+    is(event) || is(message.as_str().or(message["type"].as_str()))
+}
+
+/// Whether a message has a call of a tool, in any protocol's terms.
+pub(super) fn calls_a_tool(message: &Value) -> bool {
+    let choice = &message["choices"][0];
+    let parts = [
+        &message["candidates"][0]["content"]["parts"],
+        &message["output"]["message"]["content"],
+        &message["content"],
+    ];
+    let is_call = |part: &Value| {
+        part["type"] == "tool_use" || ["functionCall", "toolUse"].iter().any(|name| part.get(name).is_some())
+    };
+    let mut of_choice = [&choice["delta"], &choice["message"]].into_iter();
+    of_choice.any(|turn| {
+        ["tool_calls", "function_call"]
+            .iter()
+            .any(|name| turn.get(name).is_some())
+    }) || is_call(&message["content_block"])
+        || is_call(&message["start"])
+        || parts.into_iter().filter_map(Value::as_array).flatten().any(is_call)
 }
 
 #[cfg(test)]

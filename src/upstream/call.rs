@@ -11,7 +11,8 @@ use url::Url;
 use super::{
     client::{self, Client, Connections},
     confidential::Confidential,
-    frames,
+    encoding,
+    frames::{self, MAX_FRAME},
     keys::{self, KeyId, ProviderKeys},
     lessons::{Lessons, holds_for_others, lessons_of},
     role::{Identity, ServiceRole},
@@ -27,8 +28,6 @@ use crate::{
     provider::{Model, Provider, Server},
 };
 
-/// Longest error body that is read, in bytes.
-const MAX_ERROR_BODY: usize = 64 * 1024;
 /// How often a call is changed at most after the model's rejections: one more round each.
 const MAX_LESSONS: usize = 8;
 
@@ -334,11 +333,17 @@ fn key_value(endpoint: &Endpoint, key: &SecretString) -> Result<HeaderValue, Err
 async fn read_failure(response: reqwest::Response, limit: Duration) -> ProviderError {
     let status = response.status();
     let headers = response.headers().clone();
+    // What cannot be decoded says nothing.
+    let Ok(mut decoder) = encoding::Decoder::of(&headers) else {
+        return failure::from_response(status, &headers, &[]);
+    };
     let mut pieces = response.bytes_stream();
     let mut body = Vec::new();
     let reading = async {
-        while body.len() < MAX_ERROR_BODY
+        // It may quote the whole request.
+        while body.len() < MAX_FRAME
             && let Some(Ok(piece)) = pieces.next().await
+            && let Ok(piece) = decoder.decode(piece, MAX_FRAME)
         {
             body.extend_from_slice(&piece as &Bytes);
         }

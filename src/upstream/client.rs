@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::http::{HeaderMap, HeaderValue, header};
+
 use crate::config::Timeouts;
 
 /// A client's settings, which go for every server.
@@ -16,6 +18,11 @@ pub(super) fn builder(timeouts: &Timeouts) -> reqwest::ClientBuilder {
         // A redirect could lead a key to another host or past the address check.
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
+        // Pieces of a compressed stream would wait within the compressor.
+        .default_headers(HeaderMap::from_iter([(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        )]))
         .user_agent(concat!("assistant-endpoint/", env!("CARGO_PKG_VERSION")))
 }
 

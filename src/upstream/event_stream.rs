@@ -52,8 +52,7 @@ fn frame(message: &Message) -> Result<Frame, ProviderError> {
         let header = message.headers().iter().find(|header| header.name().as_str() == name)?;
         Some(header.value().as_string().ok()?.as_str())
     };
-    let payload = std::str::from_utf8(message.payload());
-    let payload = payload.map_err(|_| ProviderError::failed("a frame's payload is not UTF-8"))?;
+    let payload = String::from_utf8_lossy(message.payload());
     let error = |kind: Option<&str>, message: Option<&str>, status: Option<u64>| Frame {
         event: Some("error".into()),
         data: json!({"type": kind, "message": message, "status": status}).to_string(),
@@ -61,10 +60,10 @@ fn frame(message: &Message) -> Result<Frame, ProviderError> {
     match header(":message-type") {
         Some("event") => Ok(Frame {
             event: Some(header(":event-type").unwrap_or_default().to_owned()),
-            data: payload.to_owned(),
+            data: payload.into_owned(),
         }),
         Some("exception") => {
-            let described: Value = serde_json::from_str(payload).unwrap_or_default();
+            let described: Value = serde_json::from_str(&payload).unwrap_or_default();
             // `modelStreamErrorException` says what the model itself answered, which may be that the request is at fault.
             let status = described["originalStatusCode"]
                 .as_u64()

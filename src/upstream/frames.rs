@@ -1,10 +1,9 @@
 //! A response's bytes as frames: server-sent events, AWS's event stream, or one JSON body.
 
 use std::{
-    io,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -15,16 +14,15 @@ use axum::{
     body::HttpBody,
     http::{Response, Version},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{
     Stream, StreamExt,
     future::ready,
     stream::{empty, once},
 };
 use http_body_util::BodyExt;
-use sse_stream::SseByteStream;
 
-use super::event_stream;
+use super::{encoding, event_stream, server_sent_events};
 use crate::{
     deadline::Deadline,
     error::{ProviderError, root_cause},
@@ -32,7 +30,7 @@ use crate::{
 };
 
 /// Largest frame and largest whole body, in bytes: no provider sends nearly as much, and memory is shared.
-const MAX_FRAME: usize = 8 * 1024 * 1024;
+pub(super) const MAX_FRAME: usize = 8 * 1024 * 1024;
 
 /// Frames as they arrive; ends at the end of input or after the first error.
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, ProviderError>> + Send>>;
@@ -52,15 +50,16 @@ pub fn read(response: reqwest::Response, idle: Duration, deadline: Deadline) -> 
                 Some(Err(error)) => return Box::pin(once(ready(Err(error)))) as Frames,
                 None => return Box::pin(empty()) as Frames,
             }
-            if let Some(first) = head.iter().find(|byte| !is_before_the_first(**byte)) {
-                break *first;
+            if let Some(first) = head.iter().position(|byte| !is_before_the_first(*byte)) {
+                head.advance(first);
+                break head[0];
             }
         };
         let bytes = once(ready(Ok(head.freeze()))).chain(bytes);
         match first {
             event_stream::FIRST_BYTE => Box::pin(event_stream::read(bytes, arrived)) as Frames,
             b'{' | b'[' => Box::pin(once(whole(bytes))),
-            _ => Box::pin(server_sent_events(bytes, arrived)),
+            _ => Box::pin(server_sent_events::read(bytes, arrived)),
         }
     };
     Box::pin(once(judged).flatten())
@@ -69,78 +68,6 @@ pub fn read(response: reqwest::Response, idle: Duration, deadline: Deadline) -> 
 /// White space and the three bytes of a byte order mark.
 fn is_before_the_first(byte: u8) -> bool {
     byte.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(&byte)
-}
-
-/// Events as they arrive. Google may break off with an error that is no event but bare lines of JSON: what stands in
-/// the place of a field's name and is none, to the end of the body, becomes an event `error`.
-fn server_sent_events(
-    mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Send + Unpin + 'static,
-    arrived: impl Fn() + Send,
-) -> impl Stream<Item = Result<Frame, ProviderError>> + Send {
-    let stray = Arc::new(Mutex::new(StrayJson::default()));
-    let kept = Arc::clone(&stray);
-    let events = stream! {
-        while let Some(piece) = bytes.next().await {
-            let broken = piece.is_err();
-            yield piece.map(|piece| lock(&kept).keep(piece)).map_err(io::Error::other);
-            if broken {
-                return;
-            }
-        }
-        // The body has ended well: its last event counts without a blank line after it.
-        yield Ok(Bytes::from_static(b"\n\n"));
-    };
-    let mut events = Box::pin(SseByteStream::new(events));
-    stream! {
-        while let Some(event) = events.next().await {
-            arrived();
-            match event {
-                Ok(sse_stream::Sse { data, event, .. }) => {
-                    if data.is_some() || event.as_deref() == Some("error") {
-                        yield Ok(Frame { event, data: data.unwrap_or_default() });
-                    }
-                }
-                Err(error) => {
-                    yield Err(provider_error(error));
-                    return;
-                }
-            }
-        }
-        let stray = std::mem::take(&mut lock(&stray).json);
-        if !stray.is_empty() {
-            yield text(stray).map(|data| Frame { event: Some("error".into()), data });
-        }
-    }
-}
-
-/// Takes JSON out of a stream of events: from a line that begins with `{` on, all of it.
-#[derive(Default)]
-struct StrayJson {
-    within_line: bool,
-    json: Vec<u8>,
-}
-
-impl StrayJson {
-    /// Keeps what is JSON and gives back what is events.
-    fn keep(&mut self, mut piece: Bytes) -> Bytes {
-        let found = if self.json.is_empty() {
-            piece.iter().position(|byte| {
-                let starts = *byte == b'{' && !self.within_line;
-                self.within_line = !matches!(byte, b'\n' | b'\r');
-                starts
-            })
-        } else {
-            Some(0)
-        };
-        if let Some(at) = found {
-            self.json.extend_from_slice(&piece.split_off(at));
-        }
-        piece
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The body's bytes, each piece within the idle time. Any byte is a sign of life, comments too.
@@ -154,14 +81,25 @@ fn watched(
     since_frame: Arc<AtomicUsize>,
 ) -> impl Stream<Item = Result<Bytes, ProviderError>> + Send {
     let is_http2 = response.version() == Version::HTTP_2;
+    let decoder = encoding::Decoder::of(response.headers());
     let mut body = Response::<reqwest::Body>::from(response).into_body();
     stream! {
+        let mut decoder = match decoder {
+            Ok(decoder) => decoder,
+            Err(error) => {
+                yield Err(error);
+                return;
+            }
+        };
         loop {
             let piece = match deadline.within(idle, body.frame()).await {
                 Ok(None) if is_http2 && !body.is_end_stream() => Err(ProviderError::failed("the stream was reset")),
-                Ok(None) => return,
+                Ok(None) => {
+                    yield decoder.finish();
+                    return;
+                }
                 // Trailers are not a part of the body.
-                Ok(Some(Ok(frame))) => Ok(frame.into_data().unwrap_or_default()),
+                Ok(Some(Ok(frame))) => decoder.decode(frame.into_data().unwrap_or_default(), MAX_FRAME),
                 Ok(Some(Err(error))) => Err(ProviderError::failed(format!("the connection broke: {}", root_cause(&error)))),
                 Err(timeout) => Err(timeout),
             };
@@ -184,24 +122,6 @@ async fn whole(mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Unp
     while let Some(piece) = bytes.next().await {
         body.extend_from_slice(&piece?);
     }
-    let data = text(body)?;
+    let data = String::from_utf8_lossy(&body).into_owned();
     Ok(Frame { event: None, data })
-}
-
-fn text(bytes: Vec<u8>) -> Result<String, ProviderError> {
-    String::from_utf8(bytes).map_err(|_| ProviderError::failed("the body is not UTF-8"))
-}
-
-/// Gets our own error back out of the SSE decoder's.
-fn provider_error(error: sse_stream::Error) -> ProviderError {
-    let inner = match &error {
-        sse_stream::Error::Body(source) => source
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|source| source.downcast_ref::<ProviderError>()),
-        _ => None,
-    };
-    inner
-        .cloned()
-        .unwrap_or_else(|| ProviderError::failed(error.to_string()))
 }

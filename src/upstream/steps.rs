@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     chat::delta::Delta,
@@ -19,18 +20,26 @@ pub fn read(
     after_finish: Duration,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
     stream! {
+        // All of what follows the finish has this long, however much of it there is: pings may come for ever.
+        let mut until = None;
         loop {
             let ending = reader.ending();
             let next = match ending {
                 Ending::Over => return,
-                Ending::Complete => match tokio::time::timeout(after_finish, frames.next()).await {
-                    Ok(next) => next,
-                    Err(_) => return,
-                },
-                Ending::CutOff | Ending::AtEndOfInput => frames.next().await,
+                Ending::Complete => {
+                    let until = *until.get_or_insert_with(|| Instant::now() + after_finish);
+                    match timeout_at(until, frames.next()).await {
+                        Ok(next) => next,
+                        Err(_) => return,
+                    }
+                }
+                Ending::CutOff | Ending::AtEndOfInput => {
+                    until = None;
+                    frames.next().await
+                }
             };
             let deltas = match next {
-                None if ending == Ending::CutOff => Err(ProviderError::failed("the stream ended before the answer did")),
+                None if ending == Ending::CutOff => Err(reader.cut_off()),
                 None => return,
                 Some(Err(_)) if ending == Ending::Complete => return,
                 Some(frame) => frame.and_then(|frame| reader.read(&frame)),
@@ -47,5 +56,40 @@ pub fn read(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::stream::{iter, unfold};
+
+    use super::*;
+    use crate::protocol::Protocol;
+
+    fn frame(data: &str) -> Frame {
+        Frame {
+            event: None,
+            data: data.to_owned(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pings_after_the_finish_do_not_hold_a_reply_open() {
+        let answer = [
+            r#"{"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}"#,
+            r#"{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}}"#,
+        ];
+        let pings = unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((frame(r#"{"type": "ping"}"#), ()))
+        });
+        let frames = pin!(iter(answer.map(frame)).chain(pings).map(Ok));
+        let steps: Vec<_> = read(frames, Protocol::Anthropic.reader(), Duration::from_secs(3))
+            .collect()
+            .await;
+        assert_eq!(steps.len(), 3, "{steps:?}");
+        assert!(steps.iter().all(Result::is_ok), "{steps:?}");
     }
 }

@@ -97,3 +97,33 @@ async fn a_finish_reason_is_end_enough() {
         assert!(reply.is_done(), "{}", reply.text);
     }
 }
+
+#[tokio::test]
+async fn of_two_finish_reasons_the_graver_one_counts() {
+    for (reasons, expected) in [
+        (["length", "stop"], "length"),
+        (["content_filter", "stop"], "content_filter"),
+        (["stop", "length"], "length"),
+    ] {
+        let [first, second] = reasons.map(finish);
+        let answer = vec![
+            events_head(),
+            text("Hi"),
+            first,
+            second,
+            piece("data: [DONE]\n\n"),
+            stream_end(),
+        ];
+        let app = TestApp::start(FakeProvider::always(answer).await).await;
+        let token = app.assistant().await;
+        let completion = app.chat(&token, &hello(false)).await.json();
+        assert_eq!(completion["choices"][0]["finish_reason"], expected, "{reasons:?}");
+        let streamed = app.chat(&token, &hello(true)).await;
+        let events = streamed.events();
+        let finishes: Vec<_> = events
+            .iter()
+            .map(|event| &event["choices"][0]["finish_reason"])
+            .collect();
+        assert_eq!(*finishes.last().unwrap(), expected, "{reasons:?}");
+    }
+}

@@ -1,11 +1,14 @@
 //! A provider's successful body is judged by what it is, whatever its content type, and its last event counts without
 //! the blank line after it.
 
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 
 use crate::support::{
     TestApp, error_message, hello,
-    provider::{Answer, FakeProvider, piece, stream_end, stream_head},
+    provider::{Answer, FakeProvider, Step, piece, stream_end, stream_head},
     schema::{check_chunk, check_completion},
     text_of,
 };
@@ -59,6 +62,7 @@ async fn a_body_is_judged_by_what_it_is() {
     let events = format!("data: {FIRST}\n\ndata: {LAST}\n\ndata: [DONE]\n\n");
     let commented = format!(": OPENROUTER PROCESSING\n\n{events}");
     let with_mark = format!("\u{feff}{events}");
+    let after_comment = format!(": OPENROUTER PROCESSING\n\n{WHOLE}");
     let late = format!("\n\r\n  {WHOLE}\n");
     let list = format!("[{FIRST},\n{LAST}]");
     let lines = format!("{FIRST}\n{LAST}\n");
@@ -77,6 +81,7 @@ async fn a_body_is_judged_by_what_it_is() {
             ("a whole answer after white space", &late),
             ("a list of chunks", &list),
             ("chunks line by line", &lines),
+            ("a whole answer after a comment", &after_comment),
         ] {
             check_whole(body(content_type, text), &format!("{kind} as {content_type}")).await;
         }
@@ -158,4 +163,65 @@ async fn odd_json_loses_nothing_on_the_way() {
     assert_eq!(text_of(&events), "a😀");
     assert_eq!(events.last().unwrap()["usage"], completion["usage"]);
     assert!(streamed.is_done());
+}
+
+/// A body in an encoding that nobody has asked for.
+fn encoded(status: u16, encoding: &str, body: &[u8]) -> Answer {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\ncontent-encoding: {encoding}\r\ncontent-length: {length}\r\n\r\n"
+    );
+    vec![Step::Send([head.as_bytes(), body].concat())]
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn compression_is_not_asked_for_and_costs_no_answer() {
+    let events = format!("data: {FIRST}\n\ndata: {LAST}\n\ndata: [DONE]\n\n");
+    for text in [WHOLE, events.as_str()] {
+        check_whole(encoded(200, "gzip", &gzip(text)), text).await;
+    }
+    let overflow = r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
+    let app = TestApp::start(FakeProvider::always(encoded(400, "gzip", &gzip(overflow))).await).await;
+    let token = app.assistant().await;
+    for stream in [false, true] {
+        let reply = app.chat(&token, &hello(stream)).await;
+        assert_eq!(reply.error(400, "context_length_exceeded"), "too long");
+    }
+    let head = app.provider.received()[0].head.to_lowercase();
+    assert!(head.contains("accept-encoding: identity"), "{head}");
+    // What cannot be read is paid for once, and shows no bytes.
+    for (status, code) in [(200, "provider_error"), (400, "null")] {
+        let unreadable = encoded(status, "br", b"\x0b\x02\x80binary\x03");
+        let app = TestApp::start(FakeProvider::always(unreadable).await).await;
+        let token = app.assistant().await;
+        for stream in [false, true] {
+            let reply = app.chat(&token, &hello(stream)).await;
+            let message = reply.error(if status == 200 { 502 } else { status }, code);
+            assert!(!message.contains("binary"), "{message}");
+        }
+        assert_eq!(app.provider.received().len(), 2, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_any_length_keeps_its_code_and_shows_no_piece_of_json() {
+    let long = "word ".repeat(20_000);
+    let whole = format!(r#"{{"error":{{"message":"{long}","code":"context_length_exceeded","param":"messages"}}}}"#);
+    let app = TestApp::start(FakeProvider::always(encoded(400, "identity", whole.as_bytes())).await).await;
+    let token = app.assistant().await;
+    for stream in [false, true] {
+        let reply = app.chat(&token, &hello(stream)).await;
+        assert!(reply.error(400, "context_length_exceeded").starts_with("word "));
+        assert_eq!(reply.body()["error"]["param"], "messages");
+    }
+    let broken = encoded(400, "identity", br#"{"error":{"message":"cut"#);
+    let app = TestApp::start(FakeProvider::always(broken).await).await;
+    let message = app.chat(&app.assistant().await, &hello(false)).await.error(400, "null");
+    assert_eq!(message, "The model's provider rejected the request without saying why.");
 }

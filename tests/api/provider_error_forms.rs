@@ -123,7 +123,7 @@ async fn the_words_reach_the_caller() {
 async fn what_no_later_call_changes_is_asked_once() {
     let openai = json!({});
     let bedrock = json!({"type==agent/model": "bedrock/amazon.nova-lite-v1:0"});
-    for status in [301, 308, 405, 418, 424] {
+    for status in [301, 308, 405, 418, 423] {
         fails(
             response(status, "location: /elsewhere\r\n", "{}"),
             &openai,

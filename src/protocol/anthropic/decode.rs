@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, Usage, newer_count},
+    chat::delta::{Delta, Usage, count, newer_count},
     error::ProviderError,
     protocol::{
         decode::{Decode, Ending},
@@ -15,9 +15,7 @@ use crate::{
 /// Decodes a stream's events, and a whole message in one frame.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    usage: WireUsage,
-    /// Whether a stop reason has come.
-    finished: bool,
+    counts: Counts,
     ending: Ending,
 }
 
@@ -40,7 +38,7 @@ enum Event {
         #[serde(default)]
         delta: MessageDelta,
         #[serde(default)]
-        usage: WireUsage,
+        usage: Value,
     },
     MessageStop,
     /// A reply that was not streamed.
@@ -50,7 +48,7 @@ enum Event {
         #[serde(default)]
         stop_reason: Value,
         #[serde(default)]
-        usage: WireUsage,
+        usage: Value,
     },
     /// `ping`, `content_block_stop`, and what may come: "Streaming messages" asks to ignore unknown events.
     #[serde(other)]
@@ -60,7 +58,7 @@ enum Event {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct MessageStart {
-    usage: WireUsage,
+    usage: Value,
 }
 
 /// A content block or a piece of one.
@@ -80,19 +78,13 @@ struct MessageDelta {
 }
 
 /// Counts are cumulative: a later one replaces an earlier one, unless it is zero (proxies write zeros for what they don't know).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WireUsage {
-    input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    output_tokens_details: Option<OutputDetails>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct OutputDetails {
-    thinking_tokens: Option<u64>,
+#[derive(Debug, Default)]
+struct Counts {
+    input: Option<u64>,
+    written_to_cache: Option<u64>,
+    read_from_cache: Option<u64>,
+    output: Option<u64>,
+    thinking: Option<u64>,
 }
 
 impl Decode for Decoder {
@@ -106,26 +98,28 @@ impl Decode for Decoder {
         let event = serde_json::from_value(message).map_err(|error| failure::malformed("event", &error))?;
         let mut deltas = Vec::new();
         match event {
-            Event::MessageStart { message } => self.usage.update(message.usage),
-            Event::ContentBlockStart { content_block } => deltas.extend(content_block.into_delta()),
-            Event::ContentBlockDelta { delta } => deltas.extend(delta.into_delta()),
+            Event::MessageStart { message } => self.counts.update(&message.usage),
+            Event::ContentBlockStart { content_block: block } | Event::ContentBlockDelta { delta: block } => {
+                deltas.extend(block.into_delta());
+                if !deltas.is_empty() {
+                    // There was a reason before, and the answer goes on.
+                    self.ending = Ending::CutOff;
+                }
+            }
             Event::MessageDelta { delta, usage } => {
-                self.usage.update(usage);
+                self.counts.update(&usage);
                 self.finish(&delta.stop_reason, &mut deltas)?;
             }
-            Event::MessageStop if self.finished => self.ending = Ending::Over,
+            Event::MessageStop if self.ending.is_complete() => self.ending = Ending::Over,
             Event::MessageStop => return Err(ProviderError::failed("message_stop without a stop reason")),
             Event::Message {
                 content,
                 stop_reason,
                 usage,
             } => {
-                self.usage.update(usage);
+                self.counts.update(&usage);
                 deltas.extend(content.into_iter().filter_map(Block::into_delta));
                 self.finish(&stop_reason, &mut deltas)?;
-                if self.finished {
-                    self.ending = Ending::Complete;
-                }
             }
             Event::Other => {}
         }
@@ -138,11 +132,13 @@ impl Decode for Decoder {
 }
 
 impl Decoder {
+    /// A stop reason stands in an event of its own after all text: it says that the answer is complete. `message_stop` only
+    /// closes the stream, and gateways leave it out.
     fn finish(&mut self, stop_reason: &Value, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
         if let Some(reason) = finish_reason::read(stop_reason)? {
-            self.finished = true;
+            self.ending = Ending::Complete;
             deltas.push(Delta::Finish(reason));
-            deltas.push(Delta::Usage(self.usage.total()));
+            deltas.push(Delta::Usage(self.counts.total()));
         }
         Ok(())
     }
@@ -159,32 +155,27 @@ impl Block {
     }
 }
 
-impl WireUsage {
-    fn update(&mut self, newer: Self) {
-        let Self {
-            input_tokens,
-            cache_creation_input_tokens,
-            cache_read_input_tokens,
-            output_tokens,
-            output_tokens_details,
-        } = newer;
-        self.input_tokens = newer_count(input_tokens, self.input_tokens);
-        self.cache_creation_input_tokens = newer_count(cache_creation_input_tokens, self.cache_creation_input_tokens);
-        self.cache_read_input_tokens = newer_count(cache_read_input_tokens, self.cache_read_input_tokens);
-        self.output_tokens = newer_count(output_tokens, self.output_tokens);
-        self.output_tokens_details = output_tokens_details.or(self.output_tokens_details);
+impl Counts {
+    fn update(&mut self, usage: &Value) {
+        for (kept, newer) in [
+            (&mut self.input, &usage["input_tokens"]),
+            (&mut self.written_to_cache, &usage["cache_creation_input_tokens"]),
+            (&mut self.read_from_cache, &usage["cache_read_input_tokens"]),
+            (&mut self.output, &usage["output_tokens"]),
+            (&mut self.thinking, &usage["output_tokens_details"]["thinking_tokens"]),
+        ] {
+            *kept = newer_count(count(newer), *kept);
+        }
     }
 
     /// Anthropic counts cached tokens beside `input_tokens`, OpenAI within them.
     fn total(&self) -> Usage {
-        let count = |tokens: Option<u64>| tokens.unwrap_or(0);
+        let prompt = [self.input, self.written_to_cache, self.read_from_cache];
         Usage {
-            prompt: count(self.input_tokens)
-                .saturating_add(count(self.cache_creation_input_tokens))
-                .saturating_add(count(self.cache_read_input_tokens)),
-            completion: count(self.output_tokens),
-            cached: self.cache_read_input_tokens,
-            reasoning: self.output_tokens_details.and_then(|details| details.thinking_tokens),
+            prompt: prompt.into_iter().flatten().sum(),
+            completion: self.output.unwrap_or(0),
+            cached: self.read_from_cache,
+            reasoning: self.thinking,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, Usage},
+    chat::delta::{Delta, Usage, count},
     error::ProviderError,
     protocol::{
         decode::{Decode, Ending},
@@ -53,17 +53,11 @@ struct MessageStop {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
-struct Metadata {
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Converse {
     output: Output,
     stop_reason: Value,
-    usage: Option<WireUsage>,
+    usage: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -78,17 +72,6 @@ struct OutputMessage {
     content: Vec<Block>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-#[expect(clippy::struct_field_names, reason = "Bedrock's names")]
-struct WireUsage {
-    input_tokens: u64,
-    output_tokens: u64,
-    cache_read_input_tokens: Option<u64>,
-    cache_write_input_tokens: Option<u64>,
-}
-
 impl Decode for Decoder {
     fn decode(&mut self, event: Option<&str>, message: Value) -> Result<Vec<Delta>, ProviderError> {
         let mut deltas = Vec::new();
@@ -97,8 +80,7 @@ impl Decode for Decoder {
             Some("messageStop") => self.finish(&parse::<MessageStop>(message)?.stop_reason, &mut deltas)?,
             // Usage comes after the stop, and last.
             Some("metadata") => {
-                let usage = parse::<Metadata>(message).ok().and_then(|metadata| metadata.usage);
-                deltas.extend(usage.map(WireUsage::into_delta));
+                deltas.extend(usage(&message["usage"]));
             }
             // `messageStart`, `contentBlockStart`, `contentBlockStop`, and what may come.
             Some(_) => {}
@@ -106,7 +88,7 @@ impl Decode for Decoder {
                 let whole: Converse = parse(message)?;
                 deltas.extend(whole.output.message.content.into_iter().filter_map(Block::into_delta));
                 self.finish(&whole.stop_reason, &mut deltas)?;
-                deltas.extend(whole.usage.map(WireUsage::into_delta));
+                deltas.extend(usage(&whole.usage));
             }
         }
         Ok(deltas)
@@ -142,17 +124,15 @@ impl Block {
     }
 }
 
-impl WireUsage {
-    /// Bedrock counts cached tokens beside `inputTokens`, OpenAI within them.
-    fn into_delta(self) -> Delta {
-        Delta::Usage(Usage {
-            prompt: self
-                .input_tokens
-                .saturating_add(self.cache_read_input_tokens.unwrap_or(0))
-                .saturating_add(self.cache_write_input_tokens.unwrap_or(0)),
-            completion: self.output_tokens,
-            cached: self.cache_read_input_tokens,
-            reasoning: None,
-        })
-    }
+/// Bedrock counts cached tokens beside `inputTokens`, OpenAI within them.
+fn usage(counts: &Value) -> Option<Delta> {
+    let of = |name: &str| count(&counts[name]);
+    let (read, written) = (of("cacheReadInputTokens"), of("cacheWriteInputTokens"));
+    let usage = Usage {
+        prompt: [of("inputTokens"), read, written].into_iter().flatten().sum(),
+        completion: of("outputTokens").unwrap_or(0),
+        cached: read,
+        reasoning: None,
+    };
+    counts.is_object().then_some(Delta::Usage(usage))
 }

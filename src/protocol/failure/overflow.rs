@@ -9,22 +9,30 @@ pub(super) const OVERFLOW: &str = "This model's maximum context length is exceed
 pub(super) const MAXIMUM_CONTEXT_LENGTH: &str = "maximum context length";
 
 /// OpenAI's code for it, and those of GitHub's models, of Copilot, of llama.cpp and of Z.ai.
-const CODES: [&str; 6] = [
+const CODES: [&str; 7] = [
     "context_length_exceeded",
     "tokens_limit_reached",
     "model_max_prompt_tokens_exceeded",
     "exceed_context_size_error",
     "context_window_exceeded",
+    "prompt_too_long",
     "model_context_window_exceeded",
 ];
 
 /// Phrases, in lower case, that say it by themselves.
-const PHRASES: [&str; 20] = [
+const PHRASES: [&str; 27] = [
     MAXIMUM_CONTEXT_LENGTH,
     "prompt is too long",
     "prompt too long",
     "prompt exceeds",
     "input is too long",
+    "input too long",
+    "messages too long",
+    "messages is too long",
+    "messages are too long",
+    "request: expected maxlength",
+    "#/inputtext: expected maxlength",
+    "#/prompt: expected maxlength",
     "too many tokens",
     "too many input tokens",
     "maximum prompt length",
@@ -43,7 +51,7 @@ const PHRASES: [&str; 20] = [
 ];
 
 /// Words, in lower case, for the context and for what stands in it.
-const CONTEXT: [&str; 16] = [
+const CONTEXT: [&str; 18] = [
     "context length",
     "context_length",
     "context window",
@@ -60,6 +68,8 @@ const CONTEXT: [&str; 16] = [
     "token limit",
     "prompt has",
     "prompt length",
+    "your input is",
+    "request exceeds the maximum number of tokens",
 ];
 
 /// Words, in lower case, for being too long.
@@ -179,6 +189,18 @@ mod tests {
         "token limit exceeded",
         // OpenAI, <https://github.com/code-yeongyu/senpi/pull/1466>
         "Your input exceeds the model's context window",
+        // Perplexity
+        "The total length of all messages is too long.",
+        // Bedrock's Titan and others
+        "Malformed input request: expected maxLength: 42000, actual: 46735, please reformat your input and try again.",
+        "Malformed input request: #/inputText: expected maxLength: 50000, actual: 52611, please reformat your input and try again.",
+        // Gateways
+        "Input too long.",
+        "messages too long",
+        "Your input is 9000 tokens, which exceeds the maximum of 8000",
+        "The request exceeds the maximum number of tokens allowed",
+        // Atlas, <https://github.com/0xBakeer/inference-atlas/pull/186>
+        "Prompt too long: 5152 tokens exceeds max_seq_len 2048 (leave room for output tokens)",
         // Cohere, <https://docs.cohere.com/v1/reference/errors>
         "too many tokens: size limit exceeded by 11326 tokens. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'.",
     ];
@@ -209,6 +231,9 @@ mod tests {
         "Too many tokens per minute",
         "This request exceeds the limit of 30000 tokens per minute",
         "Monthly token limit exceeded",
+        "Malformed input request: #/stop_sequences/0: expected maxLength: 100, actual: 120, please reformat your input and try again.",
+        "The request exceeds the maximum number of tokens allowed per minute",
+        "The parameter `max_tokens` specified in the request are not valid: integer above maximum value, expected a value <= 32768, but got 65536",
         "",
     ];
 

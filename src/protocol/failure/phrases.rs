@@ -133,6 +133,22 @@ pub(super) const KINDS: [(&str, u16); 26] = [
     ("validation", 400),
     ("invalidargument", 400),
 ];
+/// `MiniMax`'s numbers of errors, which it has under a 200, and the status that they have elsewhere. 1008 is the balance, 1026 and
+/// 1027 are its moderation of question and answer, 2013 is about the request, an overflow included; what is not here is its
+/// own failure. <https://platform.minimax.io/docs/api-reference/errorcode>, read 2026-11.
+pub(super) const MINIMAX: [(u64, u16); 11] = [
+    (1001, 408),
+    (1002, 429),
+    (1004, 401),
+    (1008, 402),
+    (1026, 400),
+    (1027, 400),
+    (1039, 429),
+    (1042, 400),
+    (2013, 400),
+    (2045, 429),
+    (2049, 401),
+];
 /// AWS's kinds of errors about who is asking ("Common errors"), some of them with a 400.
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html>, read 2026-11
 pub(super) const NOT_ALLOWED: [&str; 10] = [

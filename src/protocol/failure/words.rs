@@ -1,8 +1,12 @@
 //! What providers say about a failure, in all the shapes that they say it in.
 
+use std::time::SystemTime;
+
 use axum::http::{HeaderMap, header::RETRY_AFTER};
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+
+use super::phrases::MINIMAX;
 
 /// Longest part of a message that is read, in characters. Less of it is passed on.
 const MAX_READ: usize = 8000;
@@ -53,10 +57,11 @@ impl Words {
             return Self::read(&value);
         }
         let event = body.lines().find_map(|line| line.strip_prefix("data:"));
-        match event.map(|data| serde_json::from_str(data.trim())) {
-            Some(Ok(value)) => Self::read(&value),
-            _ if body.starts_with('<') => Self::default(),
-            _ => Self::read(&Value::from(body)),
+        let text = event.map_or(body, str::trim);
+        match serde_json::from_str(text) {
+            Ok(value) => Self::read(&value),
+            Err(_) if text.starts_with('<') => Self::default(),
+            Err(_) => Self::read(&Value::from(text)),
         }
     }
 
@@ -70,8 +75,9 @@ impl Words {
     ///   <https://openrouter.ai/docs/api-reference/errors>, read 2026-11) and JSON at the end of a message (LiteLLM).
     pub(super) fn read(body: &Value) -> Self {
         let words = Self::read_at(body, MAX_DEPTH);
+        let message = words.message.filter(|message| !is_broken_json(message));
         Self {
-            message: words.message.map(|message| without_input(&message)),
+            message: message.map(|message| without_input(&message)),
             ..words
         }
     }
@@ -103,7 +109,7 @@ impl Words {
                     .chain(INNER.iter().filter_map(|name| error.get(*name)))
                     .map(|inner| Self::read_at(inner, depth))
                     .find(|words| words.message.is_some() || words.code.is_some() || words.kind.is_some());
-                let own = Self::of_object(value);
+                let own = Self::of_object(value).or(Self::of_minimax(&value["base_resp"]));
                 inner.unwrap_or_default().or(own).with_sentence(error.get("param"))
             }
             _ => Self::default(),
@@ -152,6 +158,17 @@ impl Words {
         }
     }
 
+    /// `MiniMax` has numbers of its own: [`MINIMAX`].
+    fn of_minimax(base_resp: &Value) -> Self {
+        let number = &base_resp["status_code"];
+        let known = MINIMAX.iter().find(|(theirs, _)| *number == *theirs);
+        Self {
+            message: base_resp["status_msg"].as_str().map(str::to_owned),
+            status: known.map(|(_, status)| *status),
+            ..Self::default()
+        }
+    }
+
     /// These words, and others where these say nothing.
     fn or(self, other: Self) -> Self {
         Self {
@@ -192,6 +209,16 @@ fn json_within(text: &str) -> Option<Value> {
         let is_end = rest[values.byte_offset()..].trim_end().is_empty();
         (is_end || object.get("error").is_some_and(Value::is_object)).then_some(object)
     })
+}
+
+/// Whether a text is the beginning of JSON, whose end is missing.
+fn is_broken_json(text: &str) -> bool {
+    let text = text.trim_start();
+    let is_json = text.starts_with('{')
+        || text
+            .strip_prefix('[')
+            .is_some_and(|list| list.trim_start().starts_with(['{', '"']));
+    is_json && serde_json::from_str::<IgnoredAny>(text).is_err_and(|error| error.is_eof())
 }
 
 impl Words {
@@ -236,11 +263,13 @@ pub(super) fn identifier(text: &str) -> Option<&str> {
     (!text.is_empty() && text.len() <= MAX_IDENTIFIER && text.bytes().all(is_inner)).then_some(text)
 }
 
-/// Both forms of `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date from which on.
+/// Both forms of `Retry-After`: seconds, or the date from which on, in each of the three forms that HTTP has for it.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>, read 2026-11.
 fn retry_after(text: &str) -> Option<u64> {
     seconds(text, 1.0).or_else(|| {
-        let date = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
-        seconds(&(date - OffsetDateTime::now_utc()).as_seconds_f64().to_string(), 1.0)
+        let date = httpdate::parse_http_date(text.trim()).ok()?;
+        let left = date.duration_since(SystemTime::now()).ok()?;
+        seconds(&left.as_secs_f64().to_string(), 1.0)
     })
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    chat::delta::{Delta, FinishReason, Usage},
+    chat::delta::{Delta, FinishReason, Usage, count},
     error::ProviderError,
     protocol::{
         decode::{Decode, Ending},
@@ -23,7 +23,7 @@ pub(crate) struct Decoder {
 struct Response {
     candidates: Vec<Candidate>,
     prompt_feedback: Option<PromptFeedback>,
-    usage_metadata: Option<WireUsage>,
+    usage_metadata: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -53,17 +53,6 @@ struct PromptFeedback {
     block_reason: Option<String>,
 }
 
-/// Counts so far.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-#[expect(clippy::struct_field_names, reason = "Google's names")]
-struct WireUsage {
-    prompt_token_count: u64,
-    candidates_token_count: u64,
-    thoughts_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
-}
-
 impl Decode for Decoder {
     fn decode(&mut self, _event: Option<&str>, message: Value) -> Result<Vec<Delta>, ProviderError> {
         let response: Response =
@@ -90,7 +79,12 @@ impl Decode for Decoder {
             // The prompt was blocked, and there is no candidate.
             self.finish(FinishReason::ContentFilter, &mut deltas);
         }
-        deltas.extend(response.usage_metadata.map(WireUsage::into_delta));
+        deltas.extend(
+            response
+                .usage_metadata
+                .is_object()
+                .then(|| Delta::Usage(usage(&response.usage_metadata))),
+        );
         Ok(deltas)
     }
 
@@ -118,16 +112,14 @@ impl CandidatePart {
     }
 }
 
-impl WireUsage {
-    /// Google counts thinking beside the candidate's tokens, OpenAI within them.
-    fn into_delta(self) -> Delta {
-        Delta::Usage(Usage {
-            prompt: self.prompt_token_count,
-            completion: self
-                .candidates_token_count
-                .saturating_add(self.thoughts_token_count.unwrap_or(0)),
-            cached: self.cached_content_token_count,
-            reasoning: self.thoughts_token_count,
-        })
+/// Counts so far. Google counts thinking beside the candidate's tokens, OpenAI within them.
+fn usage(counts: &Value) -> Usage {
+    let reasoning = count(&counts["thoughtsTokenCount"]);
+    let candidates = count(&counts["candidatesTokenCount"]).unwrap_or(0);
+    Usage {
+        prompt: count(&counts["promptTokenCount"]).unwrap_or(0),
+        completion: candidates.saturating_add(reasoning.unwrap_or(0)),
+        cached: count(&counts["cachedContentTokenCount"]),
+        reasoning,
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    chat::delta::{Delta, Usage},
+    chat::delta::{Delta, Usage, count},
     error::ProviderError,
     protocol::{
         decode::{Decode, Ending},
@@ -20,6 +20,8 @@ pub(crate) struct Decoder {
     begun: bool,
     /// Whether an answer went on after a finish reason: some servers give one with every chunk.
     went_on: bool,
+    /// Of chunks without text: a token may be a part of a character, which the next chunk has.
+    logprobs: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +41,8 @@ struct WireChoice {
     delta: Option<WireMessage>,
     /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
     message: Option<WireMessage>,
+    /// Of the older completions API, which some servers speak here too.
+    text: Option<String>,
     logprobs: Option<Value>,
     finish_reason: Value,
     /// Moonshot's: <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
@@ -163,7 +167,10 @@ impl Decoder {
         let message = match (choice.delta, choice.message) {
             // Perplexity's whole answer has an empty delta beside it.
             (Some(delta), Some(message)) if reason.is_some() && !self.begun && delta.is_silent() => message,
-            (delta, message) => delta.or(message).unwrap_or_default(),
+            (delta, message) => delta.or(message).unwrap_or_else(|| WireMessage {
+                content: choice.text.map(WireContent::Text),
+                ..WireMessage::default()
+            }),
         };
         let before = deltas.len();
         let fields = [
@@ -176,8 +183,11 @@ impl Decoder {
         if !reasoning.is_empty() {
             deltas.push(Delta::Reasoning(reasoning));
         }
+        if let Some(logprobs) = choice.logprobs.and_then(complete_logprobs) {
+            self.logprobs = Some(joined(self.logprobs.take(), logprobs));
+        }
         if !text.is_empty() {
-            let logprobs = choice.logprobs.and_then(complete_logprobs);
+            let logprobs = self.logprobs.take();
             deltas.push(Delta::Text { text, logprobs });
         }
         if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
@@ -199,6 +209,22 @@ impl Decoder {
         };
         self.begun |= speaks;
     }
+}
+
+/// The log probabilities of two chunks, one after the other.
+fn joined(earlier: Option<Value>, mut later: Value) -> Value {
+    let Some(mut earlier) = earlier else {
+        return later;
+    };
+    for name in ["content", "refusal"] {
+        let more = later[name].take();
+        match (earlier[name].as_array_mut(), more) {
+            (Some(tokens), Value::Array(more)) => tokens.extend(more),
+            (None, more) => earlier[name] = more,
+            (Some(_), _) => {}
+        }
+    }
+    earlier
 }
 
 /// Logprobs with all the fields that OpenAI's have: strict clients decode them, and other servers leave some out.
@@ -228,19 +254,12 @@ fn complete_logprobs(mut logprobs: Value) -> Option<Value> {
     Some(logprobs)
 }
 
-/// Reads the counts, where they stand in each server's chunks. Counts that are not numbers, or not whole ones, cost nobody
-/// an answer.
+/// Reads the counts, where they stand in each server's chunks.
 ///
 /// - `prompt_cache_hit_tokens`: DeepSeek, <https://api-docs.deepseek.com/guides/kv_cache>, read 2026-11.
 /// - `cached_tokens`: Moonshot, <https://platform.moonshot.ai/docs/api/chat>, read 2026-11.
 /// - `input_tokens`, `output_tokens`: gateways that pass on the counts of other protocols.
 fn usage(counts: &Value) -> Usage {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and what is negative becomes 0"
-    )]
-    let count = |value: &Value| value.as_u64().or_else(|| value.as_f64().map(|float| float as u64));
     let first = |values: &[&Value]| values.iter().find_map(|value| count(value));
     let prompt = first(&[&counts["prompt_tokens"], &counts["input_tokens"]]).unwrap_or(0);
     let completion = first(&[&counts["completion_tokens"], &counts["output_tokens"]]).unwrap_or(0);

@@ -11,6 +11,8 @@ use crate::{
     error::ProviderError,
 };
 
+mod whole;
+
 const OPENAI: [&str; 3] = [
     r#"{"choices": [{"index": 0, "delta": {"role": "assistant", "content": "Once"}}]}"#,
     r#"{"choices": [{"index": 0, "delta": {"content": " upon"}}]}"#,
@@ -117,6 +119,15 @@ const SILENT: &[(&str, &str)] = &[
     ("ping", "{}"),
     ("ping", r#"{"message": "still here"}"#),
     ("keepalive", r#"{"message": "still here"}"#),
+    ("ping", "ping"),
+    ("", "ping"),
+    ("", r#"{"code": 0, "message": "Success", "choices": []}"#),
+    ("", r#"{"code": "0", "msg": "ok"}"#),
+    ("", r#"{"status": "success", "message": "ok"}"#),
+    ("", r#"{"type": "status", "message": "queued"}"#),
+    ("", r#"{"message": "queued"}"#),
+    ("", r#"{"detail": "x", "choices": []}"#),
+    ("", r#"{"base_resp": {"status_code": 0, "status_msg": ""}}"#),
     ("", r#"{"type": "heartbeat", "message": "still here"}"#),
     ("", r#"{"error": null}"#),
     ("", r#"{"error": "", "usage": null}"#),
@@ -214,6 +225,16 @@ fn what_says_an_error_is_one() {
         ("error", "null"),
         ("error", "{}"),
         ("error", "upstream failed"),
+        ("", "error: {\"code\": 503}"),
+        ("", "[ERROR] boom"),
+        ("", r#"{"code": 500, "message": "boom", "choices": []}"#),
+        ("", r#"{"message": "boom", "code": "rate_limit_exceeded"}"#),
+        ("", r#"{"message": "boom", "status": 503}"#),
+        ("", r#"{"message": "boom", "__type": "ThrottlingException"}"#),
+        (
+            "",
+            r#"{"choices": null, "base_resp": {"status_code": 1000, "status_msg": "boom"}}"#,
+        ),
         ("error", r#"{"message": "boom"}"#),
         ("", r#"{"error": {"message": "boom"}}"#),
         ("", r#"{"error": "boom"}"#),
@@ -235,15 +256,12 @@ fn what_says_an_error_is_one() {
         ),
     ] {
         for (protocol, whole) in answers() {
-            let mut frames = whole[..whole.len() - 1].to_vec();
-            frames.push(frame(event, data));
-            frames.extend(whole.last().cloned());
+            // Right before the finish, which Anthropic's end marker follows.
+            let before = whole.len() - if protocol == Protocol::Anthropic { 2 } else { 1 };
+            let mut frames = whole;
+            frames.insert(before, frame(event, data));
             let (all, error) = read(&mut protocol.reader(), &frames);
-            assert!(
-                error.is_some() && all.finish.is_none() || protocol == Protocol::Anthropic,
-                "{protocol:?} {data}"
-            );
-            assert!(error.is_some(), "{protocol:?} {data}");
+            assert!(error.is_some() && all.finish.is_none(), "{protocol:?} {data}");
         }
     }
     let in_choice =

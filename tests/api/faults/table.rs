@@ -153,7 +153,7 @@ fn statuses(wire: Wire) -> Vec<Fault> {
                 408 => (TIMED_OUT, 1),
                 429 => (Refused(429, "rate_limit_exceeded"), 1),
                 503 | 529 => (Refused(503, "provider_overloaded"), NOT_BEGUN),
-                500.. => (FAILED, NOT_BEGUN),
+                424 | 500.. => (FAILED, NOT_BEGUN),
                 _ => (FAILED, 1),
             };
             let name = format!("{status} {body}");
@@ -338,8 +338,8 @@ fn after_the_finish(wire: Wire) -> Vec<Fault> {
         Wire::Anthropic | Wire::Bedrock => 2,
     };
     let finished = then(&once_upon(wire), end[..finish].to_vec());
-    // Anthropic has an end marker; Gemini ends where the body does.
-    let is_whole = matches!(wire, Wire::OpenAi | Wire::Bedrock);
+    // A finish of its own, after all text, is the end; Gemini has none and ends where the body does.
+    let is_whole = wire != Wire::Gemini;
     let place = "after the finish reason";
     let cut = if is_whole {
         (Whole, Whole)
@@ -369,6 +369,19 @@ fn after_the_finish(wire: Wire) -> Vec<Fault> {
     ));
     let error = vec![("an error", then(&finished, vec![wire.failure(), stream_end()]))];
     faults.extend(all(place, (FAILED, CutOff("provider_error")), 1, error));
+    // Bare bytes within Bedrock's frames are a broken frame, which takes nothing from the answer.
+    if wire != Wire::Bedrock {
+        let bare = |text: &str| then(&finished, vec![piece(text), stream_end()]);
+        let errors = vec![
+            (
+                "an error that is no event",
+                bare("[\n  {\n    \"error\": {\"code\": 500}\n  }\n]\n"),
+            ),
+            ("an error in an unknown field", bare("error: {\"code\": 500}\n")),
+            ("an error in a marker", bare("data: [ERROR] boom\n\n")),
+        ];
+        faults.extend(all(place, (FAILED, CutOff("provider_error")), 1, errors));
+    }
     let ends = vec![(
         "the end, and a cut after it",
         then(&once_upon(wire), [end, vec![Step::Reset]].concat()),

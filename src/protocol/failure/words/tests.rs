@@ -34,7 +34,7 @@ fn a_log_holds_identifiers_only() {
 }
 
 #[test]
-fn retry_after_has_two_forms() {
+fn retry_after_has_two_forms_and_a_date_three() {
     assert_eq!(retry_after(" 6.2 "), Some(7));
     for none in [
         "Wed, 21 Oct 2015 07:28:00 GMT",
@@ -49,7 +49,14 @@ fn retry_after_has_two_forms() {
     ] {
         assert_eq!(retry_after(none), None, "{none}");
     }
-    assert!(retry_after("Fri, 31 Dec 2100 23:59:59 GMT").is_some_and(|seconds| seconds > 1_000_000));
+    // RFC 850's year has two digits: it is one of this century, and a date of some decades ahead is enough here.
+    for date in [
+        "Fri, 31 Dec 2100 23:59:59 GMT",
+        "Friday, 31-Dec-60 23:59:59 GMT",
+        "Fri Dec 31 23:59:59 2060",
+    ] {
+        assert!(retry_after(date).is_some_and(|seconds| seconds > 1_000_000), "{date}");
+    }
 }
 
 #[test]
@@ -172,6 +179,14 @@ const BODIES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         None,
         None,
     ),
+    // MiniMax
+    (
+        r#"{"choices": null, "base_resp": {"status_code": 2013, "status_msg": "no"}}"#,
+        "no",
+        None,
+        None,
+    ),
+    ("[models] is no known path", "[models] is no known path", None, None),
     // Baidu
     (r#"{"error_code": 336003, "error_msg": "no"}"#, "no", None, None),
     // DeepSeek: <https://github.com/deepseek-ai/DeepSeek-V3/issues/1072>, read 2026-11
@@ -202,6 +217,10 @@ fn words_are_found_wherever_they_stand() {
         "{}",
         "[]",
         "7",
+        "{\"error\":{\"message\":\"cut",
+        "[{\"error\": {\"message\"",
+        "data: {\"error\": {\"message\": \"cut",
+        r#"{"error": {"message": "{\"error\": {\"mess"}}"#,
     ] {
         let words = Words::of_response(&HeaderMap::new(), nothing.as_bytes());
         assert_eq!(words.message, None, "{nothing}");

@@ -161,3 +161,48 @@ fn reasoning_in_every_servers_fields() {
         assert_eq!(deltas, [Delta::Reasoning("Hm".into())], "{delta}");
     }
 }
+
+/// The texts of an answer, each with the tokens of its log probabilities.
+fn texts(chunks: &[Value]) -> Vec<(String, Vec<String>)> {
+    let mut reader = Protocol::OpenAi.reader();
+    let mut texts = Vec::new();
+    for chunk in chunks {
+        let data = chunk.to_string();
+        for delta in reader.read(&Frame { event: None, data }).unwrap() {
+            if let Delta::Text { text, logprobs } = delta {
+                let logprobs = logprobs.unwrap_or_default();
+                let tokens = logprobs["content"].as_array().into_iter().flatten();
+                texts.push((
+                    text,
+                    tokens
+                        .map(|token| token["token"].as_str().unwrap().to_owned())
+                        .collect(),
+                ));
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+fn log_probabilities_of_a_chunk_without_text_come_with_the_next_text() {
+    let chunk = |text: &str, token: &str| json!({"choices": [{"delta": {"content": text}, "logprobs": {"content": [{"token": token, "logprob": -0.5}]}}]});
+    let found = texts(&[
+        chunk("a", "a"),
+        chunk("", "b1"),
+        chunk("", "b2"),
+        chunk("b", "b3"),
+        chunk("c", "c"),
+    ]);
+    let expected = [("a", vec!["a"]), ("b", vec!["b1", "b2", "b3"]), ("c", vec!["c"])];
+    let expected = expected.map(|(text, tokens)| (text.to_owned(), tokens.into_iter().map(str::to_owned).collect()));
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_chunk_of_the_older_api_has_its_text_elsewhere() {
+    let chunk = |text: &str| json!({"choices": [{"index": 0, "text": text, "finish_reason": null}]});
+    let both = json!({"choices": [{"index": 0, "text": "b", "delta": {"content": "b"}, "finish_reason": null}]});
+    let found: Vec<_> = texts(&[chunk("a"), both]).into_iter().map(|(text, _)| text).collect();
+    assert_eq!(found, ["a", "b"]);
+}

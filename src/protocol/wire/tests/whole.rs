@@ -1,0 +1,152 @@
+//! What makes an answer whole, and what does not.
+
+use super::*;
+
+#[test]
+fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
+    let words = frame("", r#"{"message": "The prompt is too long"}"#);
+    for (protocol, whole) in answers() {
+        for begun in 0..2 {
+            let mut reader = protocol.reader();
+            let frames = [&whole[..begun], std::slice::from_ref(&words)].concat();
+            // Without an event's name, Bedrock has whole answers only.
+            if protocol == Protocol::Bedrock && begun == 0 {
+                continue;
+            }
+            assert_eq!(read(&mut reader, &frames).1, None, "{protocol:?}");
+            assert_eq!(reader.ending(), Ending::CutOff, "{protocol:?}");
+            assert!(
+                matches!(reader.cut_off(), ProviderError::Rejected { .. }),
+                "{protocol:?}"
+            );
+        }
+    }
+    // Where the end of the input is the only end marker, more may have been to come.
+    for protocol in [Protocol::OpenAi, Protocol::Gemini] {
+        let finish = match protocol {
+            Protocol::Gemini => {
+                r#"{"candidates": [{"content": {"parts": [{"text": "Once"}]}, "finishReason": "STOP"}]}"#
+            }
+            _ => r#"{"choices": [{"delta": {"content": "Once"}, "finish_reason": "stop"}]}"#,
+        };
+        for (data, is_error) in [
+            (r#"{"message": "Internal server error"}"#, true),
+            (r#"[{"error": {"code": 503}}]"#, true),
+            ("upstream connect error", true),
+            (r#"{"code": 0, "message": "Success"}"#, false),
+            (r#"{"choices": [], "message": "x"}"#, false),
+        ] {
+            let (_, error) = read(&mut protocol.reader(), &[frame("", finish), frame("", data)]);
+            assert_eq!(error.is_some(), is_error, "{protocol:?} {data}");
+        }
+    }
+    // The answer is complete: only what says an error is one.
+    for (data, is_error) in [
+        ("[ERROR] boom", true),
+        (r#"{"error": {"message": "cut"#, true),
+        ("<html>504</html>", false),
+        (r#"{"detail": "x"}"#, false),
+    ] {
+        let (_, error) = read(
+            &mut Protocol::OpenAi.reader(),
+            &[frame("", OPENAI[0]), frame("", OPENAI[2]), frame("", data)],
+        );
+        assert_eq!(error.is_some(), is_error, "{data}");
+    }
+}
+
+#[test]
+fn a_tools_call_without_text_is_no_answer() {
+    let openai_call = r#"{"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "f"}}]}}]}"#;
+    let openai_stop = r#"{"choices": [{"delta": {}, "finish_reason": "stop"}]}"#;
+    let with_text = r#"{"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}"#;
+    let whole = r#"{"choices": [{"message": {"function_call": {"name": "f"}}, "finish_reason": "stop"}]}"#;
+    let gemini =
+        r#"{"candidates": [{"content": {"parts": [{"functionCall": {"name": "f"}}]}, "finishReason": "STOP"}]}"#;
+    let anthropic = r#"{"type": "content_block_start", "content_block": {"type": "tool_use", "name": "f"}}"#;
+    let bedrock = r#"{"start": {"toolUse": {"name": "f"}}}"#;
+    for (protocol, frames, is_error) in [
+        (
+            Protocol::OpenAi,
+            vec![frame("", openai_call), frame("", openai_stop)],
+            true,
+        ),
+        (
+            Protocol::OpenAi,
+            vec![frame("", openai_call), frame("", with_text)],
+            false,
+        ),
+        (Protocol::OpenAi, vec![frame("", openai_stop)], false),
+        (Protocol::OpenAi, vec![frame("", whole)], true),
+        (Protocol::Gemini, vec![frame("", gemini)], true),
+        (
+            Protocol::Anthropic,
+            vec![frame("", anthropic), frame("", ANTHROPIC[3])],
+            true,
+        ),
+        (
+            Protocol::Bedrock,
+            vec![frame("contentBlockStart", bedrock), frame(BEDROCK[2].0, BEDROCK[2].1)],
+            true,
+        ),
+    ] {
+        let (_, error) = read(&mut protocol.reader(), &frames);
+        assert_eq!(error.is_some(), is_error, "{protocol:?} {frames:?}");
+    }
+}
+
+#[test]
+fn counts_that_are_none_cost_no_answer() {
+    for (count, expected) in [
+        ("3.0", 3),
+        ("\"3\"", 3),
+        ("-2", 0),
+        ("18446744073709551615", 0),
+        ("[]", 0),
+    ] {
+        for (protocol, event, data) in [
+            (
+                Protocol::OpenAi,
+                "",
+                r#"{"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": N}}"#,
+            ),
+            (
+                Protocol::Anthropic,
+                "",
+                r#"{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"input_tokens": 9, "output_tokens": N}}"#,
+            ),
+            (
+                Protocol::Gemini,
+                "",
+                r#"{"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": N}}"#,
+            ),
+            (
+                Protocol::Bedrock,
+                "metadata",
+                r#"{"usage": {"inputTokens": 9, "outputTokens": N}}"#,
+            ),
+        ] {
+            let deltas = protocol
+                .reader()
+                .read(&frame(event, &data.replace('N', count)))
+                .unwrap();
+            let usage = deltas.iter().find_map(|delta| match delta {
+                Delta::Usage(usage) => Some((usage.prompt, usage.completion)),
+                _ => None,
+            });
+            assert_eq!(usage, Some((9, expected)), "{protocol:?} {count}");
+        }
+    }
+}
+
+#[test]
+fn a_stop_reason_of_anthropics_is_the_end_unless_text_follows() {
+    let frames: Vec<_> = ANTHROPIC[..4].iter().map(|data| frame("", data)).collect();
+    check_whole(Protocol::Anthropic, &frames);
+    let with_marker = [&frames[..], &[frame("", "[DONE]")]].concat();
+    check_whole(Protocol::Anthropic, &with_marker);
+    let mut reader = Protocol::Anthropic.reader();
+    let goes_on = [&frames[..], &[frame("", ANTHROPIC[2])]].concat();
+    assert_eq!(read(&mut reader, &goes_on).1, None);
+    assert_eq!(reader.ending(), Ending::CutOff);
+}

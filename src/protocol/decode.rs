@@ -32,6 +32,9 @@ pub enum Ending {
     /// The answer is complete if the input ends cleanly. A silence or a broken connection cuts it off: more may have
     /// been to come.
     AtEndOfInput,
+    /// The finish reason is there, and the end marker that the provider always writes is not: an end, a cut or a silence without
+    /// it cuts the answer off. What goes on to show that the connection is alive does not.
+    Unclosed,
     /// The answer is complete. Usage or an end marker may follow; neither silence nor a broken connection takes anything
     /// from it, only what the provider itself says is an error.
     Complete,
@@ -158,8 +161,10 @@ impl Reader {
         }
         match (failure, self.ending()) {
             (Failure::Certain, _)
-            | (Failure::Likely, Ending::CutOff | Ending::AtEndOfInput)
-            | (Failure::Possible, Ending::AtEndOfInput) => return Err(failure::from_event(&message)),
+            | (Failure::Likely, Ending::CutOff | Ending::AtEndOfInput | Ending::Unclosed)
+            | (Failure::Possible, Ending::AtEndOfInput) => {
+                return Err(failure::from_event(&message));
+            }
             (Failure::Possible, Ending::CutOff) => {
                 // If nothing better comes, it was one.
                 self.possible_failure = Some(message);

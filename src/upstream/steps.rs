@@ -33,13 +33,21 @@ pub fn read(
                         Err(_) => return,
                     }
                 }
+                Ending::Unclosed => {
+                    let until = *until.get_or_insert_with(|| Instant::now() + after_finish);
+                    let next = frames.next().await;
+                    if matches!(next, Some(Ok(_))) && Instant::now() > until {
+                        return;
+                    }
+                    next
+                }
                 Ending::CutOff | Ending::AtEndOfInput => {
                     until = None;
                     frames.next().await
                 }
             };
             let deltas = match next {
-                None if ending == Ending::CutOff => Err(reader.cut_off()),
+                None if matches!(ending, Ending::CutOff | Ending::Unclosed) => Err(reader.cut_off()),
                 None => return,
                 Some(Err(_)) if ending == Ending::Complete => return,
                 Some(frame) => frame.and_then(|frame| reader.read(&frame)),

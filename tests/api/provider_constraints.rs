@@ -96,7 +96,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
         optional(vec![json!(0), json!(1)]),
         optional(vec![json!(1), json!(1024), json!(2048), json!(100_000)]),
         optional(
-            ["none", "minimal", "low", "medium", "high", "xhigh", "?"]
+            ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
                 .map(Value::from)
                 .to_vec(),
         ),

@@ -108,9 +108,9 @@ impl Decode for Decoder {
             }
             Event::MessageDelta { delta, usage } => {
                 self.counts.update(&usage);
-                self.finish(&delta.stop_reason, &mut deltas)?;
+                self.finish(&delta.stop_reason, Ending::Unclosed, &mut deltas)?;
             }
-            Event::MessageStop if self.ending.is_complete() => self.ending = Ending::Over,
+            Event::MessageStop if self.ending != Ending::CutOff => self.ending = Ending::Over,
             Event::MessageStop => return Err(ProviderError::failed("message_stop without a stop reason")),
             Event::Message {
                 content,
@@ -119,7 +119,7 @@ impl Decode for Decoder {
             } => {
                 self.counts.update(&usage);
                 deltas.extend(content.into_iter().filter_map(Block::into_delta));
-                self.finish(&stop_reason, &mut deltas)?;
+                self.finish(&stop_reason, Ending::Complete, &mut deltas)?;
             }
             Event::Other => {}
         }
@@ -132,11 +132,9 @@ impl Decode for Decoder {
 }
 
 impl Decoder {
-    /// A stop reason stands in an event of its own after all text: it says that the answer is complete. `message_stop` only
-    /// closes the stream, and gateways leave it out.
-    fn finish(&mut self, stop_reason: &Value, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
-        if let Some(reason) = finish_reason::read(stop_reason)? {
-            self.ending = Ending::Complete;
+    fn finish(&mut self, reason: &Value, ending: Ending, deltas: &mut Vec<Delta>) -> Result<(), ProviderError> {
+        if let Some(reason) = finish_reason::read(reason)? {
+            self.ending = ending;
             deltas.push(Delta::Finish(reason));
             deltas.push(Delta::Usage(self.counts.total()));
         }

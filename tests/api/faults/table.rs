@@ -338,8 +338,8 @@ fn after_the_finish(wire: Wire) -> Vec<Fault> {
         Wire::Anthropic | Wire::Bedrock => 2,
     };
     let finished = then(&once_upon(wire), end[..finish].to_vec());
-    // A finish of its own, after all text, is the end; Gemini has none and ends where the body does.
-    let is_whole = wire != Wire::Gemini;
+    // Anthropic has an end marker; Gemini ends where the body does.
+    let is_whole = matches!(wire, Wire::OpenAi | Wire::Bedrock);
     let place = "after the finish reason";
     let cut = if is_whole {
         (Whole, Whole)

@@ -140,13 +140,17 @@ fn counts_that_are_none_cost_no_answer() {
 }
 
 #[test]
-fn a_stop_reason_of_anthropics_is_the_end_unless_text_follows() {
+fn a_stop_reason_of_anthropics_needs_an_end_marker() {
     let frames: Vec<_> = ANTHROPIC[..4].iter().map(|data| frame("", data)).collect();
-    check_whole(Protocol::Anthropic, &frames);
-    let with_marker = [&frames[..], &[frame("", "[DONE]")]].concat();
-    check_whole(Protocol::Anthropic, &with_marker);
-    let mut reader = Protocol::Anthropic.reader();
-    let goes_on = [&frames[..], &[frame("", ANTHROPIC[2])]].concat();
-    assert_eq!(read(&mut reader, &goes_on).1, None);
-    assert_eq!(reader.ending(), Ending::CutOff);
+    let ending_after = |last: &str| {
+        let mut reader = Protocol::Anthropic.reader();
+        let frames = [&frames[..], &[frame("", last)]].concat();
+        assert_eq!(read(&mut reader, &frames).1, None);
+        reader.ending()
+    };
+    assert_eq!(ending_after(r#"{"type": "ping"}"#), Ending::Unclosed);
+    // Gateways write OpenAI's marker.
+    assert_eq!(ending_after("[DONE]"), Ending::Over);
+    // There was a reason, and the answer goes on.
+    assert_eq!(ending_after(ANTHROPIC[2]), Ending::CutOff);
 }

@@ -122,7 +122,8 @@ test("a way back with unsaved changes is asked about, and no entry of the histor
 
 test("an edit outlives a session that ends and a reload, also what is no value yet", async () => {
   const { page, jwt } = await begin("interrupted");
-  const id = await create(page, "Interrupted");
+  const id = await create(page, "Interrupted", { isPublic: true });
+  const token = await page.locator("[data-token]").innerText();
   await page.locator("summary", { hasText: "Base URL" }).click();
   await setting(page, "capabilities").fill('{"half": ');
   await setting(page, "temperature").fill("0.4");
@@ -143,6 +144,9 @@ test("an edit outlives a session that ends and a reload, also what is no value y
   await isThere();
   page.on("dialog", (dialog) => dialog.accept());
   await page.reload();
+  const kept = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  assert.ok(kept.includes("half"));
+  for (const secret of [jwt, token]) assert.equal(kept.includes(secret), false);
   await signIn(page, jwt);
   await isThere();
   await page.getByRole("button", { name: "Discard" }).click();

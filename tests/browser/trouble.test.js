@@ -77,8 +77,9 @@ test("a reply that is not the management API's says so, and takes nothing from t
   await page.getByText("The answer did not come from the management API").waitFor();
   await page.getByRole("link", { name: "Try it" }).click();
   await say(page, "Hello");
-  await page.getByText("The answer did not come from the management API").waitFor();
+  await page.locator(".log").getByText("The answer did not come from the management API").waitFor();
   await page.getByRole("link", { name: "All assistants" }).click();
+  await heading(page, "Assistants");
   await page.getByText("The answer did not come from the management API").waitFor();
   await page.unroute(/\/assistants.*(usage|trial|limit)/);
   await page.getByRole("button", { name: "Try again" }).click();

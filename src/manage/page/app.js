@@ -116,7 +116,7 @@ class App {
     if (!this.dirty) return true;
     this.asked = true;
     const answer = await ask({
-      title: "Leave without saving?", body: element("p", {}, "What you changed here is not saved and would be lost."),
+      title: "Leave without saving?", body: element("p", {}, `What you changed here is not saved${this.work.saving ? " yet" : ""} and would be lost.`),
       actions: [{ label: "Stay here", value: "stay", kind: "primary" }, { label: "Discard the changes", value: "leave", kind: "danger" }],
     });
     this.asked = false;

@@ -52,7 +52,13 @@ function chart({ title, days, parts, limit }) {
   const lines = [0, 0.25, 0.5, 0.75, 1].map((share) => svg("g", { class: "axis" },
     svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(top * share), y2: y(top * share) }),
     svg("text", { x: LEFT - 8, y: y(top * share) + 4, "text-anchor": "end" }, short(top * share))));
-  const labels = days.map((day, index) => ((days.length - 1 - index) % 7 === 0 ? svg("text", { class: "day", x: LEFT + (index + 0.5) * slot, y: HEIGHT - 6, "text-anchor": "middle" }, date(day.day)) : null));
+  // Today's ends with the chart, since half of it would be cut off where the days are narrow.
+  const label = (day, index) => {
+    const isLast = index === days.length - 1;
+    return svg("text", { class: "day", x: isLast ? width - RIGHT : LEFT + (index + 0.5) * slot, y: HEIGHT - 6, "text-anchor": isLast ? "end" : "middle" }, date(day.day));
+  };
+  const apart = slot * 7 < 60 ? 14 : 7;
+  const labels = days.map((day, index) => ((days.length - 1 - index) % apart === 0 ? label(day, index) : null));
   const line = showsLimit ? svg("g", { class: "limit" }, svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(limit), y2: y(limit) }), svg("text", { x: width - RIGHT, y: y(limit) - 5, "text-anchor": "end" }, `limit ${short(limit)}`)) : null;
   const [titleId, aboutId] = [freshId("chart"), freshId("chart")];
   const about = `${DAYS} days, ${formatNumber(totals.reduce((sum, each) => sum + each, 0))} altogether, at most ${formatNumber(most)} on a day.${limit === undefined ? "" : ` The limit is ${formatNumber(limit)} a day.`}`;

@@ -38,10 +38,12 @@ export class Work {
 
   /** The server has what was `sent`. What was typed since stays an edit on top of it. */
   saved(assistant, etag, sent) {
+    sessionStorage.removeItem(placeOf(this.id));
     this.rebase(assistant, etag, onTop(sent, this.draft, draftOf(assistant, this.names)));
   }
 
-  rebase(assistant, etag, draft) {
+  /** A reply to a write may have the new token in it, which is not kept. */
+  rebase({ public_token: _, ...assistant }, etag, draft) {
     this.base = assistant;
     this.etag = etag;
     this.draft = draft;

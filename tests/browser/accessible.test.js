@@ -43,6 +43,12 @@ async function look(page, name, kind, fullPage = true) {
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is wider than the screen, ${kind}`);
 }
 
+/** Whether nothing of it is beyond the screen's sides. */
+async function inSight(locator) {
+  const { x, width } = await locator.boundingBox();
+  assert.ok(x >= 0 && x + width <= locator.page().viewportSize().width, String(locator));
+}
+
 async function settingsViews(page, kind) {
   await page.getByRole("link", { name: "New assistant" }).click();
   await setting(page, "name").fill("Book shop");
@@ -75,6 +81,7 @@ async function otherViews(page, kind) {
   await look(page, "connect", kind);
   await page.getByRole("link", { name: "Usage" }).click();
   await page.locator("svg.chart").first().waitFor();
+  for (const seen of [page.locator("svg.chart .axis text").first(), page.locator("svg.chart .day").last(), page.locator(".tabs [aria-current]")]) await inSight(seen);
   await page.getByText("The numbers as a table").click();
   await look(page, "usage", kind);
 }

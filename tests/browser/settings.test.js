@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changesOf, compare, draftOf, equal, fieldOf, grouped, otherKeys, patchOf, put, valuesOf } from "../../src/manage/page/settings.js";
+import { changesOf, compare, draftOf, equal, fieldOf, grouped, onTop, otherKeys, patchOf, put, valuesOf } from "../../src/manage/page/settings.js";
 
 const NAMES = ["type", "model", "temperature", "top_p", "access_mode", "system_message"];
 const assistant = (configurable, more = {}) => ({ name: "Ada", config: { configurable, ...more } });
@@ -57,6 +57,20 @@ test("two edits of different fields go together, and of the same one are a confl
 test("what they unset stays unset", () => {
   const { merged, conflicts } = compare(BEFORE, edited(BEFORE, { top_p: 1 }), assistant({ "type==agent/model": "gpt-4o" }), NAMES);
   assert.deepEqual([merged.values, conflicts], [{ model: "gpt-4o", top_p: 1 }, []]);
+});
+
+const SENT = { name: "Ada", values: { model: "gpt-5" }, token: { generate: true } };
+const REPLY = { name: "Ada", values: { model: "gpt-5", access_mode: "public_token" }, token: null };
+const TYPED = [
+  ["nothing", {}, REPLY],
+  ["another value", { values: { model: "gpt-4o" } }, { ...REPLY, values: { ...REPLY.values, model: "gpt-4o" } }],
+  ["a value unset", { values: {} }, { ...REPLY, values: { access_mode: "public_token" } }],
+  ["a name", { name: "Bob" }, { ...REPLY, name: "Bob" }],
+  ["another token", { token: { own: "pubkey" } }, { ...REPLY, token: { own: "pubkey" } }],
+];
+
+test("what was typed since a save was sent is on top of its reply", () => {
+  for (const [name, typed, expected] of TYPED) assert.deepEqual(onTop(SENT, { ...SENT, ...typed }, REPLY), expected, name);
 });
 
 test("a setting that no group names is not lost", () => {

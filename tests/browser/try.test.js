@@ -71,6 +71,7 @@ test("the stop button ends an answer, which then says that it is not complete", 
   await page.getByRole("button", { name: "Stop" }).click();
   await last().getByText("You stopped the answer here. It is not complete.").waitFor();
   await page.getByRole("button", { name: "Send" }).waitFor();
+  assert.ok(await page.getByLabel("Message", { exact: true }).evaluate((input) => input === document.activeElement));
 });
 
 test("a reply goes on while one looks elsewhere, and a new conversation begins with nothing of the old one", async () => {

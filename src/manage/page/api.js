@@ -1,13 +1,19 @@
 /** The management API on the page's own origin. */
 
+const COLLECTION = "/assistants";
+const ASSISTANT = { key: "assistant_id" };
+
+/** What a code is about where the error names no place. */
+const PLACES = { token_in_use: "config.configurable.public_token" };
+
 /** What the server said, or why it said nothing (status 0). */
 export class ApiError extends Error {
   constructor(status, error, requestId) {
     super(error.message);
     this.status = status;
     this.code = error.code ?? null;
-    this.param = error.param ?? null;
-    this.problems = error.problems ?? (error.param ? [{ param: error.param, message: error.message }] : []);
+    this.param = error.param ?? PLACES[error.code] ?? null;
+    this.problems = error.problems ?? (this.param ? [{ param: this.param, message: error.message }] : []);
     this.requestId = requestId ?? null;
   }
 }
@@ -16,13 +22,34 @@ export class ApiError extends Error {
 export async function errorOf(response) {
   const requestId = response.headers.get("x-request-id");
   const body = await response.json().catch(() => null);
-  const error = body?.error ?? { message: `The server answered with status ${response.status} and no explanation. Try again later.` };
+  const explained = typeof body?.error?.message === "string";
+  const error = explained ? body.error : { message: `The server answered with status ${response.status} and no explanation. Try again later.` };
   return new ApiError(response.status, error, requestId);
+}
+
+/** The JSON of a reply, which has to hold `key`: what stands in between may answer with a page of its own, and with status 200. */
+export async function replyOf(response, key) {
+  const text = await response.text().catch(() => {
+    throw unreachable();
+  });
+  try {
+    const data = JSON.parse(text);
+    if (data[key] !== undefined) return data;
+  } catch {
+    // Said below.
+  }
+  throw new ApiError(0, {
+    message: "The answer did not come from the management API: a proxy, or the sign-in of a network, may stand in between. Try again, and tell whoever runs this endpoint if this stays so.",
+  }, response.headers.get("x-request-id"));
 }
 
 /** Why a `fetch` failed before there was a reply. */
 export function unreachable() {
   return new ApiError(0, { message: "The server could not be reached. Check your connection and try again." });
+}
+
+function gone(requestId) {
+  return new ApiError(404, { message: "This assistant is not there. It was deleted, or it is not yours." }, requestId);
 }
 
 export class Api {
@@ -31,8 +58,9 @@ export class Api {
     this.session = session;
   }
 
-  /** Returns `{data, etag}`. */
-  async call(method, path, { body, etag } = {}) {
+  /** Returns `{data, etag}`. `key` is what the reply has to hold; without one it has to be empty. */
+  async call(method, path, { key, body, etag } = {}) {
+    if (!this.session.signedIn) throw new ApiError(401, { message: "You are signed out. Sign in again." });
     const headers = { Authorization: `Bearer ${this.session.token()}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (etag) headers["If-Match"] = etag;
@@ -45,8 +73,9 @@ export class Api {
       this.session.end(error.message);
       throw error;
     }
+    if (response.status === 404 && path.startsWith(`${COLLECTION}/`)) throw gone(response.headers.get("x-request-id"));
     if (!response.ok) throw await errorOf(response);
-    const data = response.status === 204 ? null : await response.json();
+    const data = response.status === 204 && key === undefined ? null : await replyOf(response, key);
     return { data, etag: response.headers.get("etag") };
   }
 
@@ -57,7 +86,7 @@ export class Api {
         throw unreachable();
       });
       if (!response.ok) throw await errorOf(response);
-      this.properties = (await response.json()).properties;
+      this.properties = (await replyOf(response, "properties")).properties;
     }
     return this.properties;
   }
@@ -65,19 +94,19 @@ export class Api {
   async list(after) {
     const query = new URLSearchParams({ limit: "50" });
     if (after) query.set("after", after);
-    return (await this.call("GET", `/assistants?${query}`)).data;
+    return (await this.call("GET", `${COLLECTION}?${query}`, { key: "data" })).data;
   }
 
   show(id) {
-    return this.call("GET", pathOf(id));
+    return this.call("GET", pathOf(id), ASSISTANT);
   }
 
   create(body) {
-    return this.call("POST", "/assistants", { body });
+    return this.call("POST", COLLECTION, { ...ASSISTANT, body });
   }
 
   change(id, body, etag) {
-    return this.call("PATCH", pathOf(id), { body, etag });
+    return this.call("PATCH", pathOf(id), { ...ASSISTANT, body, etag });
   }
 
   remove(id, etag) {
@@ -85,14 +114,16 @@ export class Api {
   }
 
   async trial(id) {
-    return (await this.call("POST", `${pathOf(id)}/trial`, { body: {} })).data;
+    return (await this.call("POST", `${pathOf(id)}/trial`, { key: "token", body: {} })).data;
   }
 
   async usage(id, from, to) {
-    return (await this.call("GET", `${pathOf(id)}/usage?${new URLSearchParams({ from, to })}`)).data;
+    return (await this.call("GET", `${pathOf(id)}/usage?${new URLSearchParams({ from, to })}`, { key: "days" })).data;
   }
 }
 
+/** A path's `.` and `..` lead elsewhere, however they are written: no assistant has such an id. */
 function pathOf(id) {
-  return `/assistants/${encodeURIComponent(id)}`;
+  if (["", ".", ".."].includes(id)) throw gone();
+  return `${COLLECTION}/${encodeURIComponent(id)}`;
 }

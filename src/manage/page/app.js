@@ -1,5 +1,5 @@
 /** The page: which view a hash shows, who is signed in, and that no edit is lost on the way. */
-import { alertBox, ask, button, element } from "./dom.js";
+import { alertBox, ask, button, closeDialogs, element } from "./dom.js";
 import { Api } from "./api.js";
 import { Session } from "./session.js";
 import { ListView, badge, nameOf } from "./list.js";
@@ -17,6 +17,8 @@ class App {
     /** Tokens that were made in this tab, by assistant. They are nowhere else. */
     this.secrets = new Map();
     this.chats = new Map();
+    /** What is drawn once and stays while one looks at something else. */
+    this.list = null;
     this.work = null;
     this.turn = 0;
   }
@@ -24,9 +26,17 @@ class App {
   async start() {
     await this.session.resume();
     this.route = location.hash;
+    this.step = history.state?.step ?? 0;
+    history.replaceState({ step: this.step }, "");
     addEventListener("hashchange", () => this.moved());
     addEventListener("beforeunload", (event) => {
-      if (this.dirty && !this.leaving) event.preventDefault();
+      if (this.dirty) event.preventDefault();
+    });
+    addEventListener("pagehide", () => this.work?.keep(this.session.owner));
+    document.querySelector(".skip").addEventListener("click", (event) => {
+      // The hash is the view's.
+      event.preventDefault();
+      this.main.focus();
     });
     this.account();
     await this.show();
@@ -49,10 +59,12 @@ class App {
     if (reason === "ended") {
       // The edit survives both ways: in memory where the page stays, in the tab's storage where the sign-in leaves it.
       this.work?.keep(this.session.owner);
+      closeDialogs();
       return;
     }
     if (reason === "out") {
       this.work = null;
+      this.list = null;
       for (const chat of this.chats.values()) chat.stop();
       // Whoever signs out is done here. A session that ended goes on where it was.
       if (!this.session.ended) this.clear();
@@ -79,28 +91,36 @@ class App {
     place.replaceChildren(element("span", { class: "who", title: this.session.label }, this.session.label), button("Sign out", out, "small"));
   }
 
-  /** The edit of one assistant goes on while one looks at its other tabs; leaving it is asked about. */
+  /**
+   * The edit of one assistant goes on while one looks at its other tabs; leaving it is asked about. The history's entries are
+   * numbered, so that the way that led elsewhere can be taken back meanwhile, and no entry is lost, whatever the answer.
+   */
   async moved() {
     const next = location.hash;
+    if (history.state === null) history.replaceState({ step: this.step + 1 }, "");
     if (next === this.route) return;
-    const stays = this.work !== null && parse(next).id === this.work.id && parse(next).view !== "list";
+    const steps = history.state.step - this.step;
+    const stays = this.work !== null && parse(next).id === this.work.id;
     if (this.dirty && !stays) {
-      history.replaceState(null, "", this.route || "#/");
-      if (!(await this.mayLeave())) return;
-      history.replaceState(null, "", next);
+      history.go(-steps);
+      if (!this.asked && (await this.mayLeave())) history.go(steps);
+      return;
     }
     if (!stays) this.work = null;
+    this.step += steps;
     this.route = next;
     await this.show();
   }
 
   async mayLeave() {
     if (!this.dirty) return true;
+    this.asked = true;
     const answer = await ask({
-      title: "Leave without saving?", body: element("p", {}, "What you changed here is not saved and would be lost."),
+      title: "Leave without saving?", body: element("p", {}, `What you changed here is not saved${this.work.saving ? " yet" : ""} and would be lost.`),
       actions: [{ label: "Stay here", value: "stay", kind: "primary" }, { label: "Discard the changes", value: "leave", kind: "danger" }],
     });
-    if (answer === "leave") this.work.discard();
+    this.asked = false;
+    if (answer === "leave") this.work?.reset();
     return answer === "leave";
   }
 
@@ -116,11 +136,18 @@ class App {
     }
     const route = parse(location.hash);
     try {
-      if (route.view === "list") this.put("Assistants", new ListView(this).render());
+      if (route.view === "list") this.showList();
       else await this.assistant(route, isCurrent);
     } catch (error) {
       if (error.status !== 401 && isCurrent()) this.failed(error);
     }
+  }
+
+  showList() {
+    this.list ??= new ListView(this);
+    const { scroll } = this.list;
+    this.put("Assistants", this.list.render());
+    scrollTo(0, scroll);
   }
 
   async assistant(route, isCurrent) {
@@ -137,8 +164,8 @@ class App {
     const isNew = this.work.id === null;
     const title = isNew ? "New assistant" : nameOf(this.work.base);
     this.put(`${title} – ${TABS[route.view]}`, element("div", {}, this.head(route.view, title), view));
-    if (this.revealNext) this.form?.token.reveal();
-    this.revealNext = false;
+    this.arrive?.(this.form);
+    this.arrive = null;
   }
 
   async open(properties, id) {
@@ -149,9 +176,12 @@ class App {
 
   /** The views beside the settings are loaded when they are first looked at. */
   async view(name) {
-    if (name === "try") return (await import("./try.js")).renderTry(this);
-    if (name === "connect") return (await import("./connect.js")).renderConnect(this);
-    if (name === "usage") return (await import("./usage.js")).renderUsage(this);
+    const load = (module) => module.catch(() => {
+      throw new Error("This part of the page could not be loaded. There may be a newer version of the page: reload it. What you have not saved is kept.");
+    });
+    if (name === "try") return (await load(import("./try.js"))).renderTry(this);
+    if (name === "connect") return (await load(import("./connect.js"))).renderConnect(this);
+    if (name === "usage") return (await load(import("./usage.js"))).renderUsage(this);
     this.form = new Form(this.work, this);
     return this.form.render();
   }
@@ -175,17 +205,18 @@ class App {
   }
 
   put(title, node, focus = true) {
+    if (this.list?.rows.isConnected) this.list.scroll = scrollY;
     document.title = title === "Assistants" ? title : `${title} – Assistants`;
     this.main.replaceChildren(node);
     scrollTo(0, 0);
+    this.main.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     // Where the page begins to be used, the browser's own focus is right.
     if (focus && this.shown) (this.main.querySelector("h1") ?? this.main).focus({ preventScroll: true });
     if (focus) this.shown = true;
   }
 
   failed(error) {
-    const text = error.status === 404 ? "This assistant does not exist, or it is not yours." : error.message;
-    this.put("Error", element("div", {}, element("h1", { tabindex: "-1" }, "This did not work"), alertBox(text, error.requestId ? element("p", { class: "help" }, `Request ${error.requestId}`) : null),
+    this.put("Error", element("div", {}, element("h1", { tabindex: "-1" }, "This did not work"), alertBox(error.message, error.requestId ? element("p", { class: "help" }, `Request ${error.requestId}`) : null),
       element("p", { class: "actions start" }, button("Try again", () => this.show()), element("a", { class: "button", href: "#/" }, "All assistants"))));
   }
 }
@@ -193,7 +224,13 @@ class App {
 function parse(hash) {
   if (hash === "#/new") return { view: "settings", id: null };
   const match = /^#\/assistants\/([^/]+)(?:\/(settings|try|connect|usage))?\/?$/.exec(hash);
-  return match ? { view: match[2] ?? "settings", id: decodeURIComponent(match[1]) } : { view: "list", id: undefined };
+  const list = { view: "list", id: undefined };
+  try {
+    return match ? { view: match[2] ?? "settings", id: decodeURIComponent(match[1]) } : list;
+  } catch {
+    // Its escapes are none.
+    return list;
+  }
 }
 
 new App(JSON.parse(document.getElementById("settings").textContent)).start();

@@ -17,12 +17,25 @@ function conflictRow({ name, mine, theirs }, chosen) {
   return element("fieldset", { class: "choices" }, element("legend", {}, labelOf(name)), option("mine", "Mine", mine), option("theirs", "Theirs", theirs));
 }
 
-/** Gives the edit on top of `current`, or `undefined` where the owner wants to go on editing first. */
+/** What became of the Public Token, null where nothing did. */
+function tokenChange(before, now) {
+  if (before === now) return null;
+  if (!now) return "The Public Token was revoked.";
+  return `The Public Token was ${before ? "replaced" : "set"}: it ends in …${now}. It stays as it is.`;
+}
+
+/**
+ * Gives the edit on top of `current`, or `undefined` where the owner wants to go on editing first. There is nothing to ask where
+ * the other change is this edit itself: it was saved, and the reply was lost.
+ */
 export async function resolve(work, current) {
   const { merged, conflicts, theirs } = work.compareWith(current);
+  const token = tokenChange(work.base.token_hint ?? null, current.token_hint ?? null);
+  if (conflicts.length + theirs.length === 0 && !token) return merged;
   const chosen = new Map();
   const body = [
     element("p", {}, "This assistant was changed elsewhere after you opened it. Nothing of yours is lost, and nothing is saved yet."),
+    token ? element("p", {}, token) : null,
     conflicts.length > 0 ? element("p", {}, "You both changed these. Choose what is saved:") : null,
     conflicts.map((conflict) => conflictRow(conflict, chosen)),
     theirs.length > 0

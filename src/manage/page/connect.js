@@ -2,6 +2,7 @@
 import { copyButton, element, freshId } from "./dom.js";
 import { nameOf } from "./list.js";
 import { valuesOf } from "./settings.js";
+import { secretOf } from "./token.js";
 
 let snippets = null;
 
@@ -9,7 +10,9 @@ async function load() {
   if (!snippets) {
     const response = await fetch(new URL("./snippets.json", import.meta.url));
     if (!response.ok) throw new Error("The snippets could not be loaded. Try again.");
-    snippets = await response.json();
+    snippets = await response.json().catch(() => {
+      throw new Error("The snippets could not be loaded. Try again.");
+    });
   }
   return snippets;
 }
@@ -49,7 +52,7 @@ function state(work) {
 
 export async function renderConnect(app) {
   const { work } = app;
-  const secret = app.secrets.get(work.id) ?? null;
+  const secret = secretOf(app.secrets, work.base);
   const blocks = (await load()).map((snippet) => block(snippet, app.baseUrl, secret));
   const line = (label, value, what) => element("div", {}, element("dt", {}, label), element("dd", { class: "copyline" }, element("code", {}, value), copyButton(value, "Copy", what)));
   const show = secret ? element("label", { class: "switch" }, element("input", { type: "checkbox", onchange: (event) => blocks.forEach(({ draw }) => draw(event.target.checked)) }), " Show the token in the snippets") : null;

@@ -34,8 +34,29 @@ export function freshId(prefix) {
   return `${prefix}-${ids}`;
 }
 
-export function button(label, onclick, kind = "") {
-  return element("button", { type: "button", class: kind, onclick }, label);
+/** `key` names it among what is drawn in its place later, so that the focus finds it again. */
+export function button(label, onclick, kind = "", key = null) {
+  const node = element("button", { type: "button", class: kind, "data-key": key, onclick: (event) => isOff(node) || onclick(event) }, label);
+  return node;
+}
+
+/** Takes a button out of use. It keeps the focus, which a `disabled` or hidden one loses. */
+export function setOff(node, off) {
+  node.setAttribute("aria-disabled", String(off));
+}
+
+export function isOff(node) {
+  return node.getAttribute("aria-disabled") === "true";
+}
+
+/** Draws anew inside `node`. A focus in it goes to the new control with the same `data-key`, else to `node` itself. */
+export function redraw(node, ...children) {
+  const key = node.contains(document.activeElement) ? (document.activeElement.dataset.key ?? "") : null;
+  node.replaceChildren(...children.flat().filter((child) => child !== null));
+  if (key === null) return;
+  node.tabIndex = -1;
+  const again = [...node.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);
+  (again ?? node).focus({ preventScroll: true });
 }
 
 /** Text whose `backticks` become code. */
@@ -71,6 +92,13 @@ export function copyButton(text, label = "Copy", what = "") {
   return element("button", { type: "button", class: "small", onclick: copy, "aria-label": what && `${label}: ${what}` }, label);
 }
 
+const dialogs = new Set();
+
+/** Closes what is open, as Escape does: whoever asked is not signed in any more. */
+export function closeDialogs() {
+  for (const dialog of dialogs) dialog.close();
+}
+
 /**
  * Shows a modal dialog and waits for it to be closed.
  *
@@ -81,8 +109,13 @@ export function ask({ title, body, actions, wide = false }) {
   const id = freshId("dialog");
   return new Promise((resolve) => {
     let answer;
+    let busy = false;
     const finish = async (action) => {
-      if (action.check && (await action.check()) === false) return;
+      if (busy) return;
+      busy = true;
+      const agreed = !action.check || (await action.check()) !== false;
+      busy = false;
+      if (!agreed || !dialog.open) return;
       answer = action.value;
       dialog.close();
     };
@@ -96,9 +129,11 @@ export function ask({ title, body, actions, wide = false }) {
     const dialog = element("dialog", { "aria-labelledby": id, class: wide ? "wide" : "" }, form);
     dialog.addEventListener("close", () => {
       dialog.remove();
+      dialogs.delete(dialog);
       resolve(answer);
     });
     document.body.append(dialog);
+    dialogs.add(dialog);
     dialog.showModal();
   });
 }

@@ -2,13 +2,23 @@
  * One field for each setting, drawn from its JSON Schema.
  *
  * A field is `{name, node, read, focus, show, refill}`: `read` gives the value, `undefined` where it is unset, and throws a
- * sentence where the text cannot be a value; `show` puts a problem beside it.
+ * sentence where the text cannot be a value; `show` puts a problem beside it. Where `read` may throw, `text` is what stands there and
+ * `write` puts it there again.
  */
 import { element, freshId, withCode } from "./dom.js";
-import { labelOf } from "./settings.js";
+import { equal, labelOf } from "./settings.js";
 import { suggestions } from "./models.js";
 
 const UNSET = "";
+
+/** Whether a text means this value already. It stays as it is then, since somebody may be typing it: `0.`, or JSON of their own form. */
+function says(read, value) {
+  try {
+    return equal(read(), value);
+  } catch {
+    return false;
+  }
+}
 
 /** Label, description and place for a problem around a control; `ids` join them for screen readers. */
 function frame(name, about, control, { extra = null, wide = false } = {}) {
@@ -49,20 +59,23 @@ function choice(name, schema, options, value, onchange) {
   return { ...frame(name, schema.description, control), read, refill };
 }
 
+/** As people write numbers. JavaScript alone would read `0x10` as 16. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i;
+
 function number(name, schema, value, oninput) {
   const range = [schema.minimum, schema.maximum].some((bound) => bound !== undefined) && schema.maximum < 1e6
     ? `${schema.minimum ?? ""} to ${schema.maximum ?? ""}` : "";
   const control = element("input", { type: "text", inputmode: schema.minimum < 0 ? "text" : "decimal", autocomplete: "off", placeholder: range || "Not set", oninput });
-  const refill = (next) => {
-    control.value = next === undefined ? "" : String(next);
-  };
-  refill(value);
   const read = () => {
     const text = control.value.trim();
     if (text === "") return undefined;
     // What is no number goes to the server as it is: its words say what is wrong.
-    return Number.isFinite(Number(text)) ? Number(text) : text;
+    return DECIMAL.test(text) ? Number(text) : text;
   };
+  const refill = (next) => {
+    if (!says(read, next)) control.value = next === undefined ? "" : String(next);
+  };
+  refill(value);
   return { ...frame(name, schema.description, control), read, refill };
 }
 
@@ -125,11 +138,11 @@ function lines(name, schema, value, oninput, single = false) {
   const [write, parse] = single ? [escape, unescape] : [(line) => line, (line) => line.trim()];
   let untouched = value;
   const refill = (next) => {
+    const typed = says(read, next);
     untouched = next;
-    control.value = next === undefined ? "" : [next].flat().map(String).map(write).join("\n");
+    if (!typed) control.value = before();
     requestAnimationFrame(grow);
   };
-  refill(value);
   const before = () => (untouched === undefined ? "" : [untouched].flat().map(String).map(write).join("\n"));
   const read = () => {
     // As it was: an empty list, or a lone text, must not turn into a change.
@@ -137,17 +150,17 @@ function lines(name, schema, value, oninput, single = false) {
     const entries = control.value.split("\n").filter((line) => line.trim() !== "" || (single && line !== "")).map(parse);
     return entries.length === 0 ? undefined : entries;
   };
+  control.value = before();
   const about = `${schema.description ?? ""} ${single ? "One on each line; `\\n` stands for a line end." : "One on each line."}`.trim();
   return { ...frame(name, about, control), read, refill };
 }
 
 function json(name, schema, value, oninput) {
   const { control, grow } = growing({ rows: 2, class: "code", placeholder: "Not set (JSON)", oninput });
-  const refill = (next) => {
-    control.value = next === undefined ? "" : JSON.stringify(next, null, 2);
+  const write = (text) => {
+    control.value = text;
     requestAnimationFrame(grow);
   };
-  refill(value);
   const read = () => {
     if (control.value.trim() === "") return undefined;
     try {
@@ -156,7 +169,11 @@ function json(name, schema, value, oninput) {
       throw new Error(`This is not JSON: ${error.message}`);
     }
   };
-  return { ...frame(name, schema.description, control), read, refill };
+  const refill = (next) => {
+    if (!says(read, next)) write(next === undefined ? "" : JSON.stringify(next, null, 2));
+  };
+  refill(value);
+  return { ...frame(name, schema.description, control), read, refill, write, text: () => control.value };
 }
 
 const ACCESS = [

@@ -1,6 +1,6 @@
 /** The settings of one assistant, new or not: fields, saving, problems at their fields, and the bar that says what is unsaved. */
-import { alertBox, announce, button, element, freshId } from "./dom.js";
-import { fieldOf, grouped, labelOf, otherKeys, patchOf, put } from "./settings.js";
+import { alertBox, announce, button, element, freshId, isOff, setOff } from "./dom.js";
+import { fieldOf, grouped, labelOf, otherKeys, patchOf, put, sentence } from "./settings.js";
 import { fieldFor } from "./fields.js";
 import { resolve } from "./conflict.js";
 import { removeAssistant } from "./list.js";
@@ -25,8 +25,9 @@ export class Form {
     this.bar = bar;
     const submit = (event) => {
       event.preventDefault();
-      this.save();
+      if (!isOff(this.saveButton)) this.save();
     };
+    for (const [name, { text }] of this.work.unreadable) this.fields.get(name).write(text);
     this.changed();
     return element("form", { class: "settings", novalidate: true, onsubmit: submit, "aria-label": "Settings of the assistant" },
       this.alerts, this.basics(), groups, this.others(), this.work.id ? this.danger() : null, bar);
@@ -64,7 +65,7 @@ export class Form {
   danger() {
     const remove = async () => {
       if (await removeAssistant(this.context, this.work.base, this.work.etag)) {
-        this.work.discard();
+        this.work.reset();
         this.context.go("#/");
       }
     };
@@ -80,7 +81,7 @@ export class Form {
       put(this.work.draft, name, field.read());
       field.show(null);
     } catch (error) {
-      this.work.unreadable.set(name, error.message);
+      this.work.unreadable.set(name, { text: field.text(), message: error.message });
     }
     this.changed();
   }
@@ -91,10 +92,12 @@ export class Form {
     this.token.refresh();
     const names = work.changes();
     const dirty = names.length > 0;
-    this.summary.textContent = dirty && work.id ? `Not saved: ${names.map(labelOf).join(", ")}` : work.id ? "All changes are saved." : "Nothing is saved yet.";
+    const said = dirty && work.id ? `Not saved: ${names.map(labelOf).join(", ")}` : work.id ? "All changes are saved." : "Nothing is saved yet.";
+    this.summary.textContent = work.saving ? "Saving…" : said;
     this.bar?.classList.toggle("dirty", dirty);
-    this.discardButton.hidden = !dirty;
-    this.saveButton.disabled = Boolean(work.id) && !dirty;
+    this.saveButton.setAttribute("aria-busy", String(work.saving));
+    setOff(this.discardButton, !dirty || work.saving);
+    setOff(this.saveButton, (work.id !== null && !dirty) || work.saving);
   }
 
   discard() {
@@ -105,8 +108,9 @@ export class Form {
 
   /** Puts the edit's values into the fields, after something else than a field has changed them. */
   refill() {
-    const { draft } = this.work;
+    const { draft, unreadable } = this.work;
     for (const [name, field] of this.fields) {
+      if (unreadable.has(name)) continue;
       field.refill(name === "name" ? draft.name || undefined : draft.values[name]);
       field.show(null);
     }
@@ -116,49 +120,60 @@ export class Form {
 
   async save() {
     const { work, context } = this;
-    if (this.saving) return;
     for (const field of this.fields.values()) field.show(null);
     this.alerts.replaceChildren();
     this.token.show(null);
     if (work.unreadable.size > 0) {
-      this.showProblems([...work.unreadable].map(([name, message]) => ({ param: name, message })));
+      this.showProblems([...work.unreadable].map(([name, { message }]) => ({ param: name, message })));
       return;
     }
     const patch = patchOf(work.base, work.draft, work.names);
-    this.saving = true;
-    this.saveButton.setAttribute("aria-busy", "true");
+    const sent = work.snapshot();
+    this.saves(true);
     let again = false;
     try {
       const saved = work.id ? await context.api.change(work.id, patch, work.etag) : await context.api.create(patch);
-      this.saved(saved);
+      this.saved(saved, sent);
     } catch (error) {
       again = await this.failed(error);
     }
-    this.saving = false;
-    this.saveButton.removeAttribute("aria-busy");
+    this.saves(false);
     if (again) await this.save();
   }
 
-  saved({ data, etag }) {
+  /** The form of this edit that is on the page: one may have gone to another tab and back since this one began to save. */
+  get shown() {
+    return this.context.form?.work === this.work ? this.context.form : this;
+  }
+
+  saves(saving) {
+    this.work.saving = saving;
+    this.shown.changed();
+  }
+
+  saved({ data, etag }, sent) {
     const { work, context } = this;
     const isNew = !work.id;
-    const made = data.public_token ?? work.draft.token?.own;
-    work.take(data, etag);
+    const made = data.public_token ?? sent.token?.own;
+    work.saved(data, etag, sent);
     if (made) context.secrets.set(data.assistant_id, made);
     announce(isNew ? "The assistant is created." : "The changes are saved.");
+    // Who has left meanwhile stays where they are.
+    if (context.work !== work) return;
     if (isNew) {
-      context.revealNext = Boolean(made);
+      const typed = work.changes().length > 0 ? document.activeElement.closest("[data-setting]")?.dataset.setting : undefined;
+      context.arrive = (form) => (typed ? form.fields.get(typed)?.focus() : made && form.token.reveal());
       context.go(`#/assistants/${data.assistant_id}/settings`);
       return;
     }
-    this.refill();
+    this.shown.refill();
     context.retitle();
-    if (made) this.token.reveal();
+    if (made && work.changes().length === 0) this.shown.token.reveal();
   }
 
   /** Says what went wrong. Gives true where the edit now stands on top of somebody else's and is to be saved again. */
   async failed(error) {
-    if (error.status === 401) return false;
+    if (error.status === 401 || this.context.work !== this.work) return false;
     if (error.status === 412) return this.merge();
     if (error.problems?.length > 0) {
       this.showProblems(error.problems);
@@ -177,8 +192,9 @@ export class Form {
       const merged = await resolve(work, data);
       if (!merged) return false;
       work.rebase(data, etag, merged);
-      this.refill();
-      if (work.changes().length === 0) announce("Their version stays as it is.");
+      this.shown.refill();
+      context.retitle();
+      if (work.changes().length === 0) announce("The assistant is saved as it is shown.");
       return work.changes().length > 0;
     } catch (error) {
       return this.failed(error);
@@ -214,10 +230,3 @@ function section(title, about, ...body) {
     element("div", { class: "card-head" }, element("h2", { id }, title), about ? element("p", { class: "help" }, about) : null),
     element("div", { class: "card-body" }, body));
 }
-
-/** The API's problems go on from a setting's name: "must be …". */
-function sentence(message) {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-

@@ -1,5 +1,5 @@
 /** The owner's assistants: search, more pages, delete. */
-import { alertBox, announce, ask, button, element, formatTime, freshId } from "./dom.js";
+import { alertBox, announce, ask, button, element, formatTime, freshId, redraw, setOff } from "./dom.js";
 import { valuesOf } from "./settings.js";
 
 const SHOWN = ["access_mode", "model", "llm_type", "provider"];
@@ -10,59 +10,77 @@ export function badge(assistant) {
   return assistant.token_hint ? element("span", { class: "badge on" }, "Public") : element("span", { class: "badge off" }, "Public, no token");
 }
 
+/** As a browser shows it: blanks and line breaks are one blank, and those at the ends are none. */
+function shown(name) {
+  return name.replace(/\s+/g, " ").trim();
+}
+
 export function nameOf(assistant) {
-  return assistant.name || "Unnamed assistant";
+  return shown(assistant.name ?? "") || "Unnamed assistant";
 }
 
 function row(assistant) {
   const values = valuesOf(assistant, SHOWN);
   const model = values.model ?? values.llm_type ?? assistant.config?.model ?? "No model yet";
   return element("li", {},
-    element("a", { href: `#/assistants/${encodeURIComponent(assistant.assistant_id)}/settings`, class: "row" },
+    element("a", { href: `#/assistants/${encodeURIComponent(assistant.assistant_id)}/settings`, class: "row", "data-key": assistant.assistant_id },
       element("span", { class: "row-name" }, nameOf(assistant)),
       element("span", { class: "row-model" }, String(model)),
       badge(assistant),
       element("span", { class: "row-time" }, `Changed ${formatTime(assistant.updated_at)}`)));
 }
 
-/** What stays loaded while one goes to an assistant and back. */
+/** What stays loaded, and where one was in it, while one goes to an assistant and back. */
 export class ListView {
   constructor(context) {
     this.context = context;
+    this.assistants = [];
+    this.next = null;
+    this.scroll = 0;
+    const id = freshId("search");
     this.rows = element("ul", { class: "rows" });
     this.status = element("p", { class: "help", "aria-live": "polite" });
-    this.more = button("Load more", () => this.load(), "");
-    this.more.hidden = true;
+    this.more = button("Load more", () => this.load(this.next));
     this.problem = element("div", {});
+    this.search = element("input", { type: "search", id, placeholder: "Name, model or id", autocomplete: "off", oninput: () => this.draw() });
+    this.tools = element("div", { class: "tools", hidden: true }, element("label", { for: id, class: "sr" }, "Search the assistants"), this.search);
   }
 
   render() {
-    this.assistants = [];
-    this.next = null;
-    const id = freshId("search");
-    this.search = element("input", { type: "search", id, placeholder: "Name, model or id", autocomplete: "off", oninput: () => this.draw() });
-    this.tools = element("div", { class: "tools", hidden: true }, element("label", { for: id, class: "sr" }, "Search the assistants"), this.search);
-    this.load();
+    this.draw();
+    this.load(null, this.assistants.length);
     return element("div", {},
       element("div", { class: "title" }, element("h1", { tabindex: "-1" }, "Assistants"), element("a", { class: "button primary", href: "#/new" }, "New assistant")),
       this.tools, this.problem, this.rows, this.status, this.more);
   }
 
-  async load() {
-    this.more.disabled = true;
-    if (this.assistants.length === 0) this.status.textContent = "Loading…";
+  /** Loads what comes after `after`, or all from the beginning again, `count` of them at least. */
+  async load(after, count = 0) {
+    setOff(this.more, true);
+    const before = this.rows.children.length;
+    const moves = document.activeElement === this.more || this.problem.contains(document.activeElement);
     try {
-      const page = await this.context.api.list(this.next);
-      this.assistants.push(...page.data);
-      this.next = page.next;
-      this.problem.replaceChildren();
+      let found = after === null ? [] : this.assistants;
+      let next = after;
+      do {
+        const page = await this.context.api.list(next);
+        found = [...found, ...page.data];
+        next = page.next;
+      } while (next && found.length < count);
+      [this.assistants, this.next, this.loaded] = [found, next, true];
+      redraw(this.problem);
       this.draw();
+      if (moves) (this.rows.children[before]?.querySelector("a") ?? this.search).focus();
     } catch (error) {
-      this.status.textContent = "";
-      if (error.status !== 401) this.problem.replaceChildren(alertBox(error.message, button("Try again", () => this.load())));
+      if (error.status !== 401) redraw(this.problem, alertBox(error.message, button("Try again", () => this.load(after, count), "", "again")));
+      if (!this.loaded) this.status.textContent = "";
     }
-    this.more.disabled = false;
-    this.more.hidden = !this.next;
+    setOff(this.more, false);
+  }
+
+  /** Takes out one that was deleted. */
+  drop(id) {
+    this.assistants = this.assistants.filter((each) => each.assistant_id !== id);
   }
 
   draw() {
@@ -72,9 +90,11 @@ export class ListView {
       return [assistant.name, assistant.assistant_id, ...Object.values(values)].join(" ").toLowerCase().includes(words);
     });
     this.tools.hidden = this.assistants.length < 2;
-    this.rows.replaceChildren(...found.map(row));
+    redraw(this.rows, found.map(row));
+    this.more.hidden = !this.next;
     this.rows.hidden = found.length === 0;
-    if (this.assistants.length === 0) this.status.replaceChildren(empty());
+    if (!this.loaded) this.status.textContent = "Loading…";
+    else if (this.assistants.length === 0) this.status.replaceChildren(empty());
     else if (words && this.next) this.status.textContent = `${found.length} found among the ${this.assistants.length} that are loaded.`;
     else if (words) this.status.textContent = `${found.length} found.`;
     else this.status.textContent = "";
@@ -88,7 +108,7 @@ function empty() {
 }
 
 /** Asks for the name, then deletes. Gives true where the assistant is gone. */
-export async function removeAssistant({ api }, assistant, etag) {
+export async function removeAssistant({ api, list }, assistant, etag) {
   const name = nameOf(assistant);
   const id = freshId("confirm");
   const input = element("input", { type: "text", id, autocomplete: "off", spellcheck: "false" });
@@ -98,7 +118,7 @@ export async function removeAssistant({ api }, assistant, etag) {
     element("label", { for: id }, "Type its name to confirm: ", element("code", {}, name)), input, problem,
   ];
   const check = async () => {
-    if (input.value.trim() !== name.trim()) {
+    if (shown(input.value) !== name) {
       problem.replaceChildren(alertBox("That is not its name."));
       input.focus();
       return false;
@@ -113,6 +133,8 @@ export async function removeAssistant({ api }, assistant, etag) {
     }
   };
   const answer = await ask({ title: "Delete this assistant?", body, actions: [{ label: "Delete", value: "deleted", kind: "danger", check }, { label: "Cancel" }] });
-  if (answer === "deleted") announce(`${name} is deleted.`);
-  return answer === "deleted";
+  if (answer !== "deleted") return false;
+  list?.drop(assistant.assistant_id);
+  announce(`${name} is deleted.`);
+  return true;
 }

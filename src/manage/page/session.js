@@ -1,7 +1,7 @@
 /** Who is signed in. The JWT is in this module's memory and nowhere else: a reload signs out. */
 import { alertBox, button, element, formatTime, freshId } from "./dom.js";
 import { begin, claimsOf, finish, logoutUrl } from "./oidc.js";
-import { errorOf, unreachable } from "./api.js";
+import { errorOf, replyOf, unreachable } from "./api.js";
 
 export class Session {
   #token = null;
@@ -55,8 +55,8 @@ export class Session {
     this.#token = null;
     this.ended = false;
     this.notice = "You are signed out.";
+    this.onchange("out");
     if (url) location.assign(url);
-    else this.onchange("out");
   }
 
   /** Takes the issuer's answer, if this load of the page is one. */
@@ -104,7 +104,7 @@ export class Session {
           throw unreachable();
         });
         if (!response.ok) throw await errorOf(response);
-        this.start((await response.json()).token);
+        this.start((await replyOf(response, "token")).token);
       } catch (error) {
         problem.replaceChildren(alertBox(error.message));
       }
@@ -121,14 +121,15 @@ export class Session {
     const says = element("p", { class: "help", id: `${id}-help`, "aria-live": "polite" }, "It stays in this tab’s memory and is gone when you reload or close it.");
     const submit = element("button", { type: "submit", class: below ? "full" : "primary full", disabled: true }, "Sign in");
     const tell = () => {
-      const { text, usable } = expiry(input.value.trim());
+      const token = pasted(input.value);
+      const { text, usable } = expiry(token);
       says.textContent = text;
-      says.classList.toggle("problem", !usable && input.value.trim() !== "");
+      says.classList.toggle("problem", !usable && token !== "");
       submit.disabled = !usable;
     };
     const go = (event) => {
       event.preventDefault();
-      const token = input.value.trim();
+      const token = pasted(input.value);
       if (!expiry(token).usable) return;
       input.value = "";
       this.start(token);
@@ -139,9 +140,17 @@ export class Session {
   }
 }
 
+/** The JWT in what was pasted: without a terminal's line breaks, quotes, or the header that it stood in. */
+export function pasted(text) {
+  return text.replace(/^[\s"'`]*(authorization:\s*)?bearer\s+/i, "").replace(/[\s"'`“”‘’]/g, "");
+}
+
 /** What there is to say of a pasted JWT before it is used. */
 export function expiry(token, now = Date.now()) {
   if (token === "") return { usable: false, text: "It stays in this tab’s memory and is gone when you reload or close it." };
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
+    return { usable: false, text: "This is not a whole JWT: it has to be three parts of letters, digits, “-” and “_”, with dots between them. Copy it again." };
+  }
   try {
     const claims = claimsOf(token);
     if (typeof claims.exp !== "number") return { usable: false, text: "This JWT has no expiry (exp): the server refuses such a one. Ask for another." };

@@ -138,6 +138,15 @@ function addToken(configurable, draft, type) {
   if (!Object.keys(configurable).some((written) => bare(written) === "access_mode")) configurable[key("access_mode")] = "public_token";
 }
 
+const valueOf = (edit, name) => (name === "name" ? edit.name : edit.values[name]);
+
+/** What `draft` changed since `before`, on top of `after`. */
+export function onTop(before, draft, after) {
+  const merged = { name: after.name, values: { ...after.values }, token: equal(before.token, draft.token) ? null : draft.token };
+  for (const name of differences(before, draft)) put(merged, name, valueOf(draft, name));
+  return merged;
+}
+
 /**
  * What somebody else saved meanwhile, against an edit.
  *
@@ -148,14 +157,11 @@ export function compare(base, draft, current, names) {
   const [before, after] = [draftOf(base, names), draftOf(current, names)];
   const mine = new Set(differences(before, draft));
   const changed = differences(before, after);
-  const get = (edit, name) => (name === "name" ? edit.name : edit.values[name]);
   const conflicts = changed
-    .filter((name) => mine.has(name) && !equal(get(draft, name), get(after, name)))
-    .map((name) => ({ name, mine: get(draft, name), theirs: get(after, name) }));
-  const merged = { name: draft.name, values: { ...draft.values }, token: draft.token };
-  const theirs = changed.filter((name) => !mine.has(name));
-  for (const name of theirs) put(merged, name, get(after, name));
-  return { merged, conflicts, theirs: theirs.map((name) => ({ name, value: get(after, name) })) };
+    .filter((name) => mine.has(name) && !equal(valueOf(draft, name), valueOf(after, name)))
+    .map((name) => ({ name, mine: valueOf(draft, name), theirs: valueOf(after, name) }));
+  const theirs = changed.filter((name) => !mine.has(name)).map((name) => ({ name, value: valueOf(after, name) }));
+  return { merged: onTop(before, draft, after), conflicts, theirs };
 }
 
 /** Sets a field of an edit; `undefined` unsets it. */
@@ -176,4 +182,10 @@ const LABELS = {
 export function labelOf(name) {
   const words = name.replaceAll("_", " ");
   return LABELS[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The API's problems go on from a setting's name: "must be …". */
+export function sentence(message) {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

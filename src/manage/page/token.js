@@ -2,8 +2,8 @@
  * The Public Token of an assistant. Only its digest is stored, so that the token itself is there once: in the tab that made it,
  * until that is closed.
  */
-import { alertBox, announce, ask, button, copyButton, element, formatTime, freshId } from "./dom.js";
-import { valuesOf, writtenKey } from "./settings.js";
+import { alertBox, announce, ask, button, copyButton, element, formatTime, freshId, redraw } from "./dom.js";
+import { sentence, valuesOf, writtenKey } from "./settings.js";
 
 const GRACES = [[0, "At once"], [3600, "In 1 hour"], [86400, "In 1 day"], [604800, "In 7 days"], [2592000, "In 30 days"]];
 
@@ -14,10 +14,16 @@ export function generate() {
   return `pubkey_${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
+/** The token that this tab made, null where there is none or another one has taken its place since. */
+export function secretOf(secrets, assistant) {
+  const secret = secrets.get(assistant?.assistant_id);
+  return secret && assistant.token_hint && secret.endsWith(assistant.token_hint) ? secret : null;
+}
+
 export class TokenSection {
   constructor(form) {
     this.form = form;
-    this.node = element("div", { class: "field wide token", "data-setting": "public_token" });
+    this.node = element("div", { class: "field wide token", "data-setting": "public_token", role: "group", "aria-label": "Public Token" });
     this.kind = null;
   }
 
@@ -30,17 +36,18 @@ export class TokenSection {
     const { work } = this;
     const isPublic = work.draft.values.access_mode === "public_token";
     const hint = work.base?.token_hint ?? null;
-    const secret = work.id ? this.form.context.secrets.get(work.id) : undefined;
-    if (!hint && !isPublic) work.draft.token = null;
-    else if (!hint && isPublic && !work.draft.token && this.wasPrivate()) work.draft.token = { generate: true };
-    const kind = JSON.stringify([isPublic, hint, secret ?? null, hint ? null : (work.draft.token ? "own" in work.draft.token : null)]);
+    const secret = secretOf(this.form.context.secrets, work.base);
+    // Once there is a token, an edit makes none: it is replaced and revoked by the buttons alone.
+    if (hint || !isPublic) work.draft.token = null;
+    else if (!work.draft.token && this.wasPrivate()) work.draft.token = { generate: true };
+    const kind = JSON.stringify([isPublic, hint, secret, hint ? null : (work.draft.token ? "own" in work.draft.token : null)]);
     if (kind === this.kind) return;
     this.kind = kind;
     this.problem = element("p", { class: "problem", id: freshId("problem"), hidden: true });
     this.input = null;
-    if (hint) this.node.replaceChildren(...this.existing(hint, isPublic, secret).filter(Boolean));
-    else if (isPublic) this.node.replaceChildren(...this.missing());
-    else this.node.replaceChildren(element("p", { class: "label" }, "Public Token"), element("p", { class: "help" }, "It has none. It gets one when you make it public."));
+    if (hint) redraw(this.node, this.existing(hint, isPublic, secret));
+    else if (isPublic) redraw(this.node, this.missing());
+    else redraw(this.node, element("p", { class: "label" }, "Public Token"), element("p", { class: "help" }, "It has none. It gets one when you make it public."));
   }
 
   wasPrivate() {
@@ -54,10 +61,9 @@ export class TokenSection {
     const choose = (token) => {
       work.draft.token = token;
       this.form.changed();
-      this.input?.focus();
     };
     const radio = (checked, token, title, about, extra = null) =>
-      element("div", {}, element("label", { class: "choice" }, element("input", { type: "radio", name: group, checked, onchange: () => choose(token) }),
+      element("div", {}, element("label", { class: "choice" }, element("input", { type: "radio", name: group, checked, "data-key": title, onchange: () => choose(token) }),
         element("span", {}, element("strong", {}, title), element("span", { class: "help" }, about))), extra);
     const isOwn = work.draft.token?.own !== undefined;
     return [
@@ -73,6 +79,7 @@ export class TokenSection {
     this.input = element("input", { type: "text", class: "code", autocomplete: "off", spellcheck: "false", "aria-label": "Your own token",
       "aria-describedby": this.problem.id, value: this.work.draft.token.own, placeholder: "pubkey_mybot_abc123", oninput: () => {
         this.work.draft.token = { own: this.input.value };
+        this.show(null);
         this.form.changed();
       } });
     return this.input;
@@ -83,7 +90,7 @@ export class TokenSection {
       element("p", { class: "label" }, "Public Token"),
       secret ? this.secret(secret) : element("p", {}, "A token is set. It ends in ", element("code", {}, `…${hint}`), ". The token itself is not stored and cannot be shown again."),
       isPublic ? null : element("p", { class: "note" }, "While the assistant is private, its token opens nothing."),
-      element("div", { class: "actions start" }, button("Replace…", () => this.replace()), button("Revoke…", () => this.revoke(), "danger")),
+      element("div", { class: "actions start" }, button("Replace…", () => this.replace(), "", "replace"), button("Revoke…", () => this.revoke(), "danger", "revoke")),
       this.problem,
     ];
   }
@@ -108,10 +115,12 @@ export class TokenSection {
     if (!this.problem) return;
     this.problem.textContent = message ?? "";
     this.problem.hidden = !message;
+    this.input?.setAttribute("aria-invalid", String(Boolean(message)));
   }
 
   focus() {
-    (this.input ?? this.node.querySelector("input, button"))?.focus();
+    this.node.tabIndex = -1;
+    (this.input ?? this.node.querySelector("input, button") ?? this.node).focus();
   }
 
   async replace() {
@@ -134,14 +143,16 @@ export class TokenSection {
       const token = own.value.trim() || generate();
       return this.apply(token, Number(grace.value), (message) => problem.replaceChildren(alertBox(message)));
     };
-    await ask({ title: "Replace the token", body, actions: [{ label: "Replace the token", kind: "primary", check }, { label: "Cancel" }] });
+    const answer = await ask({ title: "Replace the token", body, actions: [{ label: "Replace the token", value: "replaced", kind: "primary", check }, { label: "Cancel" }] });
+    if (answer) this.reveal();
   }
 
   async revoke() {
     const problem = element("div", {});
     const body = [element("p", {}, "Everything that uses this token gets a 401 error with its next request. This ends every time of transition too. The assistant stays, without a token."), problem];
     const check = () => this.apply(null, 0, (message) => problem.replaceChildren(alertBox(message)));
-    await ask({ title: "Revoke the token", body, actions: [{ label: "Revoke the token", kind: "danger", check }, { label: "Cancel" }] });
+    const answer = await ask({ title: "Revoke the token", body, actions: [{ label: "Revoke the token", value: "revoked", kind: "danger", check }, { label: "Cancel" }] });
+    if (answer) this.focus();
   }
 
   /** Changes the token at once, beside whatever else is being edited. Gives false where it failed. */
@@ -160,7 +171,7 @@ export class TokenSection {
       announce(token === null ? "The token is revoked." : until ? `The token is replaced. The old one works until ${formatTime(until)}.` : "The token is replaced.");
       return true;
     } catch (error) {
-      say(error.problems?.[0] ? `The token cannot be used: ${error.problems[0].message}.` : error.message);
+      say(error.problems?.[0] ? `The token cannot be used. ${sentence(error.problems[0].message)}` : error.message);
       return false;
     }
   }

@@ -192,6 +192,7 @@ export function renderTry(app) {
     input.focus();
   });
   const changed = () => {
+    if (document.activeElement === stop) input.focus();
     send.hidden = Boolean(chat.running);
     stop.hidden = !chat.running;
   };

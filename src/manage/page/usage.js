@@ -4,7 +4,9 @@ import { valuesOf } from "./settings.js";
 
 const DAYS = 30;
 const DAY = 86_400_000;
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 220, 52, 8, 14, 26];
+const [HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [220, 52, 8, 14, 26];
+/** A chart is as wide as its place, a phone's too, so that its axis and today are both in sight. */
+const [NARROWEST, WIDEST, AROUND] = [260, 720, 64];
 
 /** The days of the chart, in UTC as they are counted; those without a reply are zeros. */
 export function fullDays(report, now) {
@@ -31,12 +33,13 @@ const date = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString(undefined,
 
 /** `parts` are `{name, kind, of}`, stacked from below. A limit far above the bars would make them vanish: it is told in words then. */
 function chart({ title, days, parts, limit }) {
+  const width = Math.min(Math.max(document.getElementById("main").clientWidth - AROUND, NARROWEST), WIDEST);
   const totals = days.map((day) => parts.reduce((sum, part) => sum + part.of(day), 0));
   const most = Math.max(...totals);
   const showsLimit = limit !== undefined && limit <= Math.max(most, 1) * 4;
   const top = ceiling(Math.max(most, showsLimit ? limit : 0));
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
-  const slot = (WIDTH - LEFT - RIGHT) / days.length;
+  const slot = (width - LEFT - RIGHT) / days.length;
   const bars = days.flatMap((day, index) => {
     let below = 0;
     return parts.map((part) => {
@@ -47,13 +50,19 @@ function chart({ title, days, parts, limit }) {
     });
   });
   const lines = [0, 0.25, 0.5, 0.75, 1].map((share) => svg("g", { class: "axis" },
-    svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(top * share), y2: y(top * share) }),
+    svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(top * share), y2: y(top * share) }),
     svg("text", { x: LEFT - 8, y: y(top * share) + 4, "text-anchor": "end" }, short(top * share))));
-  const labels = days.map((day, index) => ((days.length - 1 - index) % 7 === 0 ? svg("text", { class: "day", x: LEFT + (index + 0.5) * slot, y: HEIGHT - 6, "text-anchor": "middle" }, date(day.day)) : null));
-  const line = showsLimit ? svg("g", { class: "limit" }, svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(limit), y2: y(limit) }), svg("text", { x: WIDTH - RIGHT, y: y(limit) - 5, "text-anchor": "end" }, `limit ${short(limit)}`)) : null;
+  // Today's ends with the chart, since half of it would be cut off where the days are narrow.
+  const label = (day, index) => {
+    const isLast = index === days.length - 1;
+    return svg("text", { class: "day", x: isLast ? width - RIGHT : LEFT + (index + 0.5) * slot, y: HEIGHT - 6, "text-anchor": isLast ? "end" : "middle" }, date(day.day));
+  };
+  const apart = slot * 7 < 60 ? 14 : 7;
+  const labels = days.map((day, index) => ((days.length - 1 - index) % apart === 0 ? label(day, index) : null));
+  const line = showsLimit ? svg("g", { class: "limit" }, svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(limit), y2: y(limit) }), svg("text", { x: width - RIGHT, y: y(limit) - 5, "text-anchor": "end" }, `limit ${short(limit)}`)) : null;
   const [titleId, aboutId] = [freshId("chart"), freshId("chart")];
   const about = `${DAYS} days, ${formatNumber(totals.reduce((sum, each) => sum + each, 0))} altogether, at most ${formatNumber(most)} on a day.${limit === undefined ? "" : ` The limit is ${formatNumber(limit)} a day.`}`;
-  return svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-labelledby": `${titleId} ${aboutId}` },
+  return svg("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-labelledby": `${titleId} ${aboutId}` },
     svg("title", { id: titleId }, title), svg("desc", { id: aboutId }, about), lines.concat(bars, labels, line));
 }
 
@@ -62,14 +71,9 @@ function panel(options) {
   const today = options.parts.reduce((sum, part) => sum + part.of(options.days.at(-1)), 0);
   const rest = options.limit === undefined ? "No daily limit is set." : `${formatNumber(Math.max(options.limit - today, 0))} of ${formatNumber(options.limit)} are left today.`;
   const legend = options.parts.length > 1 ? element("ul", { class: "legend" }, options.parts.map((part) => element("li", {}, element("span", { class: `swatch ${part.kind}` }), part.name))) : null;
-  const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Chart: ${options.title}` }, chart(options));
-  // On a phone the chart is wider than the screen: today is what one looks for first.
-  requestAnimationFrame(() => {
-    scroll.scrollLeft = scroll.scrollWidth;
-  });
   return element("section", { class: "card", "aria-labelledby": id },
     element("div", { class: "card-head row-head" }, element("h2", { id }, options.title), legend),
-    element("div", { class: "card-body" }, element("p", { class: "figures" }, element("strong", {}, formatNumber(today)), ` today (UTC). ${rest}`), scroll));
+    element("div", { class: "card-body" }, element("p", { class: "figures" }, element("strong", {}, formatNumber(today)), ` today (UTC). ${rest}`), chart(options)));
 }
 
 const COLUMNS = [["Requests", "requests"], ["Failed", "failures"], ["Prompt tokens", "prompt"], ["Answer tokens", "completion"], ["Estimated", "estimated"]];

@@ -1,39 +1,49 @@
 /** An edit of one assistant, from opening it until it is saved or discarded. It outlives the views: one may try or connect meanwhile. */
-import { changesOf, compare, draftOf } from "./settings.js";
+import { changesOf, compare, draftOf, onTop } from "./settings.js";
 
 const KEPT = "assistants.unsaved";
+
+const placeOf = (id) => `${KEPT}.${id ?? ""}`;
 
 export class Work {
   /** `assistant` is null for a new one. */
   constructor(properties, assistant, etag) {
     this.properties = properties;
     this.names = Object.keys(properties);
-    this.take(assistant, etag);
-  }
-
-  /** What the server has now; the edit begins again from there. */
-  take(assistant, etag) {
+    this.saving = false;
     this.base = assistant;
-    this.id = assistant?.assistant_id ?? null;
     this.etag = etag ?? null;
     this.reset();
   }
 
-  reset() {
-    this.draft = draftOf(this.base, this.names);
-    /** Texts that are no value, by field: they are unsaved too. */
-    this.unreadable = new Map();
+  get id() {
+    return this.base?.assistant_id ?? null;
   }
 
-  discard() {
-    this.reset();
+  reset() {
+    sessionStorage.removeItem(placeOf(this.id));
+    this.draft = draftOf(this.base, this.names);
+    /** Texts that are no value yet, by field: `{text, message}`. They are unsaved too. */
+    this.unreadable = new Map();
   }
 
   changes() {
     return [...new Set([...changesOf(this.base, this.draft, this.names), ...this.unreadable.keys()])];
   }
 
-  rebase(assistant, etag, draft) {
+  /** The edit as it is now, to be compared with what is typed later. */
+  snapshot() {
+    return { ...this.draft, values: { ...this.draft.values } };
+  }
+
+  /** The server has what was `sent`. What was typed since stays an edit on top of it. */
+  saved(assistant, etag, sent) {
+    sessionStorage.removeItem(placeOf(this.id));
+    this.rebase(assistant, etag, onTop(sent, this.draft, draftOf(assistant, this.names)));
+  }
+
+  /** A reply to a write may have the new token in it, which is not kept. */
+  rebase({ public_token: _, ...assistant }, etag, draft) {
     this.base = assistant;
     this.etag = etag;
     this.draft = draft;
@@ -44,26 +54,26 @@ export class Work {
   }
 
   /**
-   * Keeps the edit over a sign-in, which may leave the page. A token that somebody typed is no part of it: secrets are not
-   * stored in a browser.
+   * Keeps the edit in this tab, over a sign-in or a reload. A token that somebody typed is no part of it: secrets are not stored
+   * in a browser.
    */
   keep(owner) {
     if (this.changes().length === 0) return;
     const draft = { ...this.draft, token: this.draft.token?.own === undefined ? this.draft.token : null };
-    sessionStorage.setItem(KEPT, JSON.stringify({ owner, id: this.id, base: this.base, etag: this.etag, draft }));
+    sessionStorage.setItem(placeOf(this.id), JSON.stringify({ owner, base: this.base, etag: this.etag, draft, unreadable: [...this.unreadable] }));
   }
 }
 
-/** The edit that was kept, if it is this owner's and of this assistant. It is there once. */
+/** The edit of this assistant that was kept, if it is this owner's. It is there once. */
 export function restore(properties, owner, id) {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-  if (!kept || kept.owner !== owner || kept.id !== id) return null;
-  sessionStorage.removeItem(KEPT);
+  const kept = JSON.parse(sessionStorage.getItem(placeOf(id)) ?? "null");
+  if (!kept || kept.owner !== owner) return null;
   const work = new Work(properties, kept.base, kept.etag);
   work.draft = kept.draft;
+  work.unreadable = new Map(kept.unreadable);
   return work;
 }
 
 export function forget() {
-  sessionStorage.removeItem(KEPT);
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(KEPT)) sessionStorage.removeItem(key);
 }

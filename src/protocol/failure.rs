@@ -81,7 +81,7 @@ fn classify(status: StatusCode, words: Words) -> ProviderError {
         429 => ProviderError::RateLimited { retry_after },
         503 | 529 => ProviderError::Overloaded { retry_after },
         // Bedrock's 424 says that the model failed.
-        // <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>, read 2026-11
+        // <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>
         status @ (424 | 500..) => ProviderError::Failed {
             cause: format!("status {status}{}", words.labels()),
             retry_after,

@@ -232,8 +232,8 @@ pub(super) fn says_error(error: &Value) -> bool {
 
 /// Whether one of a message's fields says an error. Groq says in `x_groq.error` why it stopped early, and `MiniMax` has in
 /// `base_resp` of each message the number of its error, or zero.
-/// <https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py>,
-/// <https://platform.minimax.io/docs/api-reference/errorcode>, read 2026-11.
+/// <https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py>, read 2026-11;
+/// <https://platform.minimax.io/docs/api-reference/errorcode>.
 fn says_error_within(fields: &Map<String, Value>) -> bool {
     let within = |field: &str, name: &str| {
         fields

@@ -1,6 +1,6 @@
 //! Server-sent events as frames, read as leniently as what servers write between them requires.
 //!
-//! <https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation>, read 2026-11.
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation>
 
 use async_stream::stream;
 use bytes::{Buf, Bytes, BytesMut};

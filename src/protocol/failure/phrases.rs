@@ -135,7 +135,7 @@ pub(super) const KINDS: [(&str, u16); 26] = [
 ];
 /// `MiniMax`'s numbers of errors, which it has under a 200, and the status that they have elsewhere. 1008 is the balance, 1026 and
 /// 1027 are its moderation of question and answer, 2013 is about the request, an overflow included; what is not here is its
-/// own failure. <https://platform.minimax.io/docs/api-reference/errorcode>, read 2026-11.
+/// own failure. <https://platform.minimax.io/docs/api-reference/errorcode>, read 2026-11 in the copy of <https://github.com/petehsu/LLM-Docs>.
 pub(super) const MINIMAX: [(u64, u16); 11] = [
     (1001, 408),
     (1002, 429),

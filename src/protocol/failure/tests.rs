@@ -224,30 +224,6 @@ fn google_names_the_error_in_its_details() {
 }
 
 #[test]
-fn minimax_has_numbers_under_a_200() {
-    let event = |number: u64, message: &str| {
-        from_event(&serde_json::json!({"base_resp": {"status_code": number, "status_msg": message}}))
-    };
-    let overflow = "invalid params, context window exceeds limit (2013)";
-    let expected = format!("{OVERFLOW}: {overflow}");
-    assert_eq!(
-        event(2013, overflow),
-        rejected(400, &expected, None, Some("context_length_exceeded"))
-    );
-    assert_eq!(
-        event(2013, "invalid params"),
-        rejected(400, "invalid params", None, None)
-    );
-    assert_eq!(
-        event(1002, "rate limit"),
-        ProviderError::RateLimited { retry_after: None }
-    );
-    assert_eq!(event(1008, "insufficient balance"), ProviderError::QuotaExceeded);
-    assert_eq!(event(2049, "invalid api key"), ProviderError::Authentication);
-    assert_eq!(event(1000, "unknown error"), ProviderError::failed("status 500"));
-}
-
-#[test]
 fn errors_within_a_stream_are_told_by_code_or_type() {
     let event = |text: &str| from_event(&serde_json::from_str(text).unwrap());
     assert_eq!(

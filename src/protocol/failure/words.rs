@@ -264,7 +264,7 @@ pub(super) fn identifier(text: &str) -> Option<&str> {
 }
 
 /// Both forms of `Retry-After`: seconds, or the date from which on, in each of the three forms that HTTP has for it.
-/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>, read 2026-11.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>
 fn retry_after(text: &str) -> Option<u64> {
     seconds(text, 1.0).or_else(|| {
         let date = httpdate::parse_http_date(text.trim()).ok()?;

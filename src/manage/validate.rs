@@ -32,7 +32,7 @@ pub(super) fn problems(config: &Value, patch: &Value, keys: Keys, rules: &Rules)
     }
     problems.extend(above_ceilings(&settings, configurable, keys, rules));
     problems.retain(|problem| is_touched(&problem.param, patch, written, keys));
-    problems.extend(stray_tokens(patch, written, keys));
+    problems.extend(stray_tokens(patch, keys));
     problems.extend(empty_name(patch).then(|| Problem {
         param: "config".into(),
         message: "has a setting with an empty name".into(),
@@ -71,26 +71,37 @@ fn is_touched(param: &str, patch: &Value, written: &Map<String, Value>, keys: Ke
     writes(name) || chooses || written.contains_key(TYPE)
 }
 
-/// Whatever else looks like the token would be stored as it is.
-fn stray_tokens(patch: &Value, written: &Map<String, Value>, keys: Keys) -> Vec<Problem> {
-    let of_own = |key: &str| keys.spellings("public_token").any(|own| own == key);
-    let is_stray = |(key, value): &(&String, &Value)| key.ends_with("public_token") && !of_own(key) && !value.is_null();
-    let own = keys.written("public_token");
-    let mut strays: Vec<_> = written
-        .iter()
-        .filter(is_stray)
-        .map(|(key, _)| Problem {
-            param: path(key),
-            message: format!("is no setting of this assistant: write `{own}` or `public_token`"),
-        })
-        .collect();
-    if patch.get("public_token").is_some_and(|token| !token.is_null()) {
-        strays.push(Problem {
-            param: "config.public_token".into(),
-            message: "must stand in `config.configurable`".into(),
-        });
+/// Whatever else looks like the token would be stored as it is, however it is spelled and wherever it stands.
+fn stray_tokens(patch: &Value, keys: Keys) -> Vec<Problem> {
+    let own = path(&keys.written("public_token"));
+    let strays = fields_in("config", patch).into_iter().filter(|(at, key)| {
+        let spelled: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+        let is_own = keys.spellings("public_token").any(|own| *at == path(&own));
+        spelled.to_ascii_lowercase().ends_with("publictoken") && !is_own
+    });
+    let problem = |(param, _)| Problem {
+        param,
+        message: format!("is no setting of this assistant: write the token as `{own}`"),
+    };
+    strays.map(problem).collect()
+}
+
+/// The paths and names of all fields in a value that are not null, at any depth.
+fn fields_in<'a>(at: &str, value: &'a Value) -> Vec<(String, &'a str)> {
+    let field = |(key, value): (&'a String, &'a Value)| {
+        let path = format!("{at}.{key}");
+        let within = fields_in(&path, value);
+        std::iter::once((path, key.as_str())).chain(within)
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .flat_map(field)
+            .collect(),
+        Value::Array(values) => values.iter().flat_map(|value| fields_in(at, value)).collect(),
+        _ => Vec::new(),
     }
-    strays
 }
 
 /// `DynamoDB` takes no attribute without a name, at any depth.

@@ -62,6 +62,14 @@ async fn what_would_be_stored_of_a_token_or_lead_nowhere_is_a_400() {
             "type==custom/public_token",
         ),
         (with("my_public_token", token.clone()), "my_public_token"),
+        (with("PUBLIC_TOKEN", token.clone()), "PUBLIC_TOKEN"),
+        (with("public-token", token.clone()), "public-token"),
+        (with("public_token ", token.clone()), "public_token "),
+        (with("theirs", json!([{"publicToken": token}])), "theirs.publicToken"),
+        (
+            json!({"x": {"public_token": token}, "configurable": {"model": "gpt-4o"}}),
+            "config.x.public_token",
+        ),
         (
             json!({"public_token": token, "configurable": {"model": "gpt-4o"}}),
             "config.public_token",

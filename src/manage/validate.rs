@@ -73,7 +73,7 @@ fn is_touched(param: &str, patch: &Value, written: &Map<String, Value>, keys: Ke
 
 /// Whatever else looks like the token would be stored as it is, however it is spelled and wherever it stands.
 fn stray_tokens(patch: &Value, keys: Keys) -> Vec<Problem> {
-    let own = path(&keys.written("public_token"));
+    let own = keys.written("public_token");
     let strays = fields_in("config", patch).into_iter().filter(|(at, key)| {
         let spelled: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
         let is_own = keys.spellings("public_token").any(|own| *at == path(&own));
@@ -81,7 +81,7 @@ fn stray_tokens(patch: &Value, keys: Keys) -> Vec<Problem> {
     });
     let problem = |(param, _)| Problem {
         param,
-        message: format!("is no setting of this assistant: write the token as `{own}`"),
+        message: format!("is no setting of this assistant: write `{own}` or `public_token` in `config.configurable`"),
     };
     strays.map(problem).collect()
 }

@@ -102,7 +102,7 @@ pub(crate) async fn delete_response(
     params(
         ("id" = String, Path, description = "The response's id"),
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "How many items a page has at most; 20 unless given"),
-        ("order" = Option<Order>, Query, description = "`asc` for the oldest first; `desc` unless given"),
+        ("order" = inline(Option<Order>), Query, description = "`asc` for the oldest first; `desc` unless given"),
         ("after" = Option<String>, Query, description = "The `last_id` of the page before")
     ),
     responses(

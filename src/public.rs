@@ -18,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 mod body;
 pub mod chat_completions;
 mod models;
-mod responses;
+pub mod responses;
 
 use crate::{
     answer::{self, Unanswered},

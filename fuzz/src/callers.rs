@@ -1,14 +1,14 @@
 //! What callers send: Lambda events, headers, requests, and the names of models that assistants are set to.
 
 use assistant_endpoint::{
-    chat::prompt::Prompt,
+    chat::{parameters::Parameter, prompt::Prompt},
     event,
     protocol::{
         Protocol,
         learned::{Learned, Lesson},
     },
     provider::{Model, Provider, Server, choose},
-    public::chat_completions::request::ChatRequest,
+    public::{chat_completions::request::ChatRequest, responses},
     token::Token,
 };
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
@@ -34,6 +34,39 @@ const MODELS: [&str; 9] = [
     "gemini-2.5-flash",
     "gemini/gemma-3-27b-it",
 ];
+
+/// A request's body of the Responses API: what its response repeats is what OpenAI's schema has there, or it is a 400 that says
+/// why.
+pub fn response_request(data: &[u8]) {
+    let (parameters, echo) = match responses::read(data) {
+        Ok(read) => read,
+        Err(error) => return check(&error),
+    };
+    let is_one_of = |value: &Value, words: &[&str]| value.as_str().is_none_or(|value| words.contains(&value));
+    assert!(is_one_of(&echo["text"]["verbosity"], &["low", "medium", "high"]));
+    assert!(is_one_of(
+        &echo["reasoning"]["summary"],
+        &["auto", "concise", "detailed"]
+    ));
+    let format = &echo["text"]["format"];
+    assert!(is_one_of(&format["type"], &["text", "json_object", "json_schema"]));
+    if format["type"] == "json_schema" {
+        assert!(format["name"].is_string() && format["schema"].is_object());
+        assert!(format["strict"].is_null() || format["strict"].is_boolean());
+    }
+    let metadata = echo["metadata"].as_object().unwrap();
+    assert!(metadata.len() <= 16 && metadata.values().all(Value::is_string));
+    // What the response repeats is what the model is asked for.
+    for (name, parameter) in [
+        ("temperature", Parameter::Temperature),
+        ("max_output_tokens", Parameter::MaxTokens),
+    ] {
+        assert_eq!(
+            echo.get(name).filter(|value| !value.is_null()),
+            parameters.get(parameter)
+        );
+    }
+}
 
 /// A request's body: what is accepted is encoded for every provider, as it is and with all that errors may teach, or it is a
 /// 400 that says why. What is encoded is JSON that can be read again.

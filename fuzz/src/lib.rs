@@ -9,14 +9,14 @@ mod callers;
 mod management;
 
 pub use answers::{anthropic, bedrock, event_stream, gemini, openai, sse};
-pub use callers::{event, model_name, request, token_header};
+pub use callers::{event, model_name, request, response_request, token_header};
 pub use management::{jwt, merge_patch, settings};
 
 /// A target and its name: that of its binary, and of its folder in `corpus`.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("sse", sse),
     ("event_stream", event_stream),
     ("openai", openai),
@@ -24,6 +24,7 @@ pub const TARGETS: [Target; 13] = [
     ("bedrock", bedrock),
     ("gemini", gemini),
     ("request", request),
+    ("response_request", response_request),
     ("token_header", token_header),
     ("model_name", model_name),
     ("event", event),

@@ -6,6 +6,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use serde_json::Value;
 
 mod bodies;
 mod events;
@@ -22,10 +23,19 @@ mod request;
 mod state;
 
 use super::{App, Asked};
-use crate::{error::Error, http::document::Failures};
+use crate::{chat::parameters::Parameters, error::Error, http::document::Failures};
 use failure::First;
 use form::ResponseForm;
 use request::ResponseRequest;
+
+/// What a request's body asks of the model, and what its response repeats, for tests that make bodies up.
+///
+/// # Errors
+/// A 400 naming the field at fault.
+pub fn read(body: &[u8]) -> Result<(Parameters, Value), Error> {
+    let request = ResponseRequest::read(body)?;
+    Ok((request.parameters, serde_json::json!(request.echo)))
+}
 
 /// Answers a conversation with a response, or with `stream: true` by its server-sent events.
 #[utoipa::path(

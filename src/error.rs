@@ -10,6 +10,7 @@ use axum::{
 mod body;
 mod description;
 mod limited;
+mod logged;
 mod provider;
 
 use crate::limit::{Bound, RateLimit};
@@ -17,20 +18,11 @@ pub(crate) use body::ErrorObject;
 use body::sentence;
 pub use body::{ErrorReply, Problem};
 use description::Description;
+pub use logged::Unlogged;
 pub use provider::ProviderError;
 
 /// Response header by which OpenAI's SDKs are told not to try again.
 pub static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-
-/// Codes by which providers say what is wrong with a request.
-const REJECTIONS: [&str; 6] = [
-    "content_policy_violation",
-    "context_length_exceeded",
-    "invalid_image_url",
-    "invalid_value",
-    "unsupported_parameter",
-    "unsupported_value",
-];
 
 /// Why a request got no reply, or a reply got cut off.
 ///
@@ -157,6 +149,9 @@ pub enum Error {
     /// 500: the assistant's config cannot be used.
     #[error("The assistant is misconfigured: {0}")]
     Misconfigured(String),
+    /// 500: the assistant's config cannot be used here, since the operator has not set something up.
+    #[error("The assistant is misconfigured: {0}")]
+    NotSetUp(String),
     /// 503: `DynamoDB` or Secrets Manager is throttled or down.
     #[error("A service that this one depends on could not be reached just now. Try again in a moment.")]
     Unavailable {
@@ -175,6 +170,12 @@ pub enum Error {
     NotAllErased {
         /// Whether the assistant itself is deleted by the request.
         is_deleted: bool,
+        /// For the log only.
+        cause: String,
+    },
+    /// 503: the issuer of the JWTs does not answer.
+    #[error("The keys of the tokens' issuer could not be read just now. Try again in a moment.")]
+    IssuerUnavailable {
         /// For the log only.
         cause: String,
     },
@@ -286,36 +287,6 @@ impl Error {
         self.describe().code
     }
 
-    /// The code for the log: one that a provider made up is named only where it is a word.
-    pub fn log_code(&self) -> Option<String> {
-        let is_word = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        self.code()
-            .map(|code| if is_word(&code) { code } else { "other".into() })
-    }
-
-    /// The code for metrics, out of a closed set: each one costs money. One that a provider chose is there where it is well
-    /// known.
-    pub(crate) fn closed_code(&self) -> String {
-        let is_a_providers = matches!(self, Self::Provider(ProviderError::Rejected { .. }));
-        let code = self.code();
-        let closed = code.filter(|code| !is_a_providers || REJECTIONS.contains(&code.as_str()));
-        closed.unwrap_or_else(|| "rejected".to_owned())
-    }
-
-    /// What the operator should read in the log beside the message; never sent to a client.
-    pub fn cause(&self) -> Option<&str> {
-        match self {
-            Self::Unavailable { cause }
-            | Self::NotAllErased { cause, .. }
-            | Self::Provider(
-                ProviderError::Failed { cause, .. }
-                | ProviderError::Unexpected { cause }
-                | ProviderError::TimedOut { cause },
-            ) => Some(cause),
-            _ => None,
-        }
-    }
-
     /// OpenAI's error object. Settings that cannot be used are beside its four fields.
     pub fn body(&self) -> ErrorReply {
         let Description { kind, code, param, .. } = self.describe();
@@ -344,21 +315,9 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// What the log has still to say of an error response; an extension of it.
-#[derive(Debug, Clone)]
-pub struct Unlogged {
-    /// The error's code.
-    pub code: Option<String>,
-    /// [`Error::cause`].
-    pub cause: Option<String>,
-}
-
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let unlogged = Unlogged {
-            code: self.log_code(),
-            cause: self.cause().map(str::to_owned),
-        };
+        let unlogged = Unlogged::of(&self);
         let mut response = self.into_logged_response();
         response.extensions_mut().insert(unlogged);
         response

@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use tower::util::MapRequestLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, Any, CorsLayer};
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, field::Empty};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,7 +27,7 @@ mod trace;
 use crate::{
     error::{Error, SHOULD_RETRY, Unlogged},
     limit::RATE_LIMIT_HEADERS,
-    log, metrics,
+    log,
     way_in::{ORIGIN_SECRET, WayIn},
 };
 use document::Known;
@@ -207,7 +207,7 @@ async fn identify(request: Request, next: Next) -> Response {
         "x-amz-cf-id" = traced.cloudfront,
         traceparent = traced.traceparent,
         xray_trace_id = traced.xray,
-        ColdStart = metrics::cold_start(),
+        assistant_id = Empty,
     );
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(unlogged) = response.extensions_mut().remove() {
@@ -224,11 +224,11 @@ async fn identify(request: Request, next: Next) -> Response {
 /// Logs a request that was refused. Whoever operates the service has to know of its own failures, and of callers that may not
 /// do what they try.
 fn refused(status: StatusCode, unlogged: &Unlogged) {
-    let Unlogged { code, cause } = unlogged;
-    let is_grave = status.is_server_error() || status == StatusCode::FORBIDDEN;
-    let status = status.as_u16();
+    let Unlogged { code, cause, fault } = unlogged;
+    let is_grave = status.is_server_error() || status == StatusCode::FORBIDDEN || fault.is_some();
+    let (status, faults) = (status.as_u16(), fault.map(|_| 1));
     if is_grave {
-        tracing::warn!(target: log::METRICS, status, code, cause, Refused = 1, "refused");
+        tracing::warn!(target: log::METRICS, status, code, cause, fault, Faults = faults, Refused = 1, "refused");
     } else {
         tracing::info!(target: log::METRICS, status, code, cause, Refused = 1, "refused");
     }

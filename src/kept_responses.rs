@@ -22,6 +22,7 @@ use time::OffsetDateTime;
 use crate::{
     assistant::store::{Item, LAST_WRITE_TIMEOUT, Store, number, number_in, once, unavailable},
     error::Error,
+    log,
 };
 
 mod erase;
@@ -129,7 +130,14 @@ impl ResponsesTable {
             Ok(_) => true,
             Err(error) => {
                 let cause = unavailable(error);
-                tracing::warn!(assistant_id, cause = cause.cause(), "a response was not kept");
+                tracing::warn!(
+                    target: log::METRICS,
+                    assistant_id,
+                    cause = cause.cause(),
+                    fault = "response_not_kept",
+                    Faults = 1,
+                    "a response was not kept"
+                );
                 false
             }
         }

@@ -10,7 +10,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::{
     Event, Id, Subscriber,
     field::{Field, Visit},
-    span::Attributes,
+    span::{Attributes, Record},
 };
 use tracing_subscriber::{
     Layer,
@@ -111,6 +111,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         }
     }
 
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields(Map::new());
         let now = OffsetDateTime::now_utc();
@@ -129,6 +137,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         }
         event.record(&mut fields);
         if target == METRICS {
+            metrics::count_start(&mut fields.0);
             metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
         }
         (self.write)(&bounded(fields.0));

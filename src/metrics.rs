@@ -30,22 +30,29 @@ const BY_MODEL: Dimensions = &[&[PROVIDER, MODEL], ALL];
 
 /// All of them. `docs/operations.md` has this table, and the template's dashboard and alarms take from there.
 #[rustfmt::skip]
-static METRICS: [Metric; 9] = [
+static METRICS: [Metric; 10] = [
     Metric { name: "gen_ai.client.token.usage", unit: "Count", dimensions: &[&["gen_ai.token.type", PROVIDER, MODEL]] },
     Metric { name: "gen_ai.server.request.duration", unit: "Seconds", dimensions: BY_MODEL },
     Metric { name: "gen_ai.server.time_to_first_token", unit: "Seconds", dimensions: BY_MODEL },
     Metric { name: "gen_ai.server.time_per_output_token", unit: "Seconds", dimensions: BY_MODEL },
-    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], &["code"], ALL] },
+    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], ALL] },
     Metric { name: "Refused", unit: "Count", dimensions: &[&["code"]] },
+    Metric { name: "Faults", unit: "Count", dimensions: &[&["fault"]] },
     Metric { name: "Retries", unit: "Count", dimensions: &[ALL] },
     Metric { name: "Fallbacks", unit: "Count", dimensions: &[ALL] },
     Metric { name: "ColdStart", unit: "Count", dimensions: &[ALL] },
 ];
 
-/// Whether the request is this environment's first: said once.
-pub(crate) fn cold_start() -> Option<u64> {
+/// In lines of requests alone, of which each request that a model may be asked for has one.
+const OF_REQUESTS: [&str; 2] = ["gen_ai.server.request.duration", "Refused"];
+
+/// Counts the cold start in the environment's first line of a request.
+pub(crate) fn count_start(fields: &mut Map<String, Value>) {
     static WARM: AtomicBool = AtomicBool::new(false);
-    (!WARM.swap(true, Ordering::Relaxed)).then_some(1)
+    let is_of_request = OF_REQUESTS.iter().any(|name| fields.contains_key(*name));
+    if is_of_request && !WARM.swap(true, Ordering::Relaxed) {
+        fields.insert("ColdStart".to_owned(), json!(1));
+    }
 }
 
 /// Makes a line's fields an object of the format, where they hold metrics. `milliseconds` is the time since the epoch.

@@ -125,6 +125,9 @@ impl Provider {
     }
 }
 
+/// The name of owners' own servers.
+pub(crate) const OWN: &str = "own";
+
 /// The server that an assistant's model runs on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Server {
@@ -152,7 +155,7 @@ impl Model {
     pub fn provider_name(&self) -> &'static str {
         match &self.server {
             Server::Platform(provider) => provider.name(),
-            Server::Own(_) => "own",
+            Server::Own(_) => OWN,
         }
     }
 

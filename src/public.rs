@@ -32,7 +32,7 @@ use crate::{
     error::Error,
     http::{document::with_bearer, read_body},
     kept_responses::ResponsesTable,
-    limit::Limits,
+    limit::{Limits, RateLimit},
     record::ReplyRecord,
     reply::{self, form::Form},
     secrets::secrets_client,
@@ -40,7 +40,7 @@ use crate::{
     upstream::{Upstream, keys::ProviderKeys, role::ServiceRole},
     usage::{
         UsageTable,
-        limiter::{Admitted, Asking, Limiter},
+        limiter::{Asking, Limiter},
     },
     way_in::Caller,
 };
@@ -160,11 +160,14 @@ impl App {
             self.timeouts.buffered
         };
         let deadline = entered.deadline.limited(entered.started, limit);
-        let admitted = self.admit(&entered, deadline).await?;
-        let left = admitted.left;
+        if entered.limits.counted().next().is_some() {
+            // What is refused on its way to the model is not to be counted.
+            let checked = self.upstream.check(&model, &prompt).await;
+            checked.map_err(|error| error.renamed(renamed))?;
+        }
+        let left = self.admit(&entered, deadline).await?;
         let assistant_id = assistant.id().to_owned();
         let mut record = ReplyRecord::new(assistant_id.clone(), &model, stream, entered.started, deadline);
-        record.also_at_end(self.limiter.giving_back(assistant_id.clone(), admitted));
         if let Some(usage) = &self.usage {
             record.at_end(usage.settling(assistant_id, prompt.text_bytes()));
         }
@@ -195,7 +198,12 @@ impl App {
     async fn authorize(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Assistant, Error> {
         let digest = Token::from_headers(headers)?.digest();
         let found = tokio::time::timeout(deadline.remaining(), self.store.find(&digest)).await;
-        match found.unwrap_or_else(|_| Err(out_of_time()))? {
+        let found = found.unwrap_or_else(|_| Err(out_of_time()))?;
+        if let Lookup::Trial(assistant) | Lookup::Found(assistant) = &found {
+            // Whatever becomes of the request: its lines say whose it was.
+            tracing::Span::current().record("assistant_id", assistant.id());
+        }
+        match found {
             Lookup::Unknown => Err(Error::InvalidToken),
             Lookup::Deleted => Err(Error::AssistantNotFound),
             Lookup::Trial(assistant) => Ok(*assistant),
@@ -209,7 +217,7 @@ impl App {
     }
 
     /// Lets a request in, counted against the assistant's limits; the last step before a model is called.
-    async fn admit(&self, entered: &Entered, deadline: Deadline) -> Result<Admitted, Error> {
+    async fn admit(&self, entered: &Entered, deadline: Deadline) -> Result<Option<RateLimit>, Error> {
         let asking = entered.asking();
         let admitted = tokio::time::timeout(deadline.remaining(), self.limiter.admit(&asking)).await;
         admitted.unwrap_or_else(|_| Err(out_of_time()))

@@ -14,7 +14,7 @@ use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     deadline::Deadline,
     error::Error,
-    provider::Model,
+    provider::{Model, OWN},
 };
 
 /// How long a reply's end waits for what is written then, all of it together.
@@ -33,6 +33,7 @@ pub(crate) struct ReplyRecord {
     stream: bool,
     started: Instant,
     first_text: Option<Instant>,
+    last_text: Option<Instant>,
     usage: Option<Usage>,
     /// Of all text that has come, thinking included.
     text_bytes: u64,
@@ -58,6 +59,8 @@ pub(crate) enum Outcome {
         provider_code: Option<String>,
         /// [`Error::cause`].
         cause: Option<String>,
+        /// [`Error::fault`], unless the server is the owner's own.
+        fault: Option<&'static str>,
     },
     /// The client did not wait for the end.
     ClientGone,
@@ -74,6 +77,7 @@ impl ReplyRecord {
             stream,
             started,
             first_text: None,
+            last_text: None,
             usage: None,
             text_bytes: 0,
             tries: None,
@@ -144,7 +148,9 @@ impl ReplyRecord {
     pub(crate) fn delta(&mut self, delta: &Delta) {
         let text = match delta {
             Delta::Text { text, .. } | Delta::Refusal(text) => {
-                self.first_text.get_or_insert_with(Instant::now);
+                let now = Instant::now();
+                self.first_text.get_or_insert(now);
+                self.last_text = Some(now);
                 text.as_str()
             }
             Delta::Reasoning(text) => text,
@@ -169,6 +175,7 @@ impl ReplyRecord {
             provider_code: error.log_code().filter(|code| *code != error.closed_code()),
             code: error.closed_code(),
             cause: error.cause().map(str::to_owned),
+            fault: error.fault().filter(|_| self.provider != OWN),
         };
     }
 

@@ -24,7 +24,8 @@ use crate::{
     config::Config,
     deadline::Deadline,
     error::{Error, ProviderError},
-    provider::{Model, capabilities::Capabilities},
+    log,
+    provider::{Model, Server, capabilities::Capabilities},
 };
 use call::Caller;
 use images::ImageFetcher;
@@ -98,17 +99,32 @@ impl Upstream {
                 let error = first_failure.unwrap_or(failure);
                 return Err(Unanswered { error, tries });
             };
+            let fault = failure.fault().filter(|_| !matches!(model.server, Server::Own(_)));
             tracing::warn!(
+                target: log::METRICS,
                 failed = model.name,
                 next = next.name,
                 code = failure.log_code(),
                 cause = failure.cause(),
+                fault,
+                Faults = fault.map(|_| 1),
                 "falling back to another model"
             );
             tries.fallbacks += 1;
             first_failure.get_or_insert(failure);
             model = next;
         }
+    }
+
+    /// Whether a request would be refused before it is sent to the model. Nothing is sent to anybody: where images have to be
+    /// fetched first, they and what depends on them are left to the request itself.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) async fn check(&self, model: &Model, prompt: &Prompt) -> Result<(), Error> {
+        let is_whole = Capabilities::of(model).image_urls || !images::are_remote(prompt);
+        let checked = self.caller.check(model, is_whole.then_some(prompt)).await;
+        checked.map_err(|error| prompt.blame(error))
     }
 
     /// Asks one model, again where a failure may pass. Counts its `calls`.

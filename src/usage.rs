@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     assistant::store::{Item, LAST_WRITE_TIMEOUT, Store, number, number_in, once, unavailable},
     error::Error,
+    log,
     record::{EndTask, Outcome, ReplyRecord},
 };
 
@@ -126,8 +127,8 @@ impl Counts {
 
     /// What one reply used. `prompt_bytes` is the length of the prompt's text.
     ///
-    /// Where the provider counted nothing and text has come, the tokens are estimated from the texts' lengths. Where nothing has
-    /// come, nothing is taken to be used.
+    /// Where the provider counted nothing, and text has come or the client has left, the tokens are estimated from the texts'
+    /// lengths. Of a failure without any text nothing is taken to be used.
     fn of_reply(record: &ReplyRecord, prompt_bytes: u64) -> Self {
         let failed = matches!(record.outcome(), Outcome::Failed { .. });
         let answer_bytes = record.text_bytes();
@@ -144,7 +145,8 @@ impl Counts {
                 reasoning_tokens: usage.reasoning.unwrap_or(0),
                 ..one
             },
-            None if answer_bytes > 0 => Self {
+            // A client that leaves early has had the prompt read all the same.
+            None if answer_bytes > 0 || *record.outcome() == Outcome::ClientGone => Self {
                 prompt_tokens: prompt_bytes.div_ceil(BYTES_A_TOKEN),
                 completion_tokens: answer_bytes.div_ceil(BYTES_A_TOKEN),
                 estimated_requests: 1,
@@ -210,7 +212,14 @@ impl UsageTable {
             .await
         {
             let cause = unavailable(error);
-            tracing::warn!(assistant_id, cause = cause.cause(), "a reply's usage was not counted");
+            tracing::warn!(
+                target: log::METRICS,
+                assistant_id,
+                cause = cause.cause(),
+                fault = "usage_not_counted",
+                Faults = 1,
+                "a reply's usage was not counted"
+            );
         }
     }
 

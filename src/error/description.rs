@@ -92,13 +92,13 @@ impl Error {
                 param: problems.first().map(|problem| problem.param.clone()),
                 ..new(StatusCode::BAD_REQUEST, INVALID, "invalid_value")
             },
-            Self::Misconfigured(_) => new(
+            Self::Misconfigured(_) | Self::NotSetUp(_) => new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "api_error",
                 "assistant_misconfigured",
             )
             .never_retry(),
-            Self::Unavailable { .. } | Self::NotAllErased { .. } => {
+            Self::Unavailable { .. } | Self::NotAllErased { .. } | Self::IssuerUnavailable { .. } => {
                 new(StatusCode::SERVICE_UNAVAILABLE, "api_error", "service_unavailable").retry_after(Some(1))
             }
             // A request that was too slow may succeed when it is sent again, and SDKs do so.

@@ -24,7 +24,7 @@ impl TraceIds {
         let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
         Self {
             cloudfront: header("x-amz-cf-id").filter(|id| is_cloudfronts(id)),
-            traceparent: header("traceparent").filter(|id| is_hex_groups(id, &[2, 32, 16, 2])),
+            traceparent: header("traceparent").filter(|id| is_hex_groups(id, &[2, 32, 16, 2]) && names_a_trace(id)),
             xray: of_invocation
                 .or_else(|| header("x-amzn-trace-id"))
                 .and_then(|id| root(&id)),
@@ -38,10 +38,18 @@ fn root(header: &str) -> Option<String> {
     is_hex_groups(root, &[1, 8, 24]).then(|| root.to_owned())
 }
 
-/// An opaque one, of the characters of base64 for URLs.
+/// An id of zeros alone is none.
+fn names_a_trace(traceparent: &str) -> bool {
+    let mut ids = traceparent.split('-').skip(1).take(2);
+    ids.all(|id| id.bytes().any(|digit| digit != b'0'))
+}
+
+/// 41 bytes in base64 for URLs, as all of them that the documents show; something else is a caller's own text.
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html>, read 2026-11.
 fn is_cloudfronts(id: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
-    (1..=100).contains(&id.len()) && id.bytes().all(is_base64)
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let digits = id.strip_suffix("==");
+    digits.is_some_and(|digits| digits.len() == 54 && digits.bytes().all(is_digit))
 }
 
 /// Whether a text is groups of so many hexadecimal digits each, with `-` between them.
@@ -81,16 +89,19 @@ mod tests {
         let sent = [("x-amz-cf-id", CLOUDFRONT), ("traceparent", TRACEPARENT)];
         assert_eq!(read(&sent, Some(&root)), all);
         assert_eq!(read(&[sent[0], sent[1], ("x-amzn-trace-id", &root)], None), all);
+        let zeros = format!("00-{}-{}-01", "0".repeat(32), "0".repeat(16));
         let long = "a".repeat(101);
-        for odd in ["", "pubkey_a secret", "{}", "00-0af7-b7ad-01", &long] {
+        for odd in [
+            "",
+            "pubkey_secret",
+            "pubkey_a secret",
+            "{}",
+            "00-0af7-b7ad-01",
+            &zeros,
+            &long,
+        ] {
             let headers = [("x-amz-cf-id", odd), ("traceparent", odd), ("x-amzn-trace-id", odd)];
-            let TraceIds {
-                cloudfront,
-                traceparent,
-                xray,
-            } = read(&headers, None);
-            assert_eq!((traceparent, xray), (None, None), "{odd}");
-            assert_eq!(cloudfront.is_some(), odd == "00-0af7-b7ad-01", "{odd}");
+            assert_eq!(read(&headers, None), TraceIds::default(), "{odd}");
         }
     }
 }

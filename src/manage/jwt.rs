@@ -143,7 +143,7 @@ impl Verifier {
     /// The owner that a request's token names.
     ///
     /// # Errors
-    /// [`Error::MissingJwt`], [`Error::InvalidJwt`], or [`Error::Unavailable`] where the issuer's keys could not be read.
+    /// [`Error::MissingJwt`], [`Error::InvalidJwt`], or [`Error::IssuerUnavailable`] where the issuer's keys could not be read.
     pub async fn owner(&self, headers: &HeaderMap) -> Result<String, Error> {
         let token = bearer(headers).ok_or(Error::MissingJwt)?;
         let header = jsonwebtoken::decode_header(&*token)
@@ -192,10 +192,13 @@ impl Verifier {
 
     async fn check_issued(&self, token: &str, header: Header, keys: &Reread<KeySet>) -> Result<Checked, Error> {
         let kid = header.kid.ok_or_else(|| invalid("its header names no key (`kid`)"))?;
-        let known = keys.get(|keys| keys.contains_key(&kid)).await?;
+        let unavailable = |error: Error| Error::IssuerUnavailable {
+            cause: error.cause().unwrap_or_default().to_owned(),
+        };
+        let known = keys.get(|keys| keys.contains_key(&kid)).await.map_err(unavailable)?;
         match known.value.get(&kid) {
             Some((algorithm, key)) => Ok(self.check(token, *algorithm, key)),
-            None if known.stale => Err(Error::Unavailable {
+            None if known.stale => Err(Error::IssuerUnavailable {
                 cause: "the issuer's keys cannot be read again".into(),
             }),
             None => Err(invalid("its key (`kid`) is not one of the issuer's")),

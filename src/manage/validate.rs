@@ -74,33 +74,47 @@ fn is_touched(param: &str, patch: &Value, written: &Map<String, Value>, keys: Ke
 /// Whatever else looks like the token would be stored as it is, however it is spelled and wherever it stands.
 fn stray_tokens(patch: &Value, keys: Keys) -> Vec<Problem> {
     let own = keys.written("public_token");
-    let strays = fields_in("config", patch).into_iter().filter(|(at, key)| {
-        let spelled: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
-        let is_own = keys.spellings("public_token").any(|own| *at == path(&own));
-        spelled.to_ascii_lowercase().ends_with("publictoken") && !is_own
-    });
-    let problem = |(param, _)| Problem {
+    let mut strays = Vec::new();
+    for (name, value) in patch.as_object().into_iter().flatten() {
+        let settings = value.as_object().filter(|_| name == "configurable");
+        let Some(settings) = settings else {
+            find_tokens("config", name, value, &mut strays);
+            continue;
+        };
+        for (key, value) in settings {
+            if !keys.spellings("public_token").any(|own| own == *key) {
+                find_tokens("config.configurable", key, value, &mut strays);
+            }
+        }
+    }
+    let problem = |param| Problem {
         param,
         message: format!("is no setting of this assistant: write `{own}` or `public_token` in `config.configurable`"),
     };
-    strays.map(problem).collect()
+    strays.into_iter().map(problem).collect()
 }
 
-/// The paths and names of all fields in a value that are not null, at any depth.
-fn fields_in<'a>(at: &str, value: &'a Value) -> Vec<(String, &'a str)> {
-    let field = |(key, value): (&'a String, &'a Value)| {
-        let path = format!("{at}.{key}");
-        let within = fields_in(&path, value);
-        std::iter::once((path, key.as_str())).chain(within)
-    };
+/// The paths of fields that look like the token, at any depth. `parent` is the path of the object that holds this one.
+fn find_tokens(parent: &str, key: &str, value: &Value, found: &mut Vec<String>) {
+    if value.is_null() {
+        return;
+    }
+    let path = format!("{parent}.{key}");
+    let letters: String = key.chars().filter(char::is_ascii_alphabetic).collect();
+    if letters.to_ascii_lowercase().contains("publictoken") {
+        found.push(path);
+        return;
+    }
+    find_tokens_in(&path, value, found);
+}
+
+fn find_tokens_in(path: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => fields
             .iter()
-            .filter(|(_, value)| !value.is_null())
-            .flat_map(field)
-            .collect(),
-        Value::Array(values) => values.iter().flat_map(|value| fields_in(at, value)).collect(),
-        _ => Vec::new(),
+            .for_each(|(key, value)| find_tokens(path, key, value, found)),
+        Value::Array(values) => values.iter().for_each(|value| find_tokens_in(path, value, found)),
+        _ => {}
     }
 }
 

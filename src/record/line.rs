@@ -14,12 +14,13 @@ struct Failure<'a> {
     code: Option<&'a str>,
     provider_code: Option<&'a str>,
     cause: Option<&'a str>,
+    fault: Option<&'static str>,
 }
 
 impl Failure<'_> {
     /// Whether whoever operates the service has to know of it.
     fn is_grave(&self) -> bool {
-        self.status.is_some_and(|status| status >= 500)
+        self.fault.is_some() || self.status.is_some_and(|status| status >= 500)
     }
 }
 
@@ -39,11 +40,13 @@ impl Outcome {
                 code,
                 provider_code,
                 cause,
+                fault,
             } => Failure {
                 status: Some(*status),
                 code: Some(code),
                 provider_code: provider_code.as_deref(),
                 cause: cause.as_deref(),
+                fault: *fault,
             },
             Self::Finished(_) | Self::ClientGone => Failure::default(),
         }
@@ -64,7 +67,7 @@ impl ReplyRecord {
         // The macros take a level that is known when this is compiled.
         macro_rules! refused {
             ($level:expr, $failure:expr) => {{
-                let Failure { status, code, provider_code: _, cause } = $failure;
+                let Failure { status, code, provider_code: _, cause, fault } = $failure;
                 tracing::event!(
                     target: log::METRICS,
                     $level,
@@ -74,6 +77,8 @@ impl ReplyRecord {
                     status,
                     code,
                     cause,
+                    fault,
+                    Faults = fault.map(|_| 1),
                     Refused = 1,
                     "refused"
                 );
@@ -89,7 +94,7 @@ impl ReplyRecord {
         macro_rules! reply {
             ($level:expr, $failure:expr) => {{
                 let (total, first_text) = (self.elapsed(), self.first_text.map(|at| at - self.started));
-                let Failure { status, code, provider_code, cause } = $failure;
+                let Failure { status, code, provider_code, cause, fault } = $failure;
                 tracing::event!(
                     target: log::METRICS,
                     $level,
@@ -102,6 +107,7 @@ impl ReplyRecord {
                     provider_code,
                     status,
                     cause,
+                    fault,
                     retries = self.tries.map(|tries| tries.retries),
                     fallbacks = self.tries.map(|tries| tries.fallbacks),
                     prompt_tokens = self.usage.map(|usage| usage.prompt),
@@ -111,11 +117,12 @@ impl ReplyRecord {
                     Retries = self.tries.map(|tries| tries.retries),
                     Fallbacks = self.tries.map(|tries| tries.fallbacks),
                     ReplyErrors = code.map(|_| 1),
-                    "gen_ai.provider.name" = self.provider,
+                    Faults = fault.map(|_| 1),
+                    "gen_ai.provider.name" = otel_name(self.provider),
                     "gen_ai.request.model" = self.label,
                     "gen_ai.server.request.duration" = total.as_secs_f64(),
                     "gen_ai.server.time_to_first_token" = first_text.map(|time| time.as_secs_f64()),
-                    "gen_ai.server.time_per_output_token" = self.seconds_per_token(total),
+                    "gen_ai.server.time_per_output_token" = self.seconds_per_token(),
                     "reply"
                 );
             }};
@@ -135,10 +142,8 @@ impl ReplyRecord {
     fn log_tokens(&self, kind: &str, tokens: u64) {
         tracing::debug!(
             target: log::METRICS,
-            // Without the request's span, whose metric is in the reply's line.
-            parent: None,
             provider = self.provider,
-            "gen_ai.provider.name" = self.provider,
+            "gen_ai.provider.name" = otel_name(self.provider),
             "gen_ai.request.model" = self.label,
             "gen_ai.token.type" = kind,
             "gen_ai.client.token.usage" = tokens,
@@ -146,14 +151,28 @@ impl ReplyRecord {
         );
     }
 
-    /// The time for each token after the first one, where the answer is complete.
-    fn seconds_per_token(&self, total: Duration) -> Option<f64> {
-        let (Outcome::Finished(_), Some(first), Some(usage)) = (&self.outcome, self.first_text, self.usage) else {
+    /// The time for each token of the text after the first one. Text that came in one piece says nothing of it.
+    fn seconds_per_token(&self) -> Option<f64> {
+        let (Outcome::Finished(_), Some(usage)) = (&self.outcome, self.usage) else {
             return None;
         };
-        let after_first = u32::try_from(usage.completion.checked_sub(1)?).ok()?;
-        let time = total.checked_sub(first - self.started)?.checked_div(after_first)?;
-        Some(time.as_secs_f64())
+        let time = self.last_text? - self.first_text?;
+        let of_text = usage.completion.checked_sub(usage.reasoning.unwrap_or(0))?;
+        let time = time.checked_div(u32::try_from(of_text.checked_sub(1)?).ok()?)?;
+        (!time.is_zero()).then(|| time.as_secs_f64())
+    }
+}
+
+/// OpenTelemetry's name of a provider, where it has another one.
+/// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>, read 2026-11.
+fn otel_name(provider: &str) -> &str {
+    match provider {
+        "azure" => "azure.ai.openai",
+        "bedrock" => "aws.bedrock",
+        "gemini" => "gcp.gemini",
+        "mistral" => "mistral_ai",
+        "xai" => "x_ai",
+        same => same,
     }
 }
 

@@ -220,6 +220,7 @@ async fn a_failed_reply_waits_for_its_end_too() {
         code: "provider_overloaded".into(),
         provider_code: None,
         cause: None,
+        fault: Some("provider_failing"),
     };
     for stream in [false, true] {
         let seen = Arc::<Seen>::default();

@@ -109,6 +109,20 @@ impl Caller {
         })
     }
 
+    /// Whether the call could be made: to a server, with its credential, and of a prompt that the model can be sent.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) async fn check(&self, model: &Model, prompt: Option<&Prompt>) -> Result<(), Error> {
+        let endpoint = self.endpoint(model)?;
+        self.credential(&endpoint).await?;
+        if let Some(prompt) = prompt {
+            let learned = self.lessons.of(&endpoint.model_key());
+            endpoint.protocol.encode(prompt, model, learned)?;
+        }
+        Ok(())
+    }
+
     /// Sends the prompt. It is sent again without what the model rejects, or with newer credentials where the first are
     /// refused.
     /// Adds each request that it sends to `calls`.
@@ -222,7 +236,7 @@ impl Caller {
             (Provider::Bedrock, Some(region), _) => Ok(format!("https://bedrock-runtime.{region}.amazonaws.com")),
             // Ollama's own default, which only makes sense on the machine it runs on.
             (Provider::Ollama, ..) if self.allow_private => Ok("http://127.0.0.1:11434/v1".into()),
-            _ => Err(Error::Misconfigured(format!(
+            _ => Err(Error::NotSetUp(format!(
                 "the endpoint of the `provider` `{name}` is missing. The operator has to set `{}`.",
                 provider.base_url_variable()
             ))),

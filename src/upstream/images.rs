@@ -46,6 +46,16 @@ pub(super) struct ImageFetcher {
     public_only: PublicOnly,
 }
 
+/// Whether a prompt has images that only a URL tells where they are.
+pub(super) fn are_remote(prompt: &Prompt) -> bool {
+    let mut parts = prompt.messages.iter().flat_map(|message| &message.parts);
+    parts.any(|part| matches!(part, Part::Image { url, .. } if is_remote(url)))
+}
+
+fn is_remote(url: &str) -> bool {
+    !url.starts_with("data:")
+}
+
 impl ImageFetcher {
     /// Builds nothing yet.
     pub(super) fn new(config: &Config) -> Self {
@@ -66,7 +76,7 @@ impl ImageFetcher {
             .iter_mut()
             .flat_map(|message| &mut message.parts)
             .filter_map(|part| match part {
-                Part::Image { url, .. } if !url.starts_with("data:") => Some(url),
+                Part::Image { url, .. } if is_remote(url) => Some(url),
                 _ => None,
             })
             .collect();

@@ -97,7 +97,7 @@ impl ProviderKeys {
 
 /// What is wrong where a provider's key is nowhere.
 pub(crate) fn missing(name: &str) -> Error {
-    Error::Misconfigured(format!(
+    Error::NotSetUp(format!(
         "its provider's API key is missing. The operator has to set `{name}`."
     ))
 }

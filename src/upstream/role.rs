@@ -107,7 +107,7 @@ impl ServiceRole {
 
     async fn credentials(&self) -> Result<Credentials, Error> {
         let missing = || {
-            Error::Misconfigured(
+            Error::NotSetUp(
                 "its provider is called with the function's role, which has no credentials here. The operator has to \
                  give it some, or to set `AWS_BEARER_TOKEN_BEDROCK`."
                     .into(),
@@ -247,6 +247,6 @@ mod tests {
             sign(role).await.unwrap();
         }
         sign(&valid).await.unwrap();
-        assert!(matches!(sign(&expired).await, Err(Error::Misconfigured(_))));
+        assert!(matches!(sign(&expired).await, Err(Error::NotSetUp(_))));
     }
 }

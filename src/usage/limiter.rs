@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures_util::{FutureExt, future::join_all};
 use time::{Date, OffsetDateTime};
 
 use super::{
@@ -21,7 +20,7 @@ use crate::{
     assistant::store::{number, unavailable},
     error::Error,
     limit::{Bound, Limit, Limits, RateLimit},
-    record::EndTask,
+    log,
     token::sha256,
     way_in::Caller,
 };
@@ -50,15 +49,6 @@ pub(crate) struct Asking<'a> {
     pub(crate) caller: Caller,
 }
 
-/// A request that was let in.
-#[derive(Debug, Default)]
-pub(crate) struct Admitted {
-    /// What is left of the tightest limit on requests.
-    pub(crate) left: Option<RateLimit>,
-    /// Where it was counted.
-    taken: Vec<Taken>,
-}
-
 /// A limit that is over. By its value too: once it is raised, there is room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Refusal {
@@ -79,17 +69,18 @@ impl Limiter {
         }
     }
 
-    /// Lets a request in, counted against its limits, or refuses it. Without counted limits no call is made.
+    /// Lets a request in, counted against its limits, or refuses it. Returns what is left of the tightest limit on requests.
+    /// Without counted limits no call is made.
     ///
     /// # Errors
     /// [`Error::LimitReached`] and [`Error::NotCounted`]; [`Error::Misconfigured`] without a table; [`Error::Unavailable`]
     /// where the table cannot be reached and the assistant's limits fail closed.
-    pub(crate) async fn admit(&self, asking: &Asking<'_>) -> Result<Admitted, Error> {
+    pub(crate) async fn admit(&self, asking: &Asking<'_>) -> Result<Option<RateLimit>, Error> {
         let Some(first) = asking.limits.counted().next() else {
-            return Ok(Admitted::default());
+            return Ok(None);
         };
         let Some(counter) = &self.counter else {
-            return Err(Error::Misconfigured(format!(
+            return Err(Error::NotSetUp(format!(
                 "`{}` needs a table that counts requests. The operator has to set `USAGE_TABLE`.",
                 first.source
             )));
@@ -97,33 +88,21 @@ impl Limiter {
         self.recall(asking)?;
         let now = OffsetDateTime::now_utc();
         match self.count(counter, asking, now).await {
-            Ok(admitted) => Ok(admitted),
+            Ok(left) => Ok(left),
             Err(Refused::Over(error)) => Err(error),
             Err(Refused::Unreachable(cause)) if asking.fail_closed => Err(Error::Unavailable { cause }),
             Err(Refused::Unreachable(cause)) => {
                 tracing::warn!(
+                    target: log::METRICS,
                     assistant_id = asking.assistant_id,
                     cause,
+                    fault = "limits_not_checked",
+                    Faults = 1,
                     "the limits could not be checked, and the request is answered (`limits_fail` is open)"
                 );
-                Ok(Admitted::default())
+                Ok(None)
             }
         }
-    }
-
-    /// The work at the end of a reply that takes its request out of the counts, if no model was asked.
-    pub(crate) fn giving_back(&self, assistant_id: String, taken: Admitted) -> Option<EndTask> {
-        let table = self.counter.as_ref()?.table().clone();
-        let taken = Some(taken.taken).filter(|taken| !taken.is_empty())?;
-        Some(Box::new(move |record| {
-            let is_refused = record.is_refused();
-            async move {
-                if is_refused {
-                    join_all(taken.iter().map(|taken| table.give_back(&assistant_id, taken))).await;
-                }
-            }
-            .boxed()
-        }))
     }
 
     /// Whether a limit is known to be over. No call is made.
@@ -146,7 +125,12 @@ impl Limiter {
 
     /// What costs least comes first, and the assistant's own count last: a caller's refusal must not use it up. Nor does the
     /// assistant's use up the caller's, which is given back.
-    async fn count(&self, counter: &Counter, asking: &Asking<'_>, now: OffsetDateTime) -> Result<Admitted, Refused> {
+    async fn count(
+        &self,
+        counter: &Counter,
+        asking: &Asking<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Option<RateLimit>, Refused> {
         if let Some(bound) = asking.limits.get(Limit::TokensPerDay) {
             let used = counter.table().tokens_of(asking.assistant_id, now.date()).await?;
             if used >= bound.value {
@@ -154,7 +138,7 @@ impl Limiter {
                 return Err(self.refuse(refusal, bound, day_ends_in(now), now).into());
             }
         }
-        let mut admitted = Admitted::default();
+        let (mut left, mut of_caller) = (Vec::new(), None);
         if let Some(bound) = asking.limits.get(Limit::RequestsPerMinutePerCaller) {
             let salt = self.salt_of(counter.table(), now).await?;
             let caller = caller_hash(&salt, &asking.caller);
@@ -163,7 +147,8 @@ impl Limiter {
                 windows: vec![Window::minute(bound)],
                 at: now,
             };
-            admitted.add(self.take(counter, asking, &taken, Some(caller)).await?, taken);
+            left = self.take(counter, asking, &taken, Some(caller.clone())).await?;
+            of_caller = Some((taken, Refusal::of(asking, bound, Some(caller))));
         }
         let minute = asking.limits.get(Limit::RequestsPerMinute).map(Window::minute);
         let day = asking.limits.get(Limit::RequestsPerDay).map(Window::day);
@@ -173,17 +158,18 @@ impl Limiter {
             at: now,
         };
         if !taken.windows.is_empty() {
-            match self.take(counter, asking, &taken, None).await {
-                Ok(left) => admitted.add(left, taken),
-                Err(refused) => {
-                    for taken in &admitted.taken {
-                        counter.table().give_back(asking.assistant_id, taken).await;
-                    }
+            match (self.take(counter, asking, &taken, None).await, of_caller) {
+                (Ok(more), _) => left.extend(more),
+                (Err(refused), None) => return Err(refused),
+                (Err(refused), Some((taken, refusal))) => {
+                    counter.table().give_back(asking.assistant_id, &taken).await;
+                    // There is room again.
+                    self.forget(&refusal);
                     return Err(refused);
                 }
             }
         }
-        Ok(admitted)
+        Ok(left.into_iter().min_by_key(|left| left.remaining))
     }
 
     async fn take(
@@ -241,6 +227,13 @@ impl Limiter {
         Error::LimitReached { bound, ends_in }
     }
 
+    fn forget(&self, refusal: &Refusal) {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(refusal);
+    }
+
     fn check_remembered(&self, refusal: &Refusal, bound: Bound, now: OffsetDateTime) -> Result<(), Error> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         match refused.get(refusal) {
@@ -269,13 +262,6 @@ impl Limiter {
         let salt = table.salt_of(today, now).await?;
         *self.salt.lock().unwrap_or_else(PoisonError::into_inner) = Some((today, salt.clone()));
         Ok(salt)
-    }
-}
-
-impl Admitted {
-    fn add(&mut self, left: Vec<RateLimit>, taken: Taken) {
-        self.left = self.left.into_iter().chain(left).min_by_key(|left| left.remaining);
-        self.taken.push(taken);
     }
 }
 

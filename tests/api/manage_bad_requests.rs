@@ -65,6 +65,12 @@ async fn what_would_be_stored_of_a_token_or_lead_nowhere_is_a_400() {
         (with("PUBLIC_TOKEN", token.clone()), "PUBLIC_TOKEN"),
         (with("public-token", token.clone()), "public-token"),
         (with("public_token ", token.clone()), "public_token "),
+        (with("public_token[0]", token.clone()), "public_token[0]"),
+        (with("public_tokens", json!([token])), "public_tokens"),
+        (
+            json!({"configurable.public_token": token, "configurable": {"model": "gpt-4o"}}),
+            "config.configurable.public_token",
+        ),
         (with("theirs", json!([{"publicToken": token}])), "theirs.publicToken"),
         (
             json!({"x": {"public_token": token}, "configurable": {"model": "gpt-4o"}}),

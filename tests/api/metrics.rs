@@ -1,6 +1,6 @@
 //! The metrics of the real binaries: lines of the log in CloudWatch's embedded metric format.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use assistant_endpoint::local::function::Function;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{
     function::{self, TIMEOUT, event, invoke},
     log::Log,
-    provider::{Answer, FakeProvider, answer, error, events_head, response, text, usage},
+    provider::{Answer, FakeProvider, Step, answer, error, events_head, finish, response, stream_end, text, usage},
     start_store,
 };
 
@@ -59,6 +59,14 @@ async fn log_of(provider: Answer, configurable: Value, settings: &[(&str, &str)]
     log
 }
 
+/// An answer whose texts do not come together.
+fn slowly(texts: &[&str]) -> Answer {
+    let pause = || Step::Pause(Duration::from_millis(20));
+    let texts = texts.iter().flat_map(|said| [text(said), pause()]);
+    let end = [finish("stop"), usage(9, 12), stream_end()];
+    std::iter::once(events_head()).chain(texts).chain(end).collect()
+}
+
 #[tokio::test]
 async fn a_replys_line_is_its_metrics_at_any_level() {
     for (setting, level, expected) in [
@@ -68,7 +76,7 @@ async fn a_replys_line_is_its_metrics_at_any_level() {
         ("AWS_LAMBDA_LOG_LEVEL", "WARN", "WARN"),
         ("AWS_LAMBDA_LOG_LEVEL", "FATAL", "FATAL"),
     ] {
-        let log = log_of(answer(&["Hi", " there"]), json!({}), &[(setting, level)]).await;
+        let log = log_of(slowly(&["Hi", " there"]), json!({}), &[(setting, level)]).await;
         let replies = log.lines("reply");
         assert_eq!(replies.len(), 2, "{level}: {}", log.text());
         assert!(
@@ -115,7 +123,7 @@ async fn failures_are_counted_by_provider_and_code_and_stand_out() {
         (cut_off, "WARN", "provider_error", Value::Null),
         (
             error(429, "rate_limit_exceeded"),
-            "INFO",
+            "WARN",
             "rate_limit_exceeded",
             Value::Null,
         ),
@@ -240,4 +248,43 @@ async fn the_management_function_counts_what_it_refuses() {
     list["rawPath"] = json!("/assistants");
     assert_eq!(invoke(&function, list, TIMEOUT).await.status, 401);
     assert_eq!(sum(&metrics_of(&log.text()), "Refused", "code=invalid_jwt"), Some(1.0));
+}
+
+/// What the operator should know of, and nothing that an owner's own server says.
+#[tokio::test]
+async fn faults_are_the_operators_alone() {
+    let own = |base_url: &str| json!({"base_url": base_url, "model": "theirs"});
+    for (answer, is_own, fault) in [
+        (error(401, "invalid_api_key"), false, Some("provider_key_refused")),
+        (error(429, "insufficient_quota"), false, Some("provider_without_credit")),
+        (error(500, "boom"), false, Some("provider_failing")),
+        (error(400, "no"), false, None),
+        (error(401, "invalid_api_key"), true, None),
+        (error(500, "boom"), true, None),
+    ] {
+        let (log, provider) = (Log::new(), FakeProvider::always(answer).await);
+        let settings = if is_own { own(&provider.base_url()) } else { json!({}) };
+        let private = [("ALLOW_PRIVATE_PROVIDERS", "true")];
+        let function = function::start(&provider, settings, &private, log.stdio()).await;
+        invoke(&function, event("chat.json"), TIMEOUT).await;
+        let reply = log.lines("reply").pop().unwrap();
+        assert_eq!(reply["fault"].as_str(), fault, "{reply}");
+        let dimensions = format!("fault={}", fault.unwrap_or_default());
+        assert_eq!(sum(&metrics_of(&log.text()), "Faults", &dimensions), fault.map(|_| 1.0));
+    }
+    // A key that is nowhere, and a body that is none: both have all that their metrics need.
+    let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
+    let settings = json!({"model": "mistral/mistral-large-latest"});
+    let function = function::start(&provider, settings, &[], log.stdio()).await;
+    assert_eq!(invoke(&function, event("chat.json"), TIMEOUT).await.status, 500);
+    let mut malformed = event("chat.json");
+    malformed["body"] = json!("{");
+    assert_eq!(invoke(&function, malformed, TIMEOUT).await.status, 400);
+    let metrics = metrics_of(&log.text());
+    assert_eq!(sum(&metrics, "Faults", "fault=not_set_up"), Some(1.0));
+    assert_eq!(sum(&metrics, "Refused", "code=assistant_misconfigured"), Some(1.0));
+    assert_eq!(sum(&metrics, "Refused", "code=invalid_request"), Some(1.0));
+    assert_eq!(sum(&metrics, "ColdStart", ""), Some(1.0));
+    // Whose request it was stands in the line of a refusal too.
+    assert!(log.lines("refused").iter().all(|line| line["assistant_id"].is_string()));
 }

@@ -304,7 +304,9 @@ impl Form for ResponseForm {
             code: failure::code(error),
             message: error.to_string(),
         });
-        let object: ErrorObject = error.body().error;
+        let mut object: ErrorObject = error.body().error;
+        // Vercel's AI SDK takes no error without a code for one.
+        object.code.get_or_insert_with(|| failure::code(error).to_owned());
         let mut events = [
             StreamEvent::Failed { response },
             StreamEvent::Error {

@@ -50,7 +50,8 @@ pub(super) const RENAMED: [(&str, &str); 8] = [
 ];
 
 /// Those of them that are refused, for the same reason.
-const MOVED: [&str; 5] = [
+const MOVED: [&str; 6] = [
+    "logprobs",
     "response_format",
     "max_tokens",
     "max_completion_tokens",
@@ -147,7 +148,7 @@ fn refuse_unsupported(body: &Map<String, Value>) -> Result<(), Error> {
         ));
     }
     for (name, newer) in RENAMED {
-        if MOVED.contains(&name) && lenient::field(body, name).is_some() {
+        if MOVED.contains(&name) && lenient::field(body, name).is_some_and(|value| value != false && value != "false") {
             let why = format!("in the Responses API it is '{newer}'");
             return Err(body::unsupported(name, &why));
         }

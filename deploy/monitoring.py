@@ -72,7 +72,8 @@ def monitoring_checks(t, equal):
         yield f"{name} watches metrics that there are", bool(own or others) and set(own) <= series and others <= {"AWS/Lambda"}
         properties = f"Resources/{name}/Properties"
         yield equal(f"{properties}/TreatMissingData", "notBreaching")
-        yield equal(f"{properties}/EvaluationPeriods", 2)
+        datapoints = [at(alarm, f"Properties/{key}") for key in ("DatapointsToAlarm", "EvaluationPeriods")]
+        yield f"{name} goes off at once, or in two periods of three", datapoints in ([1, 1], [2, 3])
         for actions in "AlarmActions", "OKActions":
             told = [resolve(t, at(t, f"{properties}/{actions}"), {"AlarmTopicArn": topic}) for topic in ("", TOPIC)]
             yield f"{name}'s {actions} are the topic, where there is one", told == [None, [TOPIC]]
@@ -87,6 +88,10 @@ def monitoring_checks(t, equal):
     yield "the dashboard and the alarms name this stack's functions", all(
         "EndpointFunction" in canonical(at(t, f"Resources/{name}")) for name in ("Dashboard", "EndpointErrorsAlarm", "EndpointThrottlesAlarm")
     ) and "ManageFunction" in canonical(at(t, "Resources/ManageErrorsAlarm"))
+    url = resolve(t, at(t, "Outputs/DashboardUrl/Value"), {"AWS::Region": "eu-west-1"}) or ""
+    yield "DashboardUrl leads to the dashboard", url.startswith("https://eu-west-1.console.aws.amazon.com/") and "<Dashboard>" in url
+    yield equal("Outputs/ResponsesTableName/Value", {"Ref": "ResponsesTable"})
+    yield equal("Outputs/ResponsesTableName/Condition", "KeepResponses")
     yield equal("Conditions/HasAlarmTopic", {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]})
     yield equal("Parameters/AlarmTopicArn/Default", "")
     yield "AlarmTopicArn is a topic or empty", takes(t, "AlarmTopicArn", {"": True, TOPIC: True, "alarms": False, f"{TOPIC}:x": False})
@@ -97,13 +102,13 @@ def monitoring_mutations(delete):
         alarm = f"Resources/{name}/Properties"
         yield f"Resources/{name}", delete
         yield f"{alarm}/TreatMissingData", "breaching"
-        yield f"{alarm}/EvaluationPeriods", 1
+        yield f"{alarm}/EvaluationPeriods", 12
         for actions in "AlarmActions", "OKActions":
             yield f"{alarm}/{actions}", [{"Ref": "AlarmTopicArn"}]
             yield f"{alarm}/{actions}", delete
     yield "Resources/SurpriseAlarm", {"Type": "AWS::CloudWatch::Alarm"}
     yield "Resources/ProviderFailingAlarm/Properties/Metrics/1/MetricStat/Metric/MetricName", "Replies"
-    yield "Resources/ProviderAccountAlarm/Properties/Metrics/1/MetricStat/Metric/Dimensions/0/Name", "error"
+    yield "Resources/ProviderAccountAlarm/Properties/Dimensions/0/Name", "code"
     yield "Resources/StoreUnavailableAlarm/Properties/Dimensions", delete
     yield "Resources/SlowFirstTextAlarm/Properties/Namespace", "Assistants"
     for name in "EndpointErrorsAlarm", "EndpointThrottlesAlarm", "ManageErrorsAlarm":
@@ -112,6 +117,8 @@ def monitoring_mutations(delete):
     yield "Resources/Dashboard", delete
     for body in "{", '{"widgets": []}', '{"widgets": [{"properties": {"metrics": [["AssistantEndpoint", "Replies"]]}}]}':
         yield "Resources/Dashboard/Properties/DashboardBody", {"Fn::Sub": body}
+    for output in "DashboardUrl", "ResponsesTableName", "ResponsesTableName/Condition":
+        yield f"Outputs/{output}", delete
     yield "Conditions/HasAlarmTopic/Fn::Not/0/Fn::Equals/0/Ref", "DomainName"
     yield "Parameters/AlarmTopicArn/Default", TOPIC
     yield "Parameters/AlarmTopicArn/AllowedPattern", "^.*$"

@@ -137,7 +137,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         }
         event.record(&mut fields);
         if target == METRICS {
-            metrics::count_start(&mut fields.0);
+            metrics::complete(&mut fields.0);
             metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
         }
         (self.write)(&bounded(fields.0));

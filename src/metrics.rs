@@ -37,7 +37,7 @@ static METRICS: [Metric; 10] = [
     Metric { name: "gen_ai.server.time_per_output_token", unit: "Seconds", dimensions: BY_MODEL },
     Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], ALL] },
     Metric { name: "Refused", unit: "Count", dimensions: &[&["code"]] },
-    Metric { name: "Faults", unit: "Count", dimensions: &[&["fault"]] },
+    Metric { name: "Faults", unit: "Count", dimensions: &[&["fault"], &["area"]] },
     Metric { name: "Retries", unit: "Count", dimensions: &[ALL] },
     Metric { name: "Fallbacks", unit: "Count", dimensions: &[ALL] },
     Metric { name: "ColdStart", unit: "Count", dimensions: &[ALL] },
@@ -46,12 +46,33 @@ static METRICS: [Metric; 10] = [
 /// In lines of requests alone, of which each request that a model may be asked for has one.
 const OF_REQUESTS: [&str; 2] = ["gen_ai.server.request.duration", "Refused"];
 
-/// Counts the cold start in the environment's first line of a request.
-pub(crate) fn count_start(fields: &mut Map<String, Value>) {
+/// The faults that a line may name, and where to look for each. An area is one alarm's.
+const FAULTS: [(&str, &str); 9] = [
+    ("provider_failing", "provider"),
+    ("provider_key_refused", "account"),
+    ("provider_without_credit", "account"),
+    ("not_set_up", "account"),
+    ("store_unavailable", "store"),
+    ("limits_not_counted", "store"),
+    ("limits_not_checked", "store"),
+    ("usage_not_counted", "store"),
+    ("response_not_kept", "store"),
+];
+
+/// Adds what a line's metrics need and its writer does not know: the cold start, in the environment's first line of a request,
+/// and a fault's area.
+pub(crate) fn complete(fields: &mut Map<String, Value>) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let is_of_request = OF_REQUESTS.iter().any(|name| fields.contains_key(*name));
     if is_of_request && !WARM.swap(true, Ordering::Relaxed) {
         fields.insert("ColdStart".to_owned(), json!(1));
+    }
+    if let Some(fault) = fields.get("fault") {
+        let area = FAULTS
+            .iter()
+            .find(|(name, _)| fault == name)
+            .map_or("issuer", |(_, area)| area);
+        fields.insert("area".to_owned(), json!(area));
     }
 }
 
@@ -134,6 +155,14 @@ mod tests {
             )
         });
         assert_eq!(rows, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_operations_document_has_each_fault() {
+        let document = include_str!("../docs/operations.md");
+        for (fault, area) in FAULTS {
+            assert!(document.contains(&format!("| `{fault}` | `{area}` | ")), "{fault}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ async fn refusals_are_counted_nowhere_and_a_raised_limit_holds_at_once() {
 
 /// A request that the model cannot answer, or whose assistant has no key, is refused on its way, behind the limits.
 #[tokio::test]
-async fn what_is_refused_before_a_model_is_asked_is_given_back() {
+async fn what_is_refused_before_a_model_is_asked_is_not_counted() {
     let (app, _, _) = start(json!({}), &[("ANTHROPIC_API_KEY", "sk-ant")], NONE).await;
     let management = Management::beside(&app, &[("JWT_SECRET", SECRET), ("USAGE_TABLE", "Usage")]).await;
     let limits = json!({"access_mode": "public_token", "requests_per_minute": 1, "requests_per_day": 1,
@@ -129,17 +129,31 @@ async fn what_is_refused_before_a_model_is_asked_is_given_back() {
         settings["model"] = json!(model);
         let created = management.create(settings).await;
         let token = created["public_token"].as_str().unwrap();
-        for stream in [false, true, false] {
-            let mut body = hello(stream);
+        // At once, so that one which is counted for a moment would be in another's way.
+        let refused = join_all((0..10).map(async |at| {
+            let mut body = hello(at % 2 == 0);
             body["response_format"] = json!({"type": "json_object"});
-            app.chat(token, &body).await.error(status, code);
-        }
+            app.chat(token, &body).await
+        }));
+        refused.await.iter().for_each(|reply| drop(reply.error(status, code)));
         let usage = management.get(&format!("/assistants/{}/usage", id(&created))).await;
         assert_eq!(usage["total"]["requests"], 0, "{usage}");
         let patched = management.patch(id(&created), json!({"model": "gpt-4o"})).await;
         assert_eq!(patched.status, 200, "{}", patched.text);
         assert_eq!(statuses(&app, token, 2).await, [200, 429]);
     }
+}
+
+/// Others are asked for them: they are bounded as models are.
+#[tokio::test]
+async fn images_are_not_fetched_beyond_the_limits() {
+    let (app, _, _) = start(json!({}), &[("GEMINI_API_KEY", "key")], NONE).await;
+    let settings = json!({"type==agent/model": "gemini-2.5-flash", "requests_per_minute": 1});
+    let token = app.assistant_with(settings).await;
+    let image = json!({"type": "image_url", "image_url": {"url": "https://127.0.0.1:1/cat.png"}});
+    let body = json!({"messages": [{"role": "user", "content": [image]}]});
+    app.chat(&token, &body).await.error(400, "invalid_image_url");
+    app.chat(&token, &body).await.error(429, "rate_limit_exceeded");
 }
 
 #[tokio::test]

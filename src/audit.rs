@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::{assistant::Record, log};
+use crate::{assistant::Record, log::AUDIT};
 
 /// Who made a write.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,15 @@ pub enum Action<'a> {
 
 /// Writes the line; `record` is the assistant as it is now, or was before it was deleted.
 pub fn written(by: By<'_>, action: Action<'_>, record: &Record) {
+    log(by, action, record, None);
+}
+
+/// The same where the store did not say whether the write was made. `record` is the assistant before it, as far as it is known.
+pub fn perhaps_written(by: By<'_>, action: Action<'_>, record: &Record) {
+    log(by, action, record, Some("unknown"));
+}
+
+fn log(by: By<'_>, action: Action<'_>, record: &Record, made: Option<&str>) {
     let (by, who) = match by {
         By::Owner(sub) => ("owner", sub),
         By::Program(user) => ("program", user),
@@ -43,13 +52,14 @@ pub fn written(by: By<'_>, action: Action<'_>, record: &Record) {
         Action::EraseResponses => ("erase_responses", None),
     };
     tracing::info!(
-        target: log::AUDIT,
+        target: AUDIT,
         by,
         who,
         action,
         assistant_id = record.assistant_id,
         version = record.version,
-        changed = changed.map(|names| names.join(", ")),
+        changed = changed.filter(|_| made.is_none()).map(|names| names.join(", ")),
+        made,
         "audit"
     );
 }

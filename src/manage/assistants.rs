@@ -48,10 +48,15 @@ pub(super) async fn create(State(manage): State<Arc<Manage>>, request: Request) 
     let owner_id = manage.verifier.owner(&parts.headers).await?;
     let patched = Patch::read(&body?)?.apply(&Record::default(), &manage.rules)?;
     let (new, generated) = patched.into_new(owner_id);
-    let record = manage
+    let unknown = Record {
+        owner_id: new.owner_id.clone(),
+        ..Record::default()
+    };
+    let created = manage
         .store
         .create_within(new, manage.rules.max_assistants_per_owner)
-        .await?;
+        .await;
+    let record = noted(created, Action::Create, &unknown)?;
     audit::written(By::Owner(&record.owner_id), Action::Create, &record);
     let location = format!("/assistants/{}", record.assistant_id);
     let mut response = (StatusCode::CREATED, representation(&record, generated.as_ref(), None)).into_response();
@@ -125,7 +130,8 @@ pub(super) async fn update(State(manage): State<Arc<Manage>>, id: Id, request: R
         check_version(&parts.headers, &record)?;
         let change = patch.clone().apply(&record, &manage.rules)?;
         let (generated, grace) = (change.generated.clone(), change.grace);
-        match manage.store.update(&record, change.into()).await {
+        let updated = manage.store.update(&record, change.into()).await;
+        match noted(updated, Action::Update(&record), &record) {
             Ok(changed) => {
                 audit::written(By::Owner(&changed.owner_id), Action::Update(&record), &changed);
                 return Ok(representation(&changed, generated.as_ref(), grace));
@@ -162,7 +168,7 @@ pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: H
             record => record?,
         };
         check_version(&headers, &record)?;
-        match manage.store.delete(&record).await {
+        match noted(manage.store.delete(&record).await, Action::Delete, &record) {
             Ok(()) => {
                 audit::written(By::Owner(&record.owner_id), Action::Delete, &record);
                 // Only now, since until now its callers could add to it.
@@ -174,6 +180,16 @@ pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: H
         }
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Notes a write of an owner's that may have been made all the same: not one that `DynamoDB` turned down by an exception.
+fn noted<T>(written: Result<T, WriteError>, action: Action<'_>, record: &Record) -> Result<T, WriteError> {
+    if let Err(WriteError::Store(Error::Unavailable { cause })) = &written
+        && !cause.contains("Exception")
+    {
+        audit::perhaps_written(By::Owner(&record.owner_id), action, record);
+    }
+    written
 }
 
 /// Lets those who are changing the same assistant get ahead of each other.

@@ -34,7 +34,12 @@ pub(super) async fn erase(State(manage): State<Arc<Manage>>, id: Id, headers: He
         record => record?,
     };
     let responses = manage.responses.as_ref().ok_or(Error::ResponsesNotKept)?;
-    responses.erase(&record.assistant_id, false).await?;
+    let erased = responses.erase(&record.assistant_id, false).await;
+    if erased.is_err() {
+        // Some may be.
+        audit::perhaps_written(By::Owner(&record.owner_id), Action::EraseResponses, &record);
+    }
+    erased?;
     audit::written(By::Owner(&record.owner_id), Action::EraseResponses, &record);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -159,7 +159,7 @@ impl ReplyRecord {
         let time = self.last_text? - self.first_text?;
         let of_text = usage.completion.checked_sub(usage.reasoning.unwrap_or(0))?;
         let time = time.checked_div(u32::try_from(of_text.checked_sub(1)?).ok()?)?;
-        (!time.is_zero()).then(|| time.as_secs_f64())
+        (!time.is_zero()).then_some(time.as_secs_f64())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use assistant_endpoint::local::function::Function;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -12,6 +13,7 @@ use crate::support::{
     management::{SECRET, jwt},
     provider::{FakeProvider, answer},
     start_store,
+    store_proxy::{self, Call},
 };
 
 /// What may stand in no audit.
@@ -89,6 +91,33 @@ async fn each_write_of_an_owner_is_told_and_nothing_else() {
     for secret in SECRETS {
         assert!(!log.text().contains(secret), "{}", log.text());
     }
+}
+
+/// The write is made, and its answer is lost: nobody can say so but the log.
+#[tokio::test]
+async fn a_write_that_may_have_been_made_is_told_as_that() {
+    let (log, (_aws, store)) = (Log::new(), start_store().await);
+    let proxy = store_proxy::in_front_of(store, async |call: Call| {
+        let is_write = call.operation == "TransactWriteItems";
+        let answer = call.forward().await;
+        if is_write {
+            store_proxy::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
+        } else {
+            answer
+        }
+    })
+    .await;
+    let binary = Path::new(env!("CARGO_BIN_EXE_manage"));
+    let function = Function::start(binary, proxy, &[("JWT_SECRET", SECRET)], log.stdio())
+        .await
+        .unwrap();
+    let reply = send(&function, "ann", "POST", "/assistants", json!({"name": "Bob"})).await;
+    assert_eq!(reply.status, 503, "{}", reply.text());
+    let audit = log.lines("audit").pop().unwrap();
+    assert_eq!(
+        (&audit["action"], &audit["made"], &audit["who"]),
+        (&json!("create"), &json!("unknown"), &json!("ann"))
+    );
 }
 
 #[tokio::test]

@@ -50,6 +50,24 @@ fn what_cannot_be_written_is_no_success() {
     );
 }
 
+/// As in `assistants create … | true`: the token would be lost without a word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_nobody_reads_is_no_success() {
+    let app = TestApp::start(FakeProvider::refusing()).await;
+    let local = app.store_address.to_string();
+    for more in [&[][..], &["--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let create = ["create", "--name", "Bob", "--model", "gpt-4o", "--local", &local];
+        let ended = with_stdout(&[&create[..], more].concat(), writer.into());
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            ended.status.code() == Some(1) && said.contains("cannot be written"),
+            "{more:?}: {ended:?}"
+        );
+    }
+}
+
 /// Any owner may choose a name, and the operator's terminal shows it.
 #[tokio::test]
 async fn a_name_is_no_command_to_the_operators_terminal() {

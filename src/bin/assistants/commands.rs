@@ -47,7 +47,7 @@ pub struct Create {
 #[derive(Args)]
 pub struct List {
     /// Only those of this owner
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     owner: Option<String>,
     #[command(flatten)]
     common: Common,
@@ -212,7 +212,10 @@ impl Delete {
 
 /// Says who wrote what, on stderr.
 fn audit(action: Action<'_>, record: &Record) {
-    let user = std::env::var("USER").unwrap_or_default();
+    let own = |name: &str| std::env::var(name).ok().filter(|name| !name.is_empty());
+    let user = own("USER")
+        .or_else(|| own("LOGNAME"))
+        .unwrap_or_else(|| "unknown".into());
     audit::written(By::Program(&user), action, record);
 }
 

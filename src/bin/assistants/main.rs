@@ -1,6 +1,9 @@
 //! The operator's program: keeps assistants, and runs everything on one machine.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use assistant_endpoint::{assistant::store::transaction::WriteError, local::embedded_store::Error, log};
 use clap::{Parser, Subcommand};
@@ -8,10 +11,7 @@ use clap::{Parser, Subcommand};
 /// `println!`, but that whoever reads may go away, as in `assistants list | head`: the program then ends quietly.
 macro_rules! say {
     ($($text:tt)*) => {
-        $crate::written(std::io::Write::write_fmt(
-            &mut std::io::stdout().lock(),
-            format_args!("{}\n", format_args!($($text)*)),
-        ))
+        $crate::written($crate::printed(format_args!($($text)*)), false)
     };
 }
 
@@ -62,11 +62,15 @@ enum Command {
     Invoke(invoke::Invoke),
 }
 
-/// Ends the program where nobody reads what it prints, or where it cannot be written: a token is shown once.
-fn written(result: io::Result<()>) {
+fn printed(text: std::fmt::Arguments<'_>) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Ends the program where nobody reads what it prints, or where it cannot be written. What `is_shown_once` is lost then.
+fn written(result: io::Result<()>, is_shown_once: bool) {
     match result {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !is_shown_once => std::process::exit(0),
         Err(error) => {
             eprintln!("assistants: the output cannot be written ({error}), though the command was carried out.");
             std::process::exit(1);

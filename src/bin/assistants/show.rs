@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// One assistant; `token` where it is to be shown, this once, and `grace` where one before it still works.
 pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json: bool) -> Result<(), Error> {
-    if as_json {
+    let text = if as_json {
         let mut shown = to_json(record)?;
         if let Some(token) = token {
             shown["public_token"] = json!(token);
@@ -16,23 +16,30 @@ pub fn print(record: &Record, token: Option<&str>, grace: Option<Grace>, as_json
         if let Some(grace) = grace {
             shown["old_token_valid_until"] = json!(grace.valid_until());
         }
-        say!("{shown:#}");
-        return Ok(());
-    }
-    say!("Assistant  {}", record.assistant_id);
-    say!("Name       {}", visible(&record.name));
-    say!("Owner      {}", visible(&record.owner_id));
-    say!("Model      {}", model(record));
-    match token {
-        Some(token) => say!("Token      {token}  (shown this once: it is not stored)"),
-        None => say!("Token      {}", hint(record)),
-    }
-    if let Some(grace) = grace {
-        say!("Old token  works until {}", grace.valid_until());
-    }
-    say!("Version    {}, of {}", record.version, record.updated_at);
-    say!("Config     {}", visible_lines(&format!("{:#}", record.config)));
+        format!("{shown:#}")
+    } else {
+        lines(record, token, grace).join("\n")
+    };
+    crate::written(crate::printed(format_args!("{text}")), token.is_some());
     Ok(())
+}
+
+fn lines(record: &Record, token: Option<&str>, grace: Option<Grace>) -> Vec<String> {
+    let token = match token {
+        Some(token) => format!("{token}  (shown this once: it is not stored)"),
+        None => hint(record),
+    };
+    let mut lines = vec![
+        format!("Assistant  {}", record.assistant_id),
+        format!("Name       {}", visible(&record.name)),
+        format!("Owner      {}", visible(&record.owner_id)),
+        format!("Model      {}", model(record)),
+        format!("Token      {token}"),
+    ];
+    lines.extend(grace.map(|grace| format!("Old token  works until {}", grace.valid_until())));
+    lines.push(format!("Version    {}, of {}", record.version, record.updated_at));
+    lines.push(format!("Config     {}", visible_lines(&format!("{:#}", record.config))));
+    lines
 }
 
 /// All of them, a line each.

@@ -228,7 +228,7 @@ impl ResponsesTable {
         }
         let wanted = earlier.before.ids.iter().chain(references);
         let wanted: BTreeSet<_> = wanted.filter(|id| !earlier.said.contains_key(*id)).cloned().collect();
-        if wanted.len() >= MAX_TURNS {
+        if wanted.len() + earlier.said.len() >= MAX_TURNS {
             return Err(Unread::TooManyTurns);
         }
         let mut left: Vec<_> = wanted.iter().cloned().collect();

@@ -58,7 +58,8 @@ pub(super) fn read_item(item: &Value, path: &str) -> Result<Option<Entry>, Error
         return Err(lenient::wrong_type(path, "an object", item));
     };
     // OpenAI's schema lets the type of a message and of a reference be absent.
-    let absent = if item.contains_key("id") && !item.contains_key("role") {
+    let has = |name: &str| lenient::field(item, name).is_some();
+    let absent = if has("id") && !has("role") {
         "item_reference"
     } else {
         "message"

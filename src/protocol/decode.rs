@@ -75,8 +75,6 @@ pub struct Reader {
     /// The last message that may have been an error's.
     possible_failure: Option<Value>,
     calls_a_tool: bool,
-    /// Whether anything of an answer has come.
-    has_begun: bool,
     has_text: bool,
 }
 
@@ -89,7 +87,6 @@ impl Reader {
             usage: Usage::default(),
             possible_failure: None,
             calls_a_tool: false,
-            has_begun: false,
             has_text: false,
         }
     }
@@ -113,7 +110,7 @@ impl Reader {
         // Some servers write the marker right under the last event, and proxies write it whatever the protocol.
         let (data, is_done) = match data.strip_suffix("[DONE]") {
             Some(before) => (before, true),
-            None if data.trim_matches(['[', ']']).eq_ignore_ascii_case("done") => ("", true),
+            None if data.trim_matches(['[', ']', '"']).eq_ignore_ascii_case("done") => ("", true),
             None => (data, false),
         };
         let mut deltas = Vec::new();
@@ -152,8 +149,8 @@ impl Reader {
         let text = Value::from(data);
         // The answer is whole: this is something else.
         let says_nothing = wire::is_sign_of_life(event, &text) || self.ending().is_complete();
-        // Before the answer, some servers greet (`connected`): no text can be missing there.
-        let may_greet = !self.has_begun && data.starts_with(char::is_alphanumeric);
+        // Before the text, some servers greet (`connected`): nothing can be missing there.
+        let may_greet = !self.has_text && self.ending() == Ending::CutOff && data.starts_with(char::is_alphanumeric);
         match wire::failure_in(event, &text) {
             // An error in plain words.
             Failure::Certain => Ok(plain(vec![text])),
@@ -189,7 +186,6 @@ impl Reader {
         }
         self.calls_a_tool |= wire::calls_a_tool(&message);
         let deltas = self.decoder.decode(event, message)?;
-        self.has_begun |= !deltas.is_empty();
         self.has_text |= deltas
             .iter()
             .any(|delta| matches!(delta, Delta::Text { .. } | Delta::Refusal(_)));

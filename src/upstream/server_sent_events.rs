@@ -226,6 +226,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn bytes_that_say_nothing_show_that_the_connection_is_alive() {
+        for (piece, count) in [
+            (": ping\n", 1),
+            ("\n", 1),
+            ("event: ping\n\n", 1),
+            ("data: {\"a", 2),
+            ("", 0),
+        ] {
+            let pieces = iter([Ok(Bytes::from(piece))]);
+            let read: Vec<_> = read(pieces, || {}).collect().await;
+            assert_eq!(read.len(), count, "{piece:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_line_that_is_no_field_is_data() {
         for line in [
             "{\"error\": 1}",

@@ -199,8 +199,10 @@ impl Decoder {
         if repeats && self.streamed.reasoning {
             reasoning.clear();
         }
-        self.streamed.answer |= !repeats && !(text.is_empty() && refusal.is_empty());
-        self.streamed.reasoning |= !repeats && !reasoning.is_empty();
+        if !repeats {
+            self.streamed.answer |= !text.is_empty() || !refusal.is_empty();
+            self.streamed.reasoning |= !reasoning.is_empty();
+        }
         if !reasoning.is_empty() {
             deltas.push(Delta::Reasoning(reasoning));
         }

@@ -359,19 +359,6 @@ fn numbers_that_json_does_not_have_become_openais() {
 }
 
 #[test]
-fn an_end_marker_ends_whole_answers_of_every_protocol() {
-    let done = frame("", "[DONE]");
-    for (protocol, whole) in answers() {
-        let mut reader = protocol.reader();
-        let frames = [whole.clone(), vec![done.clone()]].concat();
-        assert_eq!(read(&mut reader, &frames).1, None, "{protocol:?}");
-        assert_eq!(reader.ending(), Ending::Over);
-        let begun = [&whole[..2], &[done.clone()][..]].concat();
-        assert!(read(&mut protocol.reader(), &begun).1.is_some(), "{protocol:?}");
-    }
-}
-
-#[test]
 fn a_broken_message_is_an_error_until_the_answer_is_complete() {
     for data in ["{\"choices\": [{\"del", "<html>", "{\"a\": nul}", "[1, 2", "\u{1}"] {
         let mut frames = vec![frame("", OPENAI[0]), frame("", data)];

@@ -35,6 +35,7 @@ fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
             ("upstream connect error", true),
             ("done", false),
             ("[done]", false),
+            ("\"[DONE]\"", false),
             (r#"{"code": 0, "message": "Success"}"#, false),
             (r#"{"choices": [], "message": "x"}"#, false),
         ] {
@@ -58,13 +59,26 @@ fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
 }
 
 #[test]
+fn an_end_marker_ends_whole_answers_of_every_protocol() {
+    let done = frame("", "[DONE]");
+    for (protocol, whole) in answers() {
+        let mut reader = protocol.reader();
+        let frames = [whole.clone(), vec![done.clone()]].concat();
+        assert_eq!(read(&mut reader, &frames).1, None, "{protocol:?}");
+        assert_eq!(reader.ending(), Ending::Over);
+        let begun = [&whole[..2], &[done.clone()][..]].concat();
+        assert!(read(&mut protocol.reader(), &begun).1.is_some(), "{protocol:?}");
+    }
+}
+
+#[test]
 fn before_an_answer_a_plain_line_may_greet() {
     for (protocol, whole) in answers() {
         let greeting = frame("", "connected");
-        check_whole(protocol, &[&[greeting.clone()], &whole[..]].concat());
+        check_whole(protocol, &[std::slice::from_ref(&greeting), &whole[..]].concat());
         // Nothing better comes.
         let mut reader = protocol.reader();
-        assert_eq!(read(&mut reader, &[greeting.clone()]).1, None);
+        assert_eq!(read(&mut reader, std::slice::from_ref(&greeting)).1, None);
         assert_eq!(reader.ending(), Ending::CutOff);
         // Within the text, it may be a part of it.
         let within = [&whole[..2], &[greeting]].concat();

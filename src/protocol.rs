@@ -17,6 +17,8 @@ pub mod learned;
 mod openai;
 mod wire;
 
+pub(crate) use wire::names_an_error;
+
 use crate::{
     chat::prompt::Prompt,
     error::Error,

@@ -110,6 +110,7 @@ impl Reader {
         // Some servers write the marker right under the last event, and proxies write it whatever the protocol.
         let (data, is_done) = match data.strip_suffix("[DONE]") {
             Some(before) => (before, true),
+            None if data.trim_matches(['[', ']', '"']).eq_ignore_ascii_case("done") => ("", true),
             None => (data, false),
         };
         let mut deltas = Vec::new();
@@ -136,20 +137,28 @@ impl Reader {
         possible.unwrap_or_else(|| ProviderError::failed(cause))
     }
 
-    fn messages(&self, event: Option<&str>, data: &str) -> Result<Messages, ProviderError> {
+    fn messages(&mut self, event: Option<&str>, data: &str) -> Result<Messages, ProviderError> {
         let plain = |all| Messages { all, marked: false };
         let error = match wire::parse(data) {
-            Ok(messages) if messages.all.is_empty() && event == Some("error") => return Ok(plain(vec![Value::Null])),
+            Ok(messages) if messages.all.is_empty() && event.is_some_and(wire::names_an_error) => {
+                return Ok(plain(vec![Value::Null]));
+            }
             Ok(messages) => return Ok(messages),
             Err(error) => error,
         };
         let text = Value::from(data);
         // The answer is whole: this is something else.
         let says_nothing = wire::is_sign_of_life(event, &text) || self.ending().is_complete();
+        // Before the text, some servers greet (`connected`): nothing can be missing there.
+        let may_greet = !self.has_text && self.ending() == Ending::CutOff && data.starts_with(char::is_alphanumeric);
         match wire::failure_in(event, &text) {
             // An error in plain words.
             Failure::Certain => Ok(plain(vec![text])),
             _ if says_nothing => Ok(plain(Vec::new())),
+            _ if may_greet => {
+                self.possible_failure = Some(text);
+                Ok(plain(Vec::new()))
+            }
             _ => Err(failure::malformed("message", &error)),
         }
     }

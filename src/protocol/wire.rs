@@ -29,10 +29,10 @@ const OF_AN_ANSWER: [&str; 8] = [
 ];
 
 /// Fields that hold the words of an error, without `error` around them.
-const ERROR_WORDS: [&str; 4] = ["detail", "errors", "error_message", "error_msg"];
+const ERROR_WORDS: [&str; 3] = ["errors", "error_message", "error_msg"];
 
-/// Fields that hold words, which may be an error's.
-const WORDS: [&str; 3] = ["message", "Message", "msg"];
+/// Fields that hold words, which may be an error's. A `detail` that is a list is FastAPI's, of what is wrong.
+const WORDS: [&str; 4] = ["message", "Message", "msg", "detail"];
 
 /// Fields with a number or a name, which tell whether the words beside them are an error's.
 const CODES: [&str; 6] = ["code", "error_code", "errcode", "status_code", "statusCode", "__type"];
@@ -72,6 +72,18 @@ pub(super) fn parse(data: &str) -> serde_json::Result<Messages> {
     Ok(Messages { all, marked })
 }
 
+/// Reads one JSON value of an error's as leniently as a message, without marks.
+///
+/// # Errors
+/// Anything else that is not JSON.
+pub(super) fn parse_error(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).or_else(|error| {
+        let mut value = serde_json::from_str(&mended(text)).map_err(|_| error)?;
+        surrogates::replace(&mut value);
+        Ok(value)
+    })
+}
+
 fn values(data: &str) -> serde_json::Result<Vec<Value>> {
     let mut messages = Vec::with_capacity(1);
     for value in Deserializer::from_str(data).into_iter() {
@@ -85,7 +97,7 @@ fn values(data: &str) -> serde_json::Result<Vec<Value>> {
 
 /// JSON with what Python and JavaScript write and serde does not read, in JSON's own terms: numbers that are none,
 /// lone surrogates, bare control characters.
-fn mended(data: &str) -> String {
+pub(super) fn mended(data: &str) -> String {
     let mut mended = String::with_capacity(data.len());
     let mut rest = data;
     let mut within_string = false;
@@ -160,7 +172,7 @@ pub(super) enum Failure {
 /// It is an error by its event's name, by its `type` or `object`, or by an `error` that says something. What holds an
 /// error's words and no part of an answer is likely to be one. A text is one that begins with the word.
 pub(super) fn failure_in(event: Option<&str>, message: &Value) -> Failure {
-    if event == Some("error") {
+    if event.is_some_and(names_an_error) {
         return Failure::Certain;
     }
     let fields = match message {
@@ -168,7 +180,10 @@ pub(super) fn failure_in(event: Option<&str>, message: &Value) -> Failure {
         Value::String(text) if begins_with_error(text) => return Failure::Certain,
         _ => return Failure::None,
     };
-    let is = |name: &str| fields.get(name).and_then(Value::as_str) == Some("error");
+    let is = |name: &str| {
+        let value = fields.get(name).and_then(Value::as_str);
+        value.is_some_and(|value| value.eq_ignore_ascii_case("error"))
+    };
     if is("type") || is("object") || says_error_within(fields) {
         return Failure::Certain;
     }
@@ -183,13 +198,20 @@ pub(super) fn failure_in(event: Option<&str>, message: &Value) -> Failure {
     };
     let is_marked = says(&CODES, Verdict::Failed) || says(&CODES, Verdict::Other) || says(&KINDS, Verdict::Failed);
     let is_success = || says(&CODES, Verdict::Success) || says(&KINDS, Verdict::Success);
-    match (has_any(&ERROR_WORDS), has_any(&WORDS)) {
+    let has_error_words = has_any(&ERROR_WORDS) || fields.get("detail").is_some_and(Value::is_array);
+    match (has_error_words, has_any(&WORDS)) {
         (false, false) => Failure::None,
         _ if is_marked => Failure::Likely,
         _ if is_success() || fields.contains_key("choices") => Failure::None,
         (true, _) => Failure::Likely,
         (false, true) => Failure::Possible,
     }
+}
+
+/// Whether the name of an event or of a field says an error: `error`, `Error`, `exception`, `ValueError`.
+pub(crate) fn names_an_error(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["error", "exception"].iter().any(|end| name.ends_with(end))
 }
 
 /// What a code, a status or a kind says.
@@ -218,12 +240,12 @@ fn begins_with_error(text: &str) -> bool {
     word.is_some_and(|word| word.eq_ignore_ascii_case("error"))
 }
 
-/// Whether the value of `error` is one: some servers have the field in each chunk.
+/// Whether the value of `error` is one: some servers have the field in each chunk, and say in it that all is well.
 pub(super) fn says_error(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty() && verdict_of(error) != Some(Verdict::Success),
+        Value::Number(number) => number.as_f64() != Some(0.0) && verdict_of(error) != Some(Verdict::Success),
         Value::Bool(true) => true,
         Value::Array(list) => list.iter().any(says_error),
         Value::Object(fields) => fields.values().any(says_error),
@@ -252,9 +274,10 @@ fn is_words(value: &Value) -> bool {
     }
 }
 
-/// Whether a message only shows that the connection is alive.
+/// Whether a message only shows that the connection is alive. Gateways wrap comments of their providers' into events.
+/// <https://github.com/mnfst/llm-gateway/issues/2053>, read 2026-11.
 pub(super) fn is_sign_of_life(event: Option<&str>, message: &Value) -> bool {
-    let is = |name: Option<&str>| name.is_some_and(|name| SIGNS_OF_LIFE.contains(&name));
+    let is = |name: Option<&str>| name.is_some_and(|name| SIGNS_OF_LIFE.contains(&name) || name.starts_with(':'));
     is(event) || is(message.as_str().or(message["type"].as_str()))
 }
 

@@ -1,16 +1,19 @@
 //! A body's bytes as they were before their `Content-Encoding`. None is asked for: small pieces would wait within the
 //! compressor. Some gateways compress all the same.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use axum::http::{HeaderMap, header::CONTENT_ENCODING};
 use bytes::Bytes;
-use flate2::write::MultiGzDecoder;
+use flate2::write::GzDecoder;
 
 use crate::error::ProviderError;
 
 /// How many compressed bytes are read at once: they are at most some thousand times as many afterwards.
 const STEP: usize = 1024;
+
+/// What each member of gzip begins with.
+const FIRST_BYTE: u8 = 0x1f;
 
 /// Encodings that cannot be read here. Other words stand in this header by mistake, such as `utf-8`.
 const UNREADABLE: [&str; 5] = ["br", "zstd", "deflate", "compress", "x-compress"];
@@ -19,7 +22,42 @@ const UNREADABLE: [&str; 5] = ["br", "zstd", "deflate", "compress", "x-compress"
 pub(super) enum Decoder {
     /// There is none.
     Identity,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Gzip(Box<Gzip>),
+}
+
+/// Gzip's members, one after the other.
+/// <https://www.rfc-editor.org/rfc/rfc1952#section-2.2>
+pub(super) struct Gzip {
+    member: GzDecoder<Vec<u8>>,
+    /// Whether something else follows the last member. As with `gzip -d`, it takes nothing from what was whole.
+    has_ended: bool,
+    is_broken: bool,
+}
+
+impl Gzip {
+    fn new() -> Self {
+        Self {
+            member: GzDecoder::new(Vec::new()),
+            has_ended: false,
+            is_broken: false,
+        }
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() && !self.has_ended {
+            let written = self.member.write(bytes)?;
+            bytes = &bytes[written..];
+            if written == 0 {
+                self.member.try_finish()?;
+                self.has_ended = bytes[0] != FIRST_BYTE;
+                if !self.has_ended {
+                    let decoded = std::mem::take(self.member.get_mut());
+                    self.member = GzDecoder::new(decoded);
+                }
+            }
+        }
+        self.member.flush()
+    }
 }
 
 impl Decoder {
@@ -37,7 +75,7 @@ impl Decoder {
         encodings.retain(|encoding| UNREADABLE.contains(&encoding.as_str()) || is_gzip(encoding));
         match encodings.as_slice() {
             [] => Ok(Self::Identity),
-            [one] if is_gzip(one) => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))),
+            [one] if is_gzip(one) => Ok(Self::Gzip(Box::new(Gzip::new()))),
             several => Err(ProviderError::Unexpected {
                 cause: format!(
                     "the body has the content encoding {}, which was not asked for",
@@ -47,7 +85,7 @@ impl Decoder {
         }
     }
 
-    /// The next bytes of the body.
+    /// The next bytes of the body. What was decoded before an error comes first.
     ///
     /// # Errors
     /// What is not in the encoding, and a piece that would have more than `most` bytes.
@@ -56,15 +94,16 @@ impl Decoder {
             return Ok(piece);
         };
         for step in piece.chunks(STEP) {
-            let written = gzip.write_all(step).and_then(|()| gzip.flush());
-            written.map_err(|_| ProviderError::Unexpected {
-                cause: "the body is not the gzip that its content encoding says".into(),
-            })?;
-            if gzip.get_ref().len() > most {
+            gzip.is_broken = gzip.is_broken || gzip.write(step).is_err();
+            if gzip.member.get_ref().len() > most {
                 return Err(ProviderError::failed("a frame is too large"));
             }
         }
-        Ok(std::mem::take(gzip.get_mut()).into())
+        let decoded = std::mem::take(gzip.member.get_mut());
+        if gzip.is_broken && decoded.is_empty() {
+            return Err(no_gzip());
+        }
+        Ok(decoded.into())
     }
 
     /// The last bytes of the body, which has ended.
@@ -75,9 +114,19 @@ impl Decoder {
         let Self::Gzip(gzip) = self else {
             return Ok(Bytes::new());
         };
-        gzip.try_finish()
+        if gzip.is_broken {
+            return Err(no_gzip());
+        }
+        gzip.member
+            .try_finish()
             .map_err(|_| ProviderError::failed("the body's gzip is cut off"))?;
-        Ok(std::mem::take(gzip.get_mut()).into())
+        Ok(std::mem::take(gzip.member.get_mut()).into())
+    }
+}
+
+fn no_gzip() -> ProviderError {
+    ProviderError::Unexpected {
+        cause: "the body is not the gzip that its content encoding says".into(),
     }
 }
 
@@ -108,7 +157,7 @@ mod tests {
     #[test]
     fn gzip_is_undone_piece_by_piece() {
         let data = b"data: {}\n\n".repeat(200);
-        let packed = gzip(&data);
+        let (packed, first) = (gzip(&data), data.clone());
         for size in [1, 7, packed.len()] {
             let mut decoder = of("GZip").unwrap();
             let mut unpacked = Vec::new();
@@ -118,11 +167,29 @@ mod tests {
             unpacked.extend(decoder.finish().unwrap());
             assert!(unpacked == data, "{size}");
         }
+        for behind in [&[0][..], &[0; 700], b"garbage"] {
+            for size in [1, packed.len() + behind.len()] {
+                let mut decoder = of("gzip").unwrap();
+                let mut unpacked = Vec::new();
+                for piece in [&packed, &packed, behind].concat().chunks(size) {
+                    unpacked.extend(decoder.decode(Bytes::copy_from_slice(piece), 1 << 20).unwrap());
+                }
+                unpacked.extend(decoder.finish().unwrap());
+                assert!(unpacked == data.repeat(2), "{behind:?} {size}");
+            }
+        }
         let mut cut = of("gzip").unwrap();
         cut.decode(Bytes::copy_from_slice(&packed[..packed.len() - 9]), 1 << 20)
             .unwrap();
         assert!(cut.finish().is_err());
         assert!(of("gzip").unwrap().decode(data.into(), 1 << 20).is_err());
+        // A second member is cut, or broken: the first comes before the error.
+        for second in [&packed[..5], b"\x1fgarbage behind"] {
+            let mut decoder = of("gzip").unwrap();
+            let body = [&packed, second].concat();
+            assert!(decoder.decode(body.into(), 1 << 20).unwrap() == first);
+            assert!(decoder.finish().is_err());
+        }
     }
 
     #[test]

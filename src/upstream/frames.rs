@@ -14,7 +14,7 @@ use axum::{
     body::HttpBody,
     http::{Response, Version},
 };
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{
     Stream, StreamExt,
     future::ready,
@@ -43,19 +43,18 @@ pub fn read(response: reqwest::Response, idle: Duration, deadline: Deadline) -> 
     let mut bytes = Box::pin(watched(response, idle, deadline, Arc::clone(&since_frame)));
     let arrived = move || since_frame.store(0, Ordering::Relaxed);
     let judged = async move {
-        let mut head = BytesMut::new();
-        let first = loop {
-            match bytes.next().await {
-                Some(Ok(piece)) => head.extend_from_slice(&piece),
+        let head = loop {
+            let piece = match bytes.next().await {
+                Some(Ok(piece)) => piece,
                 Some(Err(error)) => return Box::pin(once(ready(Err(error)))) as Frames,
                 None => return Box::pin(empty()) as Frames,
-            }
-            if let Some(first) = head.iter().position(|byte| !is_before_the_first(*byte)) {
-                head.advance(first);
-                break head[0];
+            };
+            if let Some(first) = piece.iter().position(|byte| !is_before_the_first(*byte)) {
+                break piece.slice(first..);
             }
         };
-        let bytes = once(ready(Ok(head.freeze()))).chain(bytes);
+        let first = head[0];
+        let bytes = once(ready(Ok(head))).chain(bytes);
         match first {
             event_stream::FIRST_BYTE => Box::pin(event_stream::read(bytes, arrived)) as Frames,
             b'{' | b'[' => Box::pin(once(whole(bytes))),

@@ -6,12 +6,18 @@ use async_stream::stream;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
-use crate::{error::ProviderError, protocol::decode::Frame};
+use serde_json::json;
+
+use crate::{
+    error::ProviderError,
+    protocol::{decode::Frame, names_an_error},
+};
 
 /// The fields that an event has. A line may be the name alone: the field is then empty.
 const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 
-/// Frames as they arrive, up to the end of input or the first error. Calls `arrived` at each end of an event.
+/// Frames as they arrive, up to the end of input or the first error. Bytes that say nothing are a frame without data: it
+/// shows that the connection is alive. Calls `arrived` at each end of an event.
 pub(super) fn read(
     mut bytes: impl Stream<Item = Result<Bytes, ProviderError>> + Send + Unpin,
     arrived: impl Fn() + Send,
@@ -19,6 +25,8 @@ pub(super) fn read(
     stream! {
         let (mut lines, mut event) = (Lines::default(), Event::default());
         while let Some(piece) = bytes.next().await {
+            // The end of the body may come as a piece too.
+            let has_bytes = piece.as_ref().is_ok_and(|piece| !piece.is_empty());
             match piece {
                 Ok(piece) => lines.buffer.extend_from_slice(&piece),
                 Err(error) => {
@@ -26,15 +34,20 @@ pub(super) fn read(
                     return;
                 }
             }
+            let mut is_silent = has_bytes;
             while let Some(line) = lines.next() {
                 if line.is_empty() {
                     arrived();
                     if let Some(frame) = event.take() {
+                        is_silent = false;
                         yield Ok(frame);
                     }
                 } else {
                     event.add(&line);
                 }
+            }
+            if is_silent {
+                yield Ok(Frame { event: None, data: String::new() });
             }
         }
         // The body has ended well: its last event counts without a blank line after it.
@@ -86,6 +99,8 @@ impl Lines {
 struct Event {
     name: Option<String>,
     data: Option<String>,
+    /// A line in the form of a field that no event has.
+    unknown: Option<String>,
 }
 
 impl Event {
@@ -93,6 +108,7 @@ impl Event {
         match field(line) {
             Some(("event", name)) => self.name = Some(name.to_owned()).filter(|name| !name.is_empty()),
             Some(("data", data)) => self.add_data(data),
+            Some((name, _)) if !name.is_empty() && !FIELDS.contains(&name) => self.unknown = Some(line.to_owned()),
             Some(_) => {}
             None => self.add_data(line),
         }
@@ -105,10 +121,13 @@ impl Event {
         }
     }
 
-    /// The event, now that it has ended. One without data says nothing, unless its name does.
+    /// The event, now that it has ended. One without data says nothing, unless its name does. Beside data, a field that no
+    /// event has is passed over, as the standard asks; a line that stands alone (`upstream: connect error`) is a message in
+    /// words, which may be an error's.
     fn take(&mut self) -> Option<Frame> {
-        let Self { name, data } = std::mem::take(self);
-        let says_something = data.is_some() || name.as_deref() == Some("error");
+        let Self { name, data, unknown } = std::mem::take(self);
+        let data = data.or_else(|| Some(json!({ "message": unknown? }).to_string()));
+        let says_something = data.is_some() || name.as_deref().is_some_and(names_an_error);
         says_something.then(|| Frame {
             event: name,
             data: data.unwrap_or_default(),
@@ -119,17 +138,23 @@ impl Event {
 /// A line's field and value; `None` for a line that is no field. Such a line counts as data, so that what it says is
 /// judged like all other data: Google may break off with bare lines of JSON, and proxies with a sentence or a page.
 ///
-/// A field that no event has is passed over, as the standard asks, unless its name says an error. A comment is a field
-/// without a name.
+/// A field whose name says an error is data too. A comment is a field without a name. Before a name that events have, and
+/// before a comment, white space, a byte order mark and NUL say nothing.
 fn field(line: &str) -> Option<(&str, &str)> {
-    let line_without_colon = || (FIELDS.contains(&line) || line.trim().is_empty()).then_some((line, ""));
+    let trimmed = line.trim_start_matches(|char: char| char.is_whitespace() || ['\u{feff}', '\0'].contains(&char));
+    let name = trimmed.split(':').next().unwrap_or_default();
+    let line = if name.is_empty() || FIELDS.contains(&name) {
+        trimmed
+    } else {
+        line
+    };
     let Some((name, value)) = line.split_once(':') else {
-        return line_without_colon();
+        return (FIELDS.contains(&line) || line.is_empty()).then_some((line, ""));
     };
     let is_name = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    (is_name && !name.eq_ignore_ascii_case("error")).then(|| (name, value.strip_prefix(' ').unwrap_or(value)))
+    (is_name && !names_an_error(name)).then(|| (name, value.strip_prefix(' ').unwrap_or(value)))
 }
 
 #[cfg(test)]
@@ -151,6 +176,8 @@ mod tests {
                 .into_iter()
                 .map(Result::unwrap)
                 .map(|frame| (frame.event, frame.data))
+                // Signs of life depend on how the bytes arrive.
+                .filter(|(event, data)| event.is_some() || !data.is_empty())
                 .collect();
             assert!(found.is_empty() || found == read, "{size}");
             found = read;
@@ -166,6 +193,19 @@ mod tests {
             (": comment\n:\nid: 7\nid\nretry: 5\n\ndata: a\n\n", &["a"]),
             ("x-trace: 1\nfoo.bar_1:{\ndata: a\n   \n\n", &["a"]),
             ("\n\n\ndata: a", &["a"]),
+            (
+                "data: a\n\n\u{feff}data: b\n\n\0data: c\n\n\0\n\n\t data: d\n\n : ping\n",
+                &["a", "b", "c", "d"],
+            ),
+            // Alone, a line is a message in words.
+            (
+                "upstream: connect error",
+                &["{\"message\":\"upstream: connect error\"}"],
+            ),
+            (
+                "event: ping\n\nx-trace: 1\n\ndata: a",
+                &["{\"message\":\"x-trace: 1\"}", "a"],
+            ),
             ("data: a\r", &["a"]),
             ("event: ping\n\ndata: a\n\n", &["a"]),
             ("", &[]),
@@ -177,12 +217,27 @@ mod tests {
                 .collect();
             assert_eq!(read, expected, "{body:?}");
         }
-        let named = frames(b"event: error\n\nevent: x\ndata: a\n\nevent:\ndata: b\n\n").await;
+        let named = frames(b"event: Error\n\nevent: x\ndata: a\n\nevent:\ndata: b\n\n").await;
         let named: Vec<_> = named
             .iter()
             .map(|(event, data)| (event.as_deref(), data.as_str()))
             .collect();
-        assert_eq!(named, [(Some("error"), ""), (Some("x"), "a"), (None, "b")]);
+        assert_eq!(named, [(Some("Error"), ""), (Some("x"), "a"), (None, "b")]);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_say_nothing_show_that_the_connection_is_alive() {
+        for (piece, count) in [
+            (": ping\n", 1),
+            ("\n", 1),
+            ("event: ping\n\n", 1),
+            ("data: {\"a", 2),
+            ("", 0),
+        ] {
+            let pieces = iter([Ok(Bytes::from(piece))]);
+            let read: Vec<_> = read(pieces, || {}).collect().await;
+            assert_eq!(read.len(), count, "{piece:?}");
+        }
     }
 
     #[tokio::test]
@@ -193,11 +248,11 @@ mod tests {
             " {\"error\": 1}",
             "error: {\"code\": 503}",
             "Error: boom",
+            "ValueError: bad",
             "error",
             "upstream connect error or disconnect/reset before headers. reset reason: overflow",
             "<html>504</html>",
             "Overloaded",
-            "  data: a",
         ] {
             let read = frames(format!("data: a\n\n{line}").as_bytes()).await;
             assert_eq!(read, [(None, "a".into()), (None, line.into())]);

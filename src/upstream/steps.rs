@@ -34,12 +34,8 @@ pub fn read(
                     }
                 }
                 Ending::Unclosed => {
-                    let until = *until.get_or_insert_with(|| Instant::now() + after_finish);
-                    let next = frames.next().await;
-                    if matches!(next, Some(Ok(_))) && Instant::now() > until {
-                        return;
-                    }
-                    next
+                    until.get_or_insert_with(|| Instant::now() + after_finish);
+                    frames.next().await
                 }
                 Ending::CutOff | Ending::AtEndOfInput => {
                     until = None;
@@ -60,6 +56,10 @@ pub fn read(
                 Ok(deltas) => {
                     for delta in deltas {
                         yield Ok(delta);
+                    }
+                    // The connection is alive, and the end marker has not come.
+                    if reader.ending() == Ending::Unclosed && until.is_some_and(|until| Instant::now() > until) {
+                        return;
                     }
                 }
             }
@@ -89,15 +89,27 @@ mod tests {
             r#"{"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}"#,
             r#"{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}}"#,
         ];
-        let pings = unfold((), |()| async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            Some((frame(r#"{"type": "ping"}"#), ()))
+        for sign_of_life in [r#"{"type": "ping"}"#, ""] {
+            let pings = unfold((), |()| async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Some((frame(sign_of_life), ()))
+            });
+            let frames = pin!(iter(answer.map(frame)).chain(pings).map(Ok));
+            let steps: Vec<_> = read(frames, Protocol::Anthropic.reader(), Duration::from_secs(3))
+                .collect()
+                .await;
+            assert_eq!(steps.len(), 3, "{steps:?}");
+            assert!(steps.iter().all(Result::is_ok), "{steps:?}");
+        }
+        // What comes late is read all the same.
+        let late = unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            Some((frame(r#"{"type": "error", "error": {"message": "boom"}}"#), ()))
         });
-        let frames = pin!(iter(answer.map(frame)).chain(pings).map(Ok));
+        let frames = pin!(iter(answer.map(frame)).chain(late).map(Ok));
         let steps: Vec<_> = read(frames, Protocol::Anthropic.reader(), Duration::from_secs(3))
             .collect()
             .await;
-        assert_eq!(steps.len(), 3, "{steps:?}");
-        assert!(steps.iter().all(Result::is_ok), "{steps:?}");
+        assert!(steps.last().is_some_and(Result::is_err), "{steps:?}");
     }
 }

@@ -131,6 +131,60 @@ async fn a_body_that_is_no_answer_is_an_error() {
     }
 }
 
+/// What some servers and gateways write around an answer, each once.
+#[tokio::test]
+async fn what_stands_around_an_answer_costs_nothing() {
+    let repeated = r#"{"object":"chat.completion","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"Once upon"}}],"base_resp":{"status_code":0}}"#;
+    let with_success = |chunk: &str| chunk.replacen('{', r#"{"error":{"code":0,"message":"Success"},"#, 1);
+    let (first, last) = (with_success(FIRST), with_success(LAST));
+    for (kind, text) in [
+        (
+            "a whole message at the end",
+            format!("data: {FIRST}\n\ndata: {LAST}\n\ndata: {repeated}\n\n"),
+        ),
+        (
+            "an error that says success",
+            format!("data: {first}\n\ndata: {last}\n\n"),
+        ),
+        (
+            "an end marker in small letters",
+            format!("data: {FIRST}\n\ndata: {LAST}\n\ndata: done\n\n"),
+        ),
+        ("a greeting", format!("connected\n\ndata: {FIRST}\n\ndata: {LAST}\n\n")),
+        (
+            "a place in a queue",
+            format!("data: {{\"detail\":\"queue position 2\"}}\n\ndata: {FIRST}\n\ndata: {LAST}\n\n"),
+        ),
+        (
+            "marks and blanks before a field",
+            format!("data: {FIRST}\n\n\u{feff}data: {{}}\n\n\0data: {{}}\n\n data: {LAST}\n\n"),
+        ),
+        (
+            "a field that no event has",
+            format!(
+                "x-trace: 1\ndata: {FIRST}\n\nx-trace: 2\n\nx-trace: 3\ndata: {LAST}\n\nx-trace: 4\ndata: [DONE]\n\n"
+            ),
+        ),
+    ] {
+        check_whole(body("text/event-stream", &text), kind).await;
+    }
+}
+
+/// Where the end of the body is all that says that nothing is missing, words may be an error's.
+#[tokio::test]
+async fn a_line_after_the_last_text_may_be_an_error() {
+    for line in [
+        "upstream: connect error",
+        "ValueError: bad",
+        "fatal: backend died",
+        "event: exception\ndata: {\"reason\":\"boom\"}",
+        "event: Error",
+    ] {
+        let text = format!("data: {FIRST}\n\ndata: {LAST}\n\n{line}\n\n");
+        check_cut_off(body("text/event-stream", &text), line).await;
+    }
+}
+
 /// Half an emoji, numbers that JSON does not have, chunks that say nothing, each kind end to end.
 #[tokio::test]
 async fn odd_json_loses_nothing_on_the_way() {
@@ -185,6 +239,8 @@ async fn compression_is_not_asked_for_and_costs_no_answer() {
     let events = format!("data: {FIRST}\n\ndata: {LAST}\n\ndata: [DONE]\n\n");
     for text in [WHOLE, events.as_str()] {
         check_whole(encoded(200, "gzip", &gzip(text)), text).await;
+        let padded = [&gzip(text)[..], &[0; 16]].concat();
+        check_whole(encoded(200, "gzip", &padded), text).await;
     }
     let overflow = r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
     let app = TestApp::start(FakeProvider::always(encoded(400, "gzip", &gzip(overflow))).await).await;
@@ -219,6 +275,18 @@ async fn an_error_of_any_length_keeps_its_code_and_shows_no_piece_of_json() {
         let reply = app.chat(&token, &hello(stream)).await;
         assert!(reply.error(400, "context_length_exceeded").starts_with("word "));
         assert_eq!(reply.body()["error"]["param"], "messages");
+    }
+    let odd = encoded(
+        400,
+        "identity",
+        br#"{"error":{"message":"no \ud83d","code":"bad","param":"stop"}}"#,
+    );
+    let app = TestApp::start(FakeProvider::always(odd).await).await;
+    let token = app.assistant().await;
+    for stream in [false, true] {
+        let reply = app.chat(&token, &hello(stream)).await;
+        assert_eq!(reply.error(400, "bad"), "no \u{fffd}");
+        assert_eq!(reply.body()["error"]["param"], "stop");
     }
     let broken = encoded(400, "identity", br#"{"error":{"message":"cut"#);
     let app = TestApp::start(FakeProvider::always(broken).await).await;

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::phrases::MINIMAX;
+use crate::{chat::surrogates, protocol::wire};
 
 /// Longest part of a message that is read, in characters. Less of it is passed on.
 const MAX_READ: usize = 8000;
@@ -53,12 +54,12 @@ impl Words {
     /// Reads a body of JSON, of an event (`data: {…}`) or of plain text. A page of HTML says nothing to a caller.
     fn of_body(body: &str) -> Self {
         let body = body.trim_start_matches('\u{feff}').trim();
-        if let Ok(value) = serde_json::from_str(body) {
+        if let Ok(value) = wire::parse_error(body) {
             return Self::read(&value);
         }
         let event = body.lines().find_map(|line| line.strip_prefix("data:"));
         let text = event.map_or(body, str::trim);
-        match serde_json::from_str(text) {
+        match wire::parse_error(text) {
             Ok(value) => Self::read(&value),
             Err(_) if text.starts_with('<') => Self::default(),
             Err(_) => Self::read(&Value::from(text)),
@@ -68,6 +69,7 @@ impl Words {
     /// Reads an error in any of the forms that servers and gateways have:
     ///
     /// - `{"error": {…}}`, `[{"error": {…}}]`, `{"error": "…"}`, errors within errors, `{"errors": ["…" | {…}]}`;
+    /// - `{"errors": {"temperature": ["must be < 1"]}}` (ASP.NET, Rails, Laravel);
     /// - `{"message", "type", "code"}` (Mistral), `{"message"}` (Bedrock, in either case), `{"msg"}`, `{"error_message"}`;
     /// - `{"detail": "…" | {…} | [{"loc", "msg"}]}` (FastAPI: Mistral, vLLM);
     /// - `{"error": {"status", "details": […]}}` (Google);
@@ -109,6 +111,7 @@ impl Words {
                     .chain(INNER.iter().filter_map(|name| error.get(*name)))
                     .map(|inner| Self::read_at(inner, depth))
                     .find(|words| words.message.is_some() || words.code.is_some() || words.kind.is_some());
+                let inner = inner.or_else(|| Self::by_field(error.get("errors")?));
                 let own = Self::of_object(value).or(Self::of_minimax(&value["base_resp"]));
                 inner.unwrap_or_default().or(own).with_sentence(error.get("param"))
             }
@@ -125,6 +128,27 @@ impl Words {
             (message, _) => message,
         };
         Self { message, ..self }
+    }
+
+    /// What is wrong with each field of the request.
+    fn by_field(errors: &Value) -> Option<Self> {
+        let fields = errors.as_object()?;
+        let texts_of = |value: &Value| {
+            let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        };
+        let mut problems: Vec<_> = fields.iter().map(|(name, value)| (name, texts_of(value))).collect();
+        problems.retain(|(_, texts)| !texts.is_empty());
+        let param = problems.first().map(|(name, _)| (*name).clone())?;
+        let problems: Vec<_> = problems
+            .iter()
+            .map(|(name, texts)| format!("{name}: {texts}"))
+            .collect();
+        Some(Self {
+            message: Some(problems.join("; ")),
+            param: Some(param).filter(is_param),
+            ..Self::default()
+        })
     }
 
     fn of_text(text: &str) -> Self {
@@ -201,14 +225,22 @@ const MESSAGES: [&str; 9] = [
 /// The JSON that a text is or ends with, after words of a gateway's. Words after it too, as `LiteLLM` writes them ("Received
 /// Model Group=…"), are passed over where it is an error without doubt.
 fn json_within(text: &str) -> Option<Value> {
-    let whole = serde_json::from_str(text).ok().filter(Value::is_array);
+    let whole = wire::parse_error(text).ok().filter(Value::is_array);
     whole.or_else(|| {
         let rest = &text[text.find('{')?..];
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let object = values.next()?.ok()?;
-        let is_end = rest[values.byte_offset()..].trim_end().is_empty();
-        (is_end || object.get("error").is_some_and(Value::is_object)).then_some(object)
+        object_before_words(rest).or_else(|| {
+            let mut object = object_before_words(&wire::mended(rest))?;
+            surrogates::replace(&mut object);
+            Some(object)
+        })
     })
+}
+
+fn object_before_words(rest: &str) -> Option<Value> {
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+    let object = values.next()?.ok()?;
+    let is_end = rest[values.byte_offset()..].trim_end().is_empty();
+    (is_end || object.get("error").is_some_and(Value::is_object)).then_some(object)
 }
 
 /// Whether a text is the beginning of JSON, whose end is missing.
@@ -218,7 +250,7 @@ fn is_broken_json(text: &str) -> bool {
         || text
             .strip_prefix('[')
             .is_some_and(|list| list.trim_start().starts_with(['{', '"']));
-    is_json && serde_json::from_str::<IgnoredAny>(text).is_err_and(|error| error.is_eof())
+    is_json && serde_json::from_str::<IgnoredAny>(&wire::mended(text)).is_err_and(|error| error.is_eof())
 }
 
 impl Words {

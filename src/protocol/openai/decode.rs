@@ -18,10 +18,18 @@ pub(crate) struct Decoder {
     ending: Ending,
     /// Whether the answer has said anything yet.
     begun: bool,
+    /// What has come of the answer in deltas: a whole message after them repeats it.
+    streamed: Streamed,
     /// Whether an answer went on after a finish reason: some servers give one with every chunk.
     went_on: bool,
     /// Of chunks without text: a token may be a part of a character, which the next chunk has.
     logprobs: Option<Value>,
+}
+
+#[derive(Debug, Default)]
+struct Streamed {
+    answer: bool,
+    reasoning: bool,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +47,9 @@ struct Chunk {
 struct WireChoice {
     index: Value,
     delta: Option<WireMessage>,
-    /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far.
+    /// Of an answer that was not streamed; Perplexity's chunks have it beside `delta`, with all of the text so far, and
+    /// `MiniMax`'s last chunk has it in place of `delta`.
+    /// <https://github.com/ENTERPILOT/GoModel/issues/1068>, read 2026-11.
     message: Option<WireMessage>,
     /// Of the older completions API, which some servers speak here too.
     text: Option<String>,
@@ -164,6 +174,7 @@ impl Decoder {
             return Err(failure::from_event(&choice.error));
         }
         let reason = finish_reason::read(&choice.finish_reason)?;
+        let repeats = choice.delta.is_none() && choice.message.is_some();
         let message = match (choice.delta, choice.message) {
             // Perplexity's whole answer has an empty delta beside it.
             (Some(delta), Some(message)) if reason.is_some() && !self.begun && delta.is_silent() => message,
@@ -179,18 +190,30 @@ impl Decoder {
             &message.thinking,
             &message.reasoning_details,
         ];
-        let (text, reasoning) = WireMessage::text_and_reasoning(message.content, fields);
+        let (mut text, mut reasoning) = WireMessage::text_and_reasoning(message.content, fields);
+        let mut refusal = message.refusal.unwrap_or_default();
+        let mut logprobs = choice.logprobs;
+        if repeats && self.streamed.answer {
+            (text, refusal, logprobs) = Default::default();
+        }
+        if repeats && self.streamed.reasoning {
+            reasoning.clear();
+        }
+        if !repeats {
+            self.streamed.answer |= !text.is_empty() || !refusal.is_empty();
+            self.streamed.reasoning |= !reasoning.is_empty();
+        }
         if !reasoning.is_empty() {
             deltas.push(Delta::Reasoning(reasoning));
         }
-        if let Some(logprobs) = choice.logprobs.and_then(complete_logprobs) {
+        if let Some(logprobs) = logprobs.and_then(complete_logprobs) {
             self.logprobs = Some(joined(self.logprobs.take(), logprobs));
         }
         if !text.is_empty() {
             let logprobs = self.logprobs.take();
             deltas.push(Delta::Text { text, logprobs });
         }
-        if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
+        if !refusal.is_empty() {
             deltas.push(Delta::Refusal(refusal));
         }
         self.update_ending(deltas.len() > before, reason.is_some());

@@ -378,6 +378,10 @@ fn after_the_finish(wire: Wire) -> Vec<Fault> {
                 bare("[\n  {\n    \"error\": {\"code\": 500}\n  }\n]\n"),
             ),
             ("an error in an unknown field", bare("error: {\"code\": 500}\n")),
+            (
+                "an event that names an exception",
+                bare("event: Exception\ndata: {\"reason\": \"boom\"}\n\n"),
+            ),
             ("an error in a marker", bare("data: [ERROR] boom\n\n")),
         ];
         faults.extend(all(place, (FAILED, CutOff("provider_error")), 1, errors));

@@ -199,6 +199,38 @@ const BODIES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
     ("data: {\"error\": {\"message\": \"no\"}}\n\n", "no", None, None),
     ("event: error\ndata: {\"message\": \"no\"}\n\n", "no", None, None),
     ("\u{feff}{\"message\": \"no\"}", "no", None, None),
+    // As JavaScript and Python write what they quote.
+    (
+        r#"{"error": {"message": "no \ud83d", "param": "stop", "code": "bad", "at": NaN}}"#,
+        "no \u{fffd}",
+        Some("stop"),
+        Some("bad"),
+    ),
+    (
+        "{\"error\": {\"message\": \"a\tb\", \"code\": \"bad\"}}",
+        "a\tb",
+        None,
+        Some("bad"),
+    ),
+    (
+        "data: {\"error\": {\"message\": \"a\tb\", \"code\": \"bad\"}}",
+        "a\tb",
+        None,
+        Some("bad"),
+    ),
+    (
+        r#"{"error": {"message": "AnException - {\"error\": {\"message\": \"no \\ud83d\", \"code\": \"bad\"}}"}}"#,
+        "no \u{fffd}",
+        None,
+        Some("bad"),
+    ),
+    // Problem details: <https://learn.microsoft.com/en-us/aspnet/core/web-api/#default-badrequest-response>, read 2026-11
+    (
+        r#"{"title": "One or more validation errors occurred.", "errors": {"temperature": ["must be < 1"], "stop": "no"}}"#,
+        "temperature: must be < 1; stop: no",
+        Some("temperature"),
+        None,
+    ),
 ];
 
 #[test]
@@ -219,6 +251,7 @@ fn words_are_found_wherever_they_stand() {
         "7",
         "{\"error\":{\"message\":\"cut",
         "[{\"error\": {\"message\"",
+        "{\"error\":{\"message\":\"a\tb cut",
         "data: {\"error\": {\"message\": \"cut",
         r#"{"error": {"message": "{\"error\": {\"mess"}}"#,
     ] {

@@ -33,6 +33,9 @@ fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
             (r#"{"message": "Internal server error"}"#, true),
             (r#"[{"error": {"code": 503}}]"#, true),
             ("upstream connect error", true),
+            ("done", false),
+            ("[done]", false),
+            ("\"[DONE]\"", false),
             (r#"{"code": 0, "message": "Success"}"#, false),
             (r#"{"choices": [], "message": "x"}"#, false),
         ] {
@@ -52,6 +55,64 @@ fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
             &[frame("", OPENAI[0]), frame("", OPENAI[2]), frame("", data)],
         );
         assert_eq!(error.is_some(), is_error, "{data}");
+    }
+}
+
+#[test]
+fn an_end_marker_ends_whole_answers_of_every_protocol() {
+    let done = frame("", "[DONE]");
+    for (protocol, whole) in answers() {
+        let mut reader = protocol.reader();
+        let frames = [whole.clone(), vec![done.clone()]].concat();
+        assert_eq!(read(&mut reader, &frames).1, None, "{protocol:?}");
+        assert_eq!(reader.ending(), Ending::Over);
+        let begun = [&whole[..2], &[done.clone()][..]].concat();
+        assert!(read(&mut protocol.reader(), &begun).1.is_some(), "{protocol:?}");
+    }
+}
+
+#[test]
+fn before_an_answer_a_plain_line_may_greet() {
+    for (protocol, whole) in answers() {
+        let greeting = frame("", "connected");
+        check_whole(protocol, &[std::slice::from_ref(&greeting), &whole[..]].concat());
+        // Nothing better comes.
+        let mut reader = protocol.reader();
+        assert_eq!(read(&mut reader, std::slice::from_ref(&greeting)).1, None);
+        assert_eq!(reader.ending(), Ending::CutOff);
+        // Within the text, it may be a part of it.
+        let within = [&whole[..2], &[greeting]].concat();
+        assert!(read(&mut protocol.reader(), &within).1.is_some(), "{protocol:?}");
+    }
+}
+
+#[test]
+fn a_whole_message_after_its_deltas_repeats_them() {
+    let whole = |text: &str| {
+        let data = json!({"object": "chat.completion", "choices": [{"index": 0, "finish_reason": "stop",
+            "message": {"role": "assistant", "content": text, "reasoning_content": "Hm"}}],
+            "base_resp": {"status_code": 0}});
+        frame("", &data.to_string())
+    };
+    let with_reason = r#"{"choices": [{"delta": {"content": " upon"}, "finish_reason": "stop"}]}"#;
+    let thinking = r#"{"choices": [{"delta": {"reasoning_content": "Hm"}}]}"#;
+    let in_messages = ["Once", " upon"].map(|text| json!({"choices": [{"message": {"content": text}}]}).to_string());
+    for frames in [
+        vec![frame("", OPENAI[0]), frame("", OPENAI[1]), whole("Once upon")],
+        vec![frame("", OPENAI[0]), frame("", with_reason), whole("Once upon")],
+        vec![whole("Once upon")],
+        // Of the answer itself, nothing has come.
+        vec![frame("", thinking), whole("Once upon")],
+        // A server that has no deltas.
+        vec![
+            frame("", &in_messages[0]),
+            frame("", &in_messages[1]),
+            frame("", OPENAI[2]),
+        ],
+    ] {
+        check_whole(Protocol::OpenAi, &frames);
+        let (all, _) = read(&mut Protocol::OpenAi.reader(), &frames);
+        assert!(["", "Hm"].contains(&all.reasoning.as_str()), "{frames:?}");
     }
 }
 

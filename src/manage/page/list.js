@@ -48,10 +48,14 @@ export class ListView {
 
   render() {
     this.draw();
-    this.load(null, this.assistants.length);
+    this.reload();
     return element("div", {},
       element("div", { class: "title" }, element("h1", { tabindex: "-1" }, "Assistants"), element("a", { class: "button primary", href: "#/new" }, "New assistant")),
       this.tools, this.problem, this.rows, this.status, this.more);
+  }
+
+  reload() {
+    return this.load(null, this.assistants.length);
   }
 
   /** Loads what comes after `after`, or all from the beginning again, `count` of them at least. */

@@ -37,6 +37,7 @@ export class ListView {
     this.assistants = [];
     this.next = null;
     this.scroll = 0;
+    this.turn = 0;
     const id = freshId("search");
     this.rows = element("ul", { class: "rows" });
     this.status = element("p", { class: "help", "aria-live": "polite" });
@@ -58,8 +59,10 @@ export class ListView {
     return this.load(null, this.assistants.length);
   }
 
-  /** Loads what comes after `after`, or all from the beginning again, `count` of them at least. */
+  /** Loads what comes after `after`, or all from the beginning again, `count` of them at least. The load that began last counts. */
   async load(after, count = 0) {
+    this.turn += 1;
+    const { turn } = this;
     setOff(this.more, true);
     const before = this.rows.children.length;
     const moves = document.activeElement === this.more || this.problem.contains(document.activeElement);
@@ -71,11 +74,13 @@ export class ListView {
         found = [...found, ...page.data];
         next = page.next;
       } while (next && found.length < count);
+      if (turn !== this.turn) return;
       [this.assistants, this.next, this.loaded] = [found, next, true];
       redraw(this.problem);
       this.draw();
       if (moves) (this.rows.children[before]?.querySelector("a") ?? this.search).focus();
     } catch (error) {
+      if (turn !== this.turn) return;
       if (error.status !== 401) redraw(this.problem, alertBox(error.message, button("Try again", () => this.load(after, count), "", "again")));
       if (!this.loaded) this.status.textContent = "";
     }

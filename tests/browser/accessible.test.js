@@ -88,12 +88,15 @@ async function otherViews(page, kind) {
 
 /** Limits that the bars come near, and one that is far above them. */
 async function limitsView(page, jwt, kind) {
-  const configurable = { "type==agent/requests_per_day": 150, "type==agent/tokens_per_day": 5_000_000 };
+  const configurable = { "type==agent/requests_per_day": 150, "type==agent/tokens_per_day": 5_000_000, unknown_key: { of: "another program" } };
   const { assistant_id: id } = await manage(server, jwt, "POST", "/assistants", { name: "Limited", config: { configurable } });
   await page.goto(`${server.url}/#/assistants/${id}/usage`);
   await page.getByText("110 of 150 are left today.").waitFor();
   assert.equal(await page.locator(".limit").count(), 1);
   await look(page, "limits", kind);
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  await page.getByRole("heading", { name: "Other keys" }).waitFor();
+  await look(page, "other-keys", kind);
   await manage(server, jwt, "DELETE", `/assistants/${id}`);
 }
 

@@ -29,18 +29,22 @@ const save = (page) => page.getByRole("button", { name: "Save changes" });
 const configOf = async (jwt, id) => (await manage(server, jwt, "GET", `/assistants/${id}`)).config.configurable;
 const hash = (page) => page.evaluate(() => location.hash);
 
-/** Holds the next write back until `release` is called; with `lost`, its reply never arrives. */
-async function hold(page, method, { lost = false } = {}) {
+/**
+ * Holds the next write's reply back until `release` is called; with `lost`, it never arrives, and `reply` comes in its place. With
+ * `unsent`, the server gets the write only then.
+ */
+async function hold(page, method, { lost = false, reply = null, unsent = false } = {}) {
   let release;
   let arrived;
   const released = new Promise((resolve) => (release = resolve));
   const asked = new Promise((resolve) => (arrived = resolve));
   await page.route(/\/assistants(\/[^/]+)?$/, async (route) => {
     if (route.request().method() !== method) return route.fallback();
-    const response = await route.fetch();
+    const response = reply || unsent ? null : await route.fetch();
     arrived();
     await released;
-    return lost ? route.abort() : route.fulfill({ response });
+    if (lost) return route.abort();
+    return unsent ? route.fallback() : route.fulfill(reply ?? { response });
   }, { times: 1 });
   return { release, asked };
 }
@@ -86,15 +90,166 @@ test("who leaves while an assistant is created stays where they went", async () 
   const { page } = await begin("leaver");
   await page.getByRole("link", { name: "New assistant" }).click();
   await setting(page, "name").fill("Made meanwhile");
-  const { release, asked } = await hold(page, "POST");
+  const { release, asked } = await hold(page, "POST", { unsent: true });
   await page.getByRole("button", { name: "Create assistant" }).click();
   await asked;
   await page.getByRole("link", { name: "All assistants" }).click();
+  await page.getByText("The assistant is being created, and that goes on if you leave.").waitFor();
   await page.getByRole("button", { name: "Discard the changes" }).click();
   await heading(page, "Assistants");
+  await page.getByText("There is no assistant yet.").waitFor();
   release();
   await page.getByText("The assistant is created.").waitFor();
+  await page.getByRole("link", { name: /Made meanwhile/ }).waitFor();
   assert.equal(await hash(page), "#/");
+});
+
+for (const [way, leave] of [["back", (page) => page.goBack()], ["by a link", (page) => page.getByRole("link", { name: "All assistants" }).click()]]) {
+  test(`who goes ${way} while an assistant is created comes there, though the creation ends under the question`, async () => {
+    const { page } = await begin(`asked-${way.replace(" ", "-")}`);
+    await page.getByRole("link", { name: "New assistant" }).click();
+    await setting(page, "name").fill("Made under it");
+    const { release, asked } = await hold(page, "POST");
+    await page.getByRole("button", { name: "Create assistant" }).click();
+    await asked;
+    await leave(page);
+    await page.getByRole("dialog").waitFor();
+    release();
+    await page.getByText("The assistant is created.").waitFor();
+    await page.getByRole("button", { name: "Discard the changes" }).click();
+    await heading(page, "Assistants");
+    await page.getByRole("link", { name: /Made under it/ }).waitFor();
+    assert.match(await hash(page), /^(#\/)?$/);
+  });
+}
+
+const REFUSED = { message: "1 setting is wrong.", problems: [{ param: "config.configurable.type==agent/temperature", message: "must be at most 2" }] };
+const FAILURES = [
+  ["refused", { reply: { status: 400, json: { error: REFUSED } } }, "One setting needs a change.", 1],
+  ["broken", { reply: { status: 500, json: { error: { message: "Boom." } } } }, "Boom.", 0],
+  ["lost", { lost: true }, "The server could not be reached.", 0],
+];
+
+for (const [owner, failure, text, wrong] of FAILURES) {
+  test(`a save that fails while one looks elsewhere is told there and at the edit: ${owner}`, async () => {
+    const { page } = await begin(owner);
+    await create(page, "Elsewhere");
+    const told = page.locator("main .alert", { hasText: text });
+    const fails = async (meanwhile) => {
+      const { release, asked } = await hold(page, "PATCH", failure);
+      await save(page).click();
+      await asked;
+      await page.getByRole("link", { name: "Try it" }).click();
+      await page.getByText("You have not saved: Temperature.").waitFor();
+      await meanwhile(release);
+      await told.waitFor();
+      assert.equal(await page.locator(".field.wrong[data-setting=temperature]").count(), wrong);
+    };
+    await setting(page, "temperature").fill("1.5");
+    await fails(async (release) => {
+      await page.getByRole("link", { name: "Settings", exact: true }).click();
+      release();
+    });
+    await fails(async (release) => {
+      release();
+      await page.locator("#toast", { hasText: `The changes of Elsewhere are not saved: ${text}` }).waitFor();
+      await page.getByRole("link", { name: "Settings", exact: true }).click();
+    });
+    await page.getByRole("button", { name: "Discard" }).click();
+    assert.equal(await page.locator(".alert, .field.wrong").count(), 0);
+  });
+}
+
+test("what is saved while one tries it is unsaved no longer", async () => {
+  const { page } = await begin("trier");
+  await create(page, "Tried");
+  await setting(page, "temperature").fill("0.4");
+  const { release, asked } = await hold(page, "PATCH");
+  await save(page).click();
+  await asked;
+  await page.getByRole("link", { name: "Try it" }).click();
+  const note = page.getByText("You have not saved: Temperature.");
+  await note.waitFor();
+  release();
+  await note.waitFor({ state: "hidden" });
+});
+
+test("a reply that was overtaken takes no newer state's place", async () => {
+  const { page, jwt } = await begin("overtaken");
+  const id = await create(page, "Overtaken", { isPublic: true });
+  const { release, asked } = await hold(page, "PATCH");
+  await setting(page, "temperature").fill("0.4");
+  await save(page).click();
+  await asked;
+  await page.getByRole("button", { name: "Replace…" }).click();
+  await page.getByRole("button", { name: "Replace the token" }).click();
+  await page.getByText("The token is replaced.").waitFor();
+  const token = await page.locator("[data-token]").innerText();
+  release();
+  await page.getByText("All changes are saved.").waitFor();
+  assert.equal(await page.locator("[data-token]").innerText(), token);
+  assert.equal((await configOf(jwt, id))["type==agent/temperature"], 0.4);
+  await setting(page, "temperature").fill("0.5");
+  await save(page).click();
+  await page.getByText("All changes are saved.").waitFor();
+  assert.equal(await page.locator("dialog").count(), 0);
+});
+
+for (const [label, action] of [["Replace…", "Replace the token"], ["Revoke…", "Revoke the token"]]) {
+  test(`a token that somebody set meanwhile is not ended without a word: ${action}`, async () => {
+    const { page, jwt } = await begin(`ends-${action.slice(0, 3)}`);
+    const id = await create(page, "Set meanwhile", { isPublic: true });
+    await manage(server, jwt, "PATCH", `/assistants/${id}`, { config: { configurable: { public_token: `pubkey_of_somebody_else_${Date.now()}WXYZ` } } });
+    await page.getByRole("button", { name: label }).click();
+    await page.getByRole("button", { name: action }).click();
+    await page.getByRole("dialog").getByText("The Public Token was replaced: it ends in …WXYZ.").waitFor();
+    const { token_hint: hint } = await manage(server, jwt, "GET", `/assistants/${id}`);
+    assert.equal(hint, "WXYZ");
+    await page.getByRole("button", { name: action }).click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+    assert.notEqual((await manage(server, jwt, "GET", `/assistants/${id}`)).token_hint, "WXYZ");
+  });
+}
+
+test("each owner's edit is kept for them, and a sign-out forgets its own alone", async () => {
+  const { page, jwt } = await begin("first-owner");
+  const other = await server.jwt("second-owner");
+  const end = async () => {
+    await page.route("**/assistants", (route) => route.fulfill({ status: 401, json: { error: { message: "The JWT has expired." } } }), { times: 1 });
+    await page.getByRole("button", { name: "Create assistant" }).click();
+    await page.getByText("What you have not saved is kept.").waitFor();
+  };
+  await page.getByRole("link", { name: "New assistant" }).click();
+  await setting(page, "name").fill("Of the first");
+  await end();
+  await signIn(page, other);
+  await heading(page, "New assistant");
+  assert.equal(await setting(page, "name").inputValue(), "");
+  await setting(page, "name").fill("Of the second");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Discard the changes" }).click();
+  await signIn(page, jwt);
+  await heading(page, "New assistant");
+  assert.equal(await setting(page, "name").inputValue(), "Of the first");
+});
+
+test("whoever signs in next is told nothing of a save that was under way", async () => {
+  const { page } = await begin("gone");
+  await create(page, "Of who is gone");
+  await setting(page, "temperature").fill("0.4");
+  const { release, asked } = await hold(page, "PATCH");
+  await save(page).click();
+  await asked;
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Discard the changes" }).click();
+  await signIn(page, await server.jwt("next"));
+  await page.evaluate(() => { document.getElementById("toast").textContent = ""; });
+  const replied = page.waitForResponse((response) => response.request().method() === "PATCH");
+  release();
+  await (await replied).finished();
+  // A task later, what the page makes of it is done.
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 50)));
+  assert.equal(await page.locator("#toast").textContent(), "");
 });
 
 test("a way back with unsaved changes is asked about, and no entry of the history is lost", async () => {

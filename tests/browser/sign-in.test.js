@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { after, before, test } from "node:test";
-import { launch, open, setting } from "./support/browser.js";
+import { launch, open, setting, withoutStorage } from "./support/browser.js";
 import { startIssuer } from "./support/issuer.js";
 import { startServer } from "./support/server.js";
 import { check } from "../../src/manage/page/oidc.js";
@@ -87,6 +87,13 @@ test("signing out goes to the issuer and comes back signed out", async () => {
 test("an answer of the issuer that this tab did not ask for signs nobody in", async () => {
   const page = await open(browser, `${server.url}/?code=stolen&state=forged`, { allowed: [issuer.url] });
   await page.getByText("This sign-in was not begun in this tab").waitFor();
+  assert.equal(page.url(), `${server.url}/`);
+});
+
+test("a browser that stores nothing is told why the sign-in cannot begin", async () => {
+  const page = await open(browser, server.url, { allowed: [issuer.url], init: withoutStorage });
+  await page.getByRole("button", { name: /^Sign in with/ }).click();
+  await page.getByText("This browser does not let the page keep anything in this tab").waitFor();
   assert.equal(page.url(), `${server.url}/`);
 });
 

@@ -1,7 +1,7 @@
 /** What the page makes of addresses, names, replies and tokens that are not as they should be. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { create, launch, open, say, setting, signIn } from "./support/browser.js";
+import { create, launch, open, say, setting, signIn, withoutStorage } from "./support/browser.js";
 import { manage, startServer } from "./support/server.js";
 import { expiry, pasted } from "../../src/manage/page/session.js";
 
@@ -98,6 +98,45 @@ test("a session that ends in a dialog closes it", async () => {
   assert.deepEqual(page.failures, []);
 });
 
+test("a list that holds no assistants is told as foreign", async () => {
+  const { page } = await begin("listless");
+  for (const json of [{ data: null }, { data: [null] }, { data: {} }]) {
+    await page.route("**/assistants?*", (route) => route.fulfill({ json }), { times: 1 });
+    await page.getByRole("link", { name: "New assistant" }).click();
+    await page.getByRole("link", { name: "All assistants" }).click();
+    await page.getByText("The answer did not come from the management API").waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("There is no assistant yet.").waitFor();
+  }
+  assert.deepEqual(page.failures, []);
+});
+
+const FULL = 6_000_000;
+
+for (const [owner, init, length] of [["storage-is-forbidden", withoutStorage, 20], ["storage-is-full", undefined, FULL]]) {
+  test(`an edit that the browser does not store is kept while the page stays, and the page says so: ${owner}`, async () => {
+    const jwt = await server.jwt(owner);
+    const page = await open(browser, server.url, { init });
+    await signIn(page, jwt);
+    const id = await create(page, "Not stored");
+    const prompt = setting(page, "system_message");
+    await prompt.evaluate((area, count) => {
+      area.value = "x".repeat(count);
+      area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    }, length);
+    await page.route(`**/assistants/${id}`, (route) => route.fulfill({ status: 401, json: { error: { message: "The JWT has expired." } } }), { times: 1 });
+    await save(page).click();
+    await page.getByText("The browser does not store what you have not saved").waitFor();
+    await signIn(page, jwt);
+    await page.getByText("Not saved: System prompt").waitFor();
+    assert.equal(await prompt.evaluate((area) => area.value.length), length);
+    await page.getByRole("button", { name: "Discard" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You are signed out.").waitFor();
+    assert.deepEqual(page.failures, []);
+  });
+}
+
 test("a token that is in use elsewhere is told at its field", async () => {
   const { page } = await begin("taken");
   const token = `pubkey_taken_already_${Date.now()}`;
@@ -131,7 +170,8 @@ test("an assistant that was deleted elsewhere is told in the page's own words", 
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const JWT = `${part({ alg: "HS256" })}.${part({ sub: "me", exp: 2_000_000_000 })}.c2lnbmF0dXJl`;
-const WRAPPED = [`${JWT.slice(0, 30)}\n${JWT.slice(30)}`, `Bearer ${JWT}`, `"${JWT}"`, `'Bearer ${JWT}'\n`, `Authorization: Bearer ${JWT}`, ` ${JWT.replaceAll(".", " .\r\n")} `];
+const WRAPPED = [`${JWT.slice(0, 30)}\n${JWT.slice(30)}`, `Bearer ${JWT}`, `"${JWT}"`, `'Bearer ${JWT}'\n`, `Authorization: Bearer ${JWT}`, ` ${JWT.replaceAll(".", " .\r\n")} `,
+  `${JWT.slice(0, 30)}\u200b${JWT.slice(30)}`, `\ufeffBearer\u2060 ${JWT}`];
 const BROKEN = [`${JWT}…`, JWT.slice(0, JWT.lastIndexOf(".")), `${JWT}.more`, "Bearer", "eyJ.x.y", `${JWT}==`];
 
 test("a JWT is taken out of what it was copied with, and what is then none is refused", () => {
@@ -140,4 +180,11 @@ test("a JWT is taken out of what it was copied with, and what is then none is re
     assert.ok(expiry(pasted(text)).usable, text);
   }
   for (const text of BROKEN) assert.match(expiry(pasted(text)).text, /not a (whole )?JWT/, text);
+});
+
+test("a claim that is no text names nobody", async () => {
+  const page = await open(browser, server.url);
+  await page.route("**/assistants?*", (route) => route.fulfill({ json: { data: [], next: null } }));
+  await signIn(page, `${part({ alg: "HS256" })}.${part({ sub: "me", email: { of: "me" }, name: "", exp: 2_000_000_000 })}.c2lnbmF0dXJl`);
+  assert.equal(await page.locator("#account .who").innerText(), "me");
 });

@@ -58,6 +58,15 @@ test("a stream that ends without its end is told as cut off", async () => {
   await page.unroute("**/chat/completions");
 });
 
+test("an answer that is not the endpoint's is told as such", async () => {
+  for (const reply of [{ contentType: "text/html", body: "<!doctype html><p>Sign in to the network" }, { json: { choices: [] } }, { status: 204 }]) {
+    await page.route("**/chat/completions", (route) => route.fulfill({ status: 200, ...reply }), { times: 1 });
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await say(page, "Hello");
+    await last().getByText("The answer did not come from the endpoint").waitFor();
+  }
+});
+
 test("an error is shown as it is, with what to do", async () => {
   await say(page, "NO MODEL");
   await last().getByText("There is no answer.").waitFor();

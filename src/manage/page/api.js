@@ -27,20 +27,30 @@ export async function errorOf(response) {
   return new ApiError(response.status, error, requestId);
 }
 
-/** The JSON of a reply, which has to hold `key`: what stands in between may answer with a page of its own, and with status 200. */
+/** What a reply holds under the key that it is known by. */
+const isText = (value) => typeof value === "string";
+const isObject = (value) => typeof value === "object" && value !== null;
+const isList = (value) => Array.isArray(value) && value.every(isObject);
+const SHAPES = { assistant_id: isText, token: isText, properties: isObject, data: isList, days: isList };
+
+/** What stands in between may answer with a page of its own, and with status 200. */
+export function foreign(expected, requestId) {
+  const message = `The answer did not come from ${expected}: a proxy, or the sign-in of a network, may stand in between. Try again, and tell whoever runs this endpoint if this stays so.`;
+  return new ApiError(0, { message }, requestId);
+}
+
+/** The JSON of a reply, which has to hold `key`. */
 export async function replyOf(response, key) {
   const text = await response.text().catch(() => {
     throw unreachable();
   });
   try {
     const data = JSON.parse(text);
-    if (data[key] !== undefined) return data;
+    if (SHAPES[key](data[key])) return data;
   } catch {
     // Said below.
   }
-  throw new ApiError(0, {
-    message: "The answer did not come from the management API: a proxy, or the sign-in of a network, may stand in between. Try again, and tell whoever runs this endpoint if this stays so.",
-  }, response.headers.get("x-request-id"));
+  throw foreign("the management API", response.headers.get("x-request-id"));
 }
 
 /** Why a `fetch` failed before there was a reply. */

@@ -12,7 +12,7 @@ class App {
   constructor(settings) {
     this.settings = settings;
     this.main = document.getElementById("main");
-    this.session = new Session(settings, (reason) => this.sessionChanged(reason));
+    this.session = new Session(settings, (reason, owner) => this.sessionChanged(reason, owner));
     this.api = new Api(this.session);
     /** Tokens that were made in this tab, by assistant. They are nowhere else. */
     this.secrets = new Map();
@@ -32,7 +32,7 @@ class App {
     addEventListener("beforeunload", (event) => {
       if (this.dirty) event.preventDefault();
     });
-    addEventListener("pagehide", () => this.work?.keep(this.session.owner));
+    addEventListener("pagehide", () => this.work?.keep());
     document.querySelector(".skip").addEventListener("click", (event) => {
       // The hash is the view's.
       event.preventDefault();
@@ -55,26 +55,38 @@ class App {
     else location.hash = hash;
   }
 
-  sessionChanged(reason) {
-    if (reason === "ended") {
-      // The edit survives both ways: in memory where the page stays, in the tab's storage where the sign-in leaves it.
-      this.work?.keep(this.session.owner);
-      closeDialogs();
+  /** The page of a new assistant becomes the page of this one, which takes its place in the history. */
+  become(work) {
+    if (this.work !== work) return;
+    if (location.hash !== this.route) {
+      // The way that led elsewhere is being taken back.
+      addEventListener("hashchange", () => this.become(work), { once: true });
       return;
+    }
+    history.replaceState({ step: this.step }, "", `#/assistants/${encodeURIComponent(work.id)}/settings`);
+    this.show();
+  }
+
+  /** `owner` is who signed out. Where the server ended the session, it gives whether the edit outlives the page. */
+  sessionChanged(reason, owner) {
+    if (reason === "ended") {
+      closeDialogs();
+      return this.work?.keep() ?? true;
     }
     if (reason === "out") {
       this.work = null;
       this.list = null;
       for (const chat of this.chats.values()) chat.stop();
       // Whoever signs out is done here. A session that ended goes on where it was.
-      if (!this.session.ended) this.clear();
+      if (!this.session.ended) this.clear(owner);
     }
     this.account();
     this.show();
+    return true;
   }
 
-  clear() {
-    forget();
+  clear(owner) {
+    forget(owner);
     this.secrets.clear();
     this.chats.clear();
   }
@@ -115,8 +127,11 @@ class App {
   async mayLeave() {
     if (!this.dirty) return true;
     this.asked = true;
+    const lost = this.work.saving
+      ? `${this.work.id ? "Your changes are being saved" : "The assistant is being created"}, and that goes on if you leave. What you have changed since then is not saved and would be lost.`
+      : "What you changed here is not saved and would be lost.";
     const answer = await ask({
-      title: "Leave without saving?", body: element("p", {}, `What you changed here is not saved${this.work.saving ? " yet" : ""} and would be lost.`),
+      title: "Leave without saving?", body: element("p", {}, lost),
       actions: [{ label: "Stay here", value: "stay", kind: "primary" }, { label: "Discard the changes", value: "leave", kind: "danger" }],
     });
     this.asked = false;
@@ -154,8 +169,8 @@ class App {
     if (this.work === null || this.work.id !== route.id) {
       this.put("Loading", element("p", { class: "help", role: "status" }, "Loading…"), false);
       const properties = await this.api.schema();
-      const kept = restore(properties, this.session.owner, route.id);
-      const work = kept ?? (await this.open(properties, route.id));
+      if (!isCurrent()) return;
+      const work = restore(properties, this.session.owner, route.id) ?? (await this.open(properties, route.id));
       if (!isCurrent()) return;
       this.work = work;
     }
@@ -169,9 +184,10 @@ class App {
   }
 
   async open(properties, id) {
-    if (id === null) return new Work(properties, null, null);
+    const { owner } = this.session;
+    if (id === null) return new Work(properties, owner, null, null);
     const { data, etag } = await this.api.show(id);
-    return new Work(properties, data, etag);
+    return new Work(properties, owner, data, etag);
   }
 
   /** The views beside the settings are loaded when they are first looked at. */

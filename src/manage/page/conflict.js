@@ -18,10 +18,11 @@ function conflictRow({ name, mine, theirs }, chosen) {
 }
 
 /** What became of the Public Token, null where nothing did. */
-function tokenChange(before, now) {
+export function tokenChange(base, current) {
+  const [before, now] = [base.token_hint ?? null, current.token_hint ?? null];
   if (before === now) return null;
   if (!now) return "The Public Token was revoked.";
-  return `The Public Token was ${before ? "replaced" : "set"}: it ends in …${now}. It stays as it is.`;
+  return `The Public Token was ${before ? "replaced" : "set"}: it ends in …${now}.`;
 }
 
 /**
@@ -30,12 +31,12 @@ function tokenChange(before, now) {
  */
 export async function resolve(work, current) {
   const { merged, conflicts, theirs } = work.compareWith(current);
-  const token = tokenChange(work.base.token_hint ?? null, current.token_hint ?? null);
+  const token = tokenChange(work.base, current);
   if (conflicts.length + theirs.length === 0 && !token) return merged;
   const chosen = new Map();
   const body = [
     element("p", {}, "This assistant was changed elsewhere after you opened it. Nothing of yours is lost, and nothing is saved yet."),
-    token ? element("p", {}, token) : null,
+    token ? element("p", {}, token, current.token_hint ? " It stays as it is." : "") : null,
     conflicts.length > 0 ? element("p", {}, "You both changed these. Choose what is saved:") : null,
     conflicts.map((conflict) => conflictRow(conflict, chosen)),
     theirs.length > 0

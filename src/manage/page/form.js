@@ -3,7 +3,7 @@ import { alertBox, announce, button, element, freshId, isOff, setOff } from "./d
 import { fieldOf, grouped, labelOf, otherKeys, patchOf, put, sentence } from "./settings.js";
 import { fieldFor } from "./fields.js";
 import { resolve } from "./conflict.js";
-import { removeAssistant } from "./list.js";
+import { nameOf, removeAssistant } from "./list.js";
 import { TokenSection } from "./token.js";
 
 export class Form {
@@ -29,8 +29,10 @@ export class Form {
     };
     for (const [name, { text }] of this.work.unreadable) this.fields.get(name).write(text);
     this.changed();
-    return element("form", { class: "settings", novalidate: true, onsubmit: submit, "aria-label": "Settings of the assistant" },
+    this.node = element("form", { class: "settings", novalidate: true, onsubmit: submit, "aria-label": "Settings of the assistant" },
       this.alerts, this.basics(), groups, this.others(), this.work.id ? this.danger() : null, bar);
+    this.showTrouble();
+    return this.node;
   }
 
   basics() {
@@ -59,7 +61,7 @@ export class Form {
     if (others.length === 0) return null;
     const rows = others.map(([key, value]) => element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, element("code", {}, JSON.stringify(value)))));
     return section("Other keys", "These keys are in the assistant’s config and mean nothing to this page. They stay as they are.",
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Other keys" }, element("table", {}, element("tbody", {}, rows))));
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Their names and values" }, element("table", {}, element("tbody", {}, rows))));
   }
 
   danger() {
@@ -77,6 +79,7 @@ export class Form {
   read(name) {
     const field = this.fields.get(name);
     this.work.unreadable.delete(name);
+    this.work.mended(name);
     try {
       put(this.work.draft, name, field.read());
       field.show(null);
@@ -115,6 +118,7 @@ export class Form {
       field.show(null);
     }
     this.alerts.replaceChildren();
+    this.showTrouble();
     this.changed();
   }
 
@@ -123,8 +127,9 @@ export class Form {
     for (const field of this.fields.values()) field.show(null);
     this.alerts.replaceChildren();
     this.token.show(null);
+    work.trouble = null;
     if (work.unreadable.size > 0) {
-      this.showProblems([...work.unreadable].map(([name, { message }]) => ({ param: name, message })));
+      this.fail({ problems: [...work.unreadable].map(([name, { message }]) => ({ param: name, message })) });
       return;
     }
     const patch = patchOf(work.base, work.draft, work.names);
@@ -146,9 +151,15 @@ export class Form {
     return this.context.form?.work === this.work ? this.context.form : this;
   }
 
+  /** Whoever has signed in since is told nothing of this edit. */
+  get isOwners() {
+    return this.context.session.owner === this.work.owner;
+  }
+
   saves(saving) {
     this.work.saving = saving;
     this.shown.changed();
+    this.work.onchange();
   }
 
   saved({ data, etag }, sent) {
@@ -156,14 +167,18 @@ export class Form {
     const isNew = !work.id;
     const made = data.public_token ?? sent.token?.own;
     work.saved(data, etag, sent);
+    if (!this.isOwners) return;
     if (made) context.secrets.set(data.assistant_id, made);
     announce(isNew ? "The assistant is created." : "The changes are saved.");
     // Who has left meanwhile stays where they are.
-    if (context.work !== work) return;
+    if (context.work !== work) {
+      context.list?.reload();
+      return;
+    }
     if (isNew) {
       const typed = work.changes().length > 0 ? document.activeElement.closest("[data-setting]")?.dataset.setting : undefined;
       context.arrive = (form) => (typed ? form.fields.get(typed)?.focus() : made && form.token.reveal());
-      context.go(`#/assistants/${data.assistant_id}/settings`);
+      context.become(work);
       return;
     }
     this.shown.refill();
@@ -173,15 +188,19 @@ export class Form {
 
   /** Says what went wrong. Gives true where the edit now stands on top of somebody else's and is to be saved again. */
   async failed(error) {
-    if (error.status === 401 || this.context.work !== this.work) return false;
-    if (error.status === 412) return this.merge();
-    if (error.problems?.length > 0) {
-      this.showProblems(error.problems);
-      return false;
-    }
-    this.alerts.replaceChildren(alertBox(error.message));
-    this.alerts.scrollIntoView({ block: "center" });
+    if (error.status === 401 || !this.isOwners) return false;
+    if (error.status === 412 && this.context.work === this.work) return this.merge();
+    this.fail(error);
     return false;
+  }
+
+  /** At the fields, where they are on the page; else to everybody, and at the fields once they are there again. */
+  fail({ message, problems = [] }) {
+    const { work, shown } = this;
+    work.trouble = { message, problems: [...problems] };
+    shown.showTrouble();
+    if (shown.node.isConnected) shown.moveToTrouble();
+    else announce(`${work.id ? `The changes of ${nameOf(work.base)} are not saved` : "The assistant is not created"}: ${problems.length > 0 ? counted(problems) : message}`);
   }
 
   /** Somebody else was faster: their version is the new base, and the edit goes on top of it. */
@@ -201,27 +220,38 @@ export class Form {
     }
   }
 
-  /** All problems at once, each at its field; the focus goes to the first one on the page. */
-  showProblems(problems) {
+  /** Why the last save failed: all problems at once, each at its field. */
+  showTrouble() {
+    const { trouble } = this.work;
+    if (!trouble) return;
     const strays = [];
-    const wrong = new Set();
-    for (const { param, message } of problems) {
-      const name = fieldOf(param);
-      const field = name === "public_token" ? this.token : this.fields.get(name);
-      if (!field) {
-        strays.push(`${param}: ${message}`);
-        continue;
-      }
-      field.show(sentence(message));
-      wrong.add(name);
-      const details = field.node.closest("details");
+    for (const { param, message } of trouble.problems) {
+      const field = this.fieldFor(param);
+      field?.show(sentence(message));
+      if (!field) strays.push(element("p", {}, `${param}: ${message}`));
+      const details = field?.node.closest("details");
       if (details) details.open = true;
     }
-    const count = problems.length === 1 ? "One setting needs a change." : `${problems.length} settings need a change.`;
-    this.alerts.replaceChildren(alertBox(`Nothing is saved: ${count}`, strays.map((stray) => element("p", {}, stray))));
-    const order = [...this.fields.values()].find((field) => wrong.has(field.name));
-    (order ?? (wrong.has("public_token") ? this.token : null))?.focus();
+    const text = trouble.problems.length > 0 ? `Nothing is saved: ${counted(trouble.problems)}` : trouble.message;
+    if (text) this.alerts.replaceChildren(alertBox(text, strays));
   }
+
+  /** To the first field on the page that has a problem, else to what is said above them all. */
+  moveToTrouble() {
+    const wrong = new Set(this.work.trouble.problems.map(({ param }) => this.fieldFor(param)));
+    const first = [...this.fields.values(), this.token].find((field) => wrong.has(field));
+    if (first) first.focus();
+    else this.alerts.scrollIntoView({ block: "center" });
+  }
+
+  fieldFor(param) {
+    const name = fieldOf(param);
+    return name === "public_token" ? this.token : this.fields.get(name);
+  }
+}
+
+function counted(problems) {
+  return problems.length === 1 ? "One setting needs a change." : `${problems.length} settings need a change.`;
 }
 
 function section(title, about, ...body) {

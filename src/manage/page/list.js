@@ -37,6 +37,7 @@ export class ListView {
     this.assistants = [];
     this.next = null;
     this.scroll = 0;
+    this.turn = 0;
     const id = freshId("search");
     this.rows = element("ul", { class: "rows" });
     this.status = element("p", { class: "help", "aria-live": "polite" });
@@ -48,14 +49,20 @@ export class ListView {
 
   render() {
     this.draw();
-    this.load(null, this.assistants.length);
+    this.reload();
     return element("div", {},
       element("div", { class: "title" }, element("h1", { tabindex: "-1" }, "Assistants"), element("a", { class: "button primary", href: "#/new" }, "New assistant")),
       this.tools, this.problem, this.rows, this.status, this.more);
   }
 
-  /** Loads what comes after `after`, or all from the beginning again, `count` of them at least. */
+  reload() {
+    return this.load(null, this.assistants.length);
+  }
+
+  /** Loads what comes after `after`, or all from the beginning again, `count` of them at least. The load that began last counts. */
   async load(after, count = 0) {
+    this.turn += 1;
+    const { turn } = this;
     setOff(this.more, true);
     const before = this.rows.children.length;
     const moves = document.activeElement === this.more || this.problem.contains(document.activeElement);
@@ -67,11 +74,13 @@ export class ListView {
         found = [...found, ...page.data];
         next = page.next;
       } while (next && found.length < count);
+      if (turn !== this.turn) return;
       [this.assistants, this.next, this.loaded] = [found, next, true];
       redraw(this.problem);
       this.draw();
       if (moves) (this.rows.children[before]?.querySelector("a") ?? this.search).focus();
     } catch (error) {
+      if (turn !== this.turn) return;
       if (error.status !== 401) redraw(this.problem, alertBox(error.message, button("Try again", () => this.load(after, count), "", "again")));
       if (!this.loaded) this.status.textContent = "";
     }

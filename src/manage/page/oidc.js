@@ -1,4 +1,5 @@
 /** The authorization code flow with PKCE, for a client without a secret. */
+import * as storage from "./storage.js";
 
 const PENDING = "assistants.sign-in";
 
@@ -9,7 +10,9 @@ const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 export async function begin(oidc) {
   const pending = { verifier: random(), state: random(), nonce: random(), hash: location.hash };
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier));
-  sessionStorage.setItem(PENDING, JSON.stringify(pending));
+  if (!storage.keep(PENDING, pending)) {
+    throw new Error("This browser does not let the page keep anything in this tab, and the sign-in needs that. Let this site store data (cookies), then try again.");
+  }
   const url = new URL(oidc.authorization_endpoint);
   const query = {
     response_type: "code", client_id: oidc.client_id, redirect_uri: redirectUri(), scope: oidc.scopes, state: pending.state, nonce: pending.nonce,
@@ -30,8 +33,8 @@ function redirectUri() {
 export async function finish(oidc) {
   const answer = new URLSearchParams(location.search);
   if (!answer.has("state") && !answer.has("code") && !answer.has("error")) return null;
-  const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
-  sessionStorage.removeItem(PENDING);
+  const pending = storage.load(PENDING);
+  storage.drop(PENDING);
   history.replaceState(null, "", `/${pending?.hash ?? ""}`);
   if (!pending || answer.get("state") !== pending.state) throw new Error("This sign-in was not begun in this tab, or it was finished before. Sign in again.");
   if (answer.has("error")) throw new Error(`The sign-in did not work: ${answer.get("error_description") ?? answer.get("error")}.`);

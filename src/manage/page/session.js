@@ -6,7 +6,10 @@ import { errorOf, replyOf, unreachable } from "./api.js";
 export class Session {
   #token = null;
 
-  /** `settings` are the page's; `onchange(reason)` is called after each sign-in and sign-out. */
+  /**
+   * `settings` are the page's; `onchange(reason)` is called after each sign-in and sign-out, and before a session ends: it then says
+   * whether what is unsaved outlives the page.
+   */
   constructor(settings, onchange) {
     this.settings = settings;
     this.onchange = onchange;
@@ -30,7 +33,7 @@ export class Session {
 
   get label() {
     const claims = claimsOf(this.#token);
-    return claims.email ?? claims.name ?? claims.preferred_username ?? claims.sub ?? "Signed in";
+    return [claims.email, claims.name, claims.preferred_username, claims.sub].find(isText) ?? "Signed in";
   }
 
   start(token) {
@@ -44,18 +47,19 @@ export class Session {
   end(message) {
     if (!this.signedIn) return;
     this.ended = true;
-    this.notice = `You have to sign in again: ${message} What you have not saved is kept.`;
-    this.onchange("ended");
+    const kept = this.onchange("ended");
+    this.notice = `You have to sign in again: ${message} ${kept ? "What you have not saved is kept." : "The browser does not store what you have not saved: it is lost once this page is reloaded or left, also for a sign-in elsewhere."}`;
     this.#token = null;
     this.onchange("out");
   }
 
   signOut() {
+    const { owner } = this;
     const url = this.settings.oidc?.issuer ? logoutUrl(this.settings.oidc, this.#token) : null;
     this.#token = null;
     this.ended = false;
     this.notice = "You are signed out.";
-    this.onchange("out");
+    this.onchange("out", owner);
     if (url) location.assign(url);
   }
 
@@ -140,9 +144,14 @@ export class Session {
   }
 }
 
-/** The JWT in what was pasted: without a terminal's line breaks, quotes, or the header that it stood in. */
+/** A claim may be of any kind. */
+function isText(claim) {
+  return typeof claim === "string" && claim !== "";
+}
+
+/** The JWT in what was pasted: without a terminal's line breaks, quotes, letters of no width, or the header that it stood in. */
 export function pasted(text) {
-  return text.replace(/^[\s"'`]*(authorization:\s*)?bearer\s+/i, "").replace(/[\s"'`“”‘’]/g, "");
+  return text.replace(/\p{Cf}/gu, "").replace(/^[\s"'`]*(authorization:\s*)?bearer\s+/i, "").replace(/[\s"'`“”‘’]/g, "");
 }
 
 /** What there is to say of a pasted JWT before it is used. */
@@ -156,7 +165,7 @@ export function expiry(token, now = Date.now()) {
     if (typeof claims.exp !== "number") return { usable: false, text: "This JWT has no expiry (exp): the server refuses such a one. Ask for another." };
     const when = formatTime(claims.exp * 1000);
     if (claims.exp * 1000 <= now) return { usable: false, text: `This JWT expired on ${when}. Ask for a new one.` };
-    return { usable: true, text: `For ${claims.sub ?? "an unnamed owner"}, valid until ${when}.` };
+    return { usable: true, text: `For ${isText(claims.sub) ? claims.sub : "an unnamed owner"}, valid until ${when}.` };
   } catch (error) {
     return { usable: false, text: error.message };
   }

@@ -1,5 +1,5 @@
 /** One streamed reply of the public endpoint, read as any client would read it. */
-import { ApiError, errorOf, unreachable } from "./api.js";
+import { ApiError, errorOf, foreign, unreachable } from "./api.js";
 
 /** The data of each event of an SSE body. Comments, which keep the connection alive, are passed over. */
 export async function* events(body) {
@@ -38,6 +38,10 @@ export async function complete({ url, token, messages, signal, onText, onThought
   const requestId = response.headers.get("x-request-id");
   onStart?.(requestId);
   if (!response.ok) throw await errorOf(response);
+  if (!/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
+    response.body?.cancel().catch(() => {});
+    throw foreign("the endpoint", requestId);
+  }
   const result = { finish: null, usage: null, model: null, requestId };
   try {
     for await (const data of events(response.body)) {

@@ -3,6 +3,7 @@
  * until that is closed.
  */
 import { alertBox, announce, ask, button, copyButton, element, formatTime, freshId, redraw } from "./dom.js";
+import { tokenChange } from "./conflict.js";
 import { sentence, valuesOf, writtenKey } from "./settings.js";
 
 const GRACES = [[0, "At once"], [3600, "In 1 hour"], [86400, "In 1 day"], [604800, "In 7 days"], [2592000, "In 30 days"]];
@@ -76,9 +77,11 @@ export class TokenSection {
   }
 
   ownInput() {
+    const { work } = this;
     this.input = element("input", { type: "text", class: "code", autocomplete: "off", spellcheck: "false", "aria-label": "Your own token",
-      "aria-describedby": this.problem.id, value: this.work.draft.token.own, placeholder: "pubkey_mybot_abc123", oninput: () => {
-        this.work.draft.token = { own: this.input.value };
+      "aria-describedby": this.problem.id, value: work.draft.token.own, placeholder: "pubkey_mybot_abc123", oninput: () => {
+        work.draft.token = { own: this.input.value };
+        work.mended("public_token");
         this.show(null);
         this.form.changed();
       } });
@@ -162,6 +165,8 @@ export class TokenSection {
     if (grace > 0) body.token_grace_seconds = grace;
     try {
       const { data, etag } = await this.change(body);
+      // Whoever signed out meanwhile is told nothing, and nobody else is.
+      if (!form.isOwners) return true;
       work.rebase(data, etag, { ...work.draft, token: null });
       if (token === null) form.context.secrets.delete(work.id);
       else form.context.secrets.set(work.id, token);
@@ -176,7 +181,10 @@ export class TokenSection {
     }
   }
 
-  /** On the version that was seen: what somebody else changed meanwhile must not be overwritten by a later save. */
+  /**
+   * On the version that was seen: what somebody else changed meanwhile must not be overwritten by a later save, and a token that
+   * they set is not ended without a word.
+   */
   async change(body) {
     const { work, form } = this;
     const { api } = form.context;
@@ -187,9 +195,11 @@ export class TokenSection {
       const { data, etag } = await api.show(work.id);
       const { merged, conflicts } = work.compareWith(data);
       if (conflicts.length > 0) throw new Error("This assistant was changed elsewhere meanwhile. Close this dialog, save your changes first, then try again.");
+      const token = tokenChange(work.base, data);
       work.rebase(data, etag, merged);
       form.refill();
-      return api.change(work.id, body, etag);
+      if (token) throw new Error(`This assistant was changed elsewhere meanwhile, and nothing was done. ${token} If you still want to, press the button again.`);
+      return api.change(work.id, body, work.etag);
     }
   }
 }

@@ -209,10 +209,16 @@ export function renderTry(app) {
   });
   chat.onchange = changed;
   changed();
-  const unsaved = work.changes();
+  const note = element("p", { class: "note", role: "status" });
+  const tell = () => {
+    const unsaved = work.changes();
+    note.hidden = unsaved.length === 0;
+    note.textContent = `The saved settings answer. You have not saved: ${unsaved.map(labelOf).join(", ")}.`;
+  };
+  work.onchange = tell;
+  tell();
   return element("section", { class: "chat card", "aria-label": "Try it" },
-    unsaved.length > 0 ? element("p", { class: "note", role: "status" }, `The saved settings answer. You have not saved: ${unsaved.map(labelOf).join(", ")}.`) : null,
-    chat.log,
+    note, chat.log,
     element("form", { class: "composer", onsubmit: submit }, element("label", { for: id, class: "sr" }, "Message"), input,
       element("div", { class: "actions" }, element("span", { class: "help", id: `${id}-help` }, "Enter sends, Shift+Enter begins a new line."), fresh, stop, send)));
 }

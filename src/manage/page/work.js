@@ -1,30 +1,43 @@
 /** An edit of one assistant, from opening it until it is saved or discarded. It outlives the views: one may try or connect meanwhile. */
-import { changesOf, compare, draftOf, onTop } from "./settings.js";
+import { changesOf, compare, draftOf, fieldOf, onTop } from "./settings.js";
+import * as storage from "./storage.js";
 
-const KEPT = "assistants.unsaved";
-
-const placeOf = (id) => `${KEPT}.${id ?? ""}`;
+/** Where an owner's edits are kept. Neither part has a slash after it is escaped. */
+const placeOf = (owner, id) => `assistants.unsaved/${encodeURIComponent(owner)}/${encodeURIComponent(id)}`;
 
 export class Work {
   /** `assistant` is null for a new one. */
-  constructor(properties, assistant, etag) {
+  constructor(properties, owner, assistant, etag) {
     this.properties = properties;
     this.names = Object.keys(properties);
+    this.owner = owner;
     this.saving = false;
+    /** Told when a save begins and ends, for a view that shows what is unsaved. */
+    this.onchange = () => {};
     this.base = assistant;
     this.etag = etag ?? null;
-    this.reset();
+    this.begin();
   }
 
   get id() {
     return this.base?.assistant_id ?? null;
   }
 
-  reset() {
-    sessionStorage.removeItem(placeOf(this.id));
+  get place() {
+    return placeOf(this.owner, this.id ?? "");
+  }
+
+  begin() {
     this.draft = draftOf(this.base, this.names);
     /** Texts that are no value yet, by field: `{text, message}`. They are unsaved too. */
     this.unreadable = new Map();
+    /** Why the last save failed: `{message, problems}`. It is shown with the edit, whichever view one was looking at. */
+    this.trouble = null;
+  }
+
+  reset() {
+    storage.drop(this.place);
+    this.begin();
   }
 
   changes() {
@@ -36,44 +49,64 @@ export class Work {
     return { ...this.draft, values: { ...this.draft.values } };
   }
 
-  /** The server has what was `sent`. What was typed since stays an edit on top of it. */
-  saved(assistant, etag, sent) {
-    sessionStorage.removeItem(placeOf(this.id));
-    this.rebase(assistant, etag, onTop(sent, this.draft, draftOf(assistant, this.names)));
+  /** What a field was blamed for is past once it is edited. */
+  mended(name) {
+    if (!this.trouble || this.trouble.problems.length === 0) return;
+    const left = this.trouble.problems.filter(({ param }) => fieldOf(param) !== name);
+    this.trouble = left.length > 0 ? { ...this.trouble, problems: left } : null;
   }
 
-  /** A reply to a write may have the new token in it, which is not kept. */
-  rebase({ public_token: _, ...assistant }, etag, draft) {
-    this.base = assistant;
-    this.etag = etag;
+  /** The server has what was `sent`. What was typed since stays an edit on top of it. */
+  saved(assistant, etag, sent) {
+    storage.drop(this.place);
+    this.learn(assistant, etag);
+    this.draft = onTop(sent, this.draft, draftOf(this.base, this.names));
+  }
+
+  rebase(assistant, etag, draft) {
+    this.learn(assistant, etag);
     this.draft = draft;
   }
 
+  /** Takes what the server has. A reply to a write may have the new token in it, which is not kept. */
+  learn({ public_token: _, ...assistant }, etag) {
+    if (this.isOld(assistant)) return;
+    this.base = assistant;
+    this.etag = etag;
+  }
+
+  /** Replies overtake each other: a state before the one that is known takes nothing's place. */
+  isOld(assistant) {
+    return this.base !== null && assistant.version < this.base.version;
+  }
+
   compareWith(current) {
-    return compare(this.base, this.draft, current, this.names);
+    return compare(this.base, this.draft, this.isOld(current) ? this.base : current, this.names);
   }
 
   /**
-   * Keeps the edit in this tab, over a sign-in or a reload. A token that somebody typed is no part of it: secrets are not stored
-   * in a browser.
+   * Keeps the edit in this tab, over a sign-in or a reload, and says whether nothing can be lost. A token that somebody typed is no
+   * part of it: secrets are not stored in a browser.
    */
-  keep(owner) {
-    if (this.changes().length === 0) return;
+  keep() {
+    if (this.changes().length === 0) return true;
     const draft = { ...this.draft, token: this.draft.token?.own === undefined ? this.draft.token : null };
-    sessionStorage.setItem(placeOf(this.id), JSON.stringify({ owner, base: this.base, etag: this.etag, draft, unreadable: [...this.unreadable] }));
+    return storage.keep(this.place, { base: this.base, etag: this.etag, draft, unreadable: [...this.unreadable] });
   }
 }
 
-/** The edit of this assistant that was kept, if it is this owner's. It is there once. */
+/** The owner's edit of this assistant that was kept, if there is one. It is there once. */
 export function restore(properties, owner, id) {
-  const kept = JSON.parse(sessionStorage.getItem(placeOf(id)) ?? "null");
-  if (!kept || kept.owner !== owner) return null;
-  const work = new Work(properties, kept.base, kept.etag);
+  const place = placeOf(owner, id ?? "");
+  const kept = storage.load(place);
+  if (!kept) return null;
+  storage.drop(place);
+  const work = new Work(properties, owner, kept.base, kept.etag);
   work.draft = kept.draft;
   work.unreadable = new Map(kept.unreadable);
   return work;
 }
 
-export function forget() {
-  for (const key of Object.keys(sessionStorage)) if (key.startsWith(KEPT)) sessionStorage.removeItem(key);
+export function forget(owner) {
+  storage.dropAll(placeOf(owner, ""));
 }

@@ -22,10 +22,11 @@ export function launch() {
 
 /**
  * A page in a browser of its own, as it were. What breaks the CSP, throws, or asks another origin than the `allowed` ones is
- * kept in `page.failures`.
+ * kept in `page.failures`. `init` runs in the page before its own scripts.
  */
-export async function open(browser, url, { allowed = [], ...options } = {}) {
+export async function open(browser, url, { allowed = [], init, ...options } = {}) {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
+  if (init) await context.addInitScript(init);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.failures = [];
@@ -65,6 +66,14 @@ export async function create(page, name, { isPublic = false } = {}) {
 /** The control of a setting, by its name in the API. */
 export function setting(page, name) {
   return page.locator(`[data-setting="${name}"]`).locator("input, select, textarea").first();
+}
+
+/** As a browser that is set to block all cookies does. */
+export function withoutStorage() {
+  const get = () => {
+    throw new DOMException("Access is denied for this document.", "SecurityError");
+  };
+  Object.defineProperty(window, "sessionStorage", { get });
 }
 
 export async function say(page, text) {

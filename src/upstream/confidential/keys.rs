@@ -91,11 +91,13 @@ fn both_ends(text: &str, key: &str) -> Vec<Range<usize>> {
     }
     let (of_text, of_key) = (text.as_bytes(), key.as_bytes());
     let public = public_prefix(key);
+    // A beginning such as `sk-proj` is no word, and so whatever the key ends with is no word of the message.
+    let is_telling = |piece: &[u8]| public > 0 || is_no_word(piece);
     let is_inner = |at: Option<usize>| at.and_then(|at| of_text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
     let beginning = |at: usize| {
         let pairs = of_text[at..].iter().zip(of_key);
         let length = pairs.take_while(|(one, other)| one == other).count();
-        let is_end = length >= public + MIN_END && (public > 0 || is_telling(&of_key[..length]));
+        let is_end = length >= public + MIN_END && is_telling(&of_key[..length]);
         (is_end && !is_inner(at.checked_sub(1))).then_some(at..at + length)
     };
     let end = |at: usize| {
@@ -122,7 +124,7 @@ fn public_prefix(key: &str) -> usize {
 }
 
 /// Whether an end of a key is no part of a word that any message may hold: it has a digit or both cases, or is longer.
-fn is_telling(piece: &[u8]) -> bool {
+fn is_no_word(piece: &[u8]) -> bool {
     let has = |of: fn(&u8) -> bool| piece.iter().any(of);
     piece.len() >= 2 * MIN_END || has(u8::is_ascii_digit) || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)
 }

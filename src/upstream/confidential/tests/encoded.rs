@@ -90,3 +90,20 @@ fn a_few_control_characters_are_left_out() {
         assert_eq!(shown(message), expected);
     }
 }
+
+#[test]
+fn what_only_looks_like_encoded_text_is_passed_on() {
+    for message in [
+        r#"upstream said {"error":{"message":"bad","type":"invalid_request_error","param":"top_p","code":null,"status":400}}"#,
+        "#/messages/0/content/1/image/source/bytes/properties/additionalProperties/inferenceConfig2 is unknown",
+        "Request 7F0C2C1E-5F1B-4D7E-9D1F-0A1B2C3D4E5F failed at 2026-11-26T09:49:48.499674817+00:00 (req_011CUyqhzZ8n9q2w3e4r5t6y).",
+        "expected sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, got 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+        "image size must be one of 14, 28, 42, 56, 70, 84, 98, 112, 126, 140, 154, 168, 182, 196, 210, 224, 238, 252, 266, 280, 294, 308, 322, 336, 350",
+        "sizes: 256x256|512x512|1024x1024|1024x1536|1536x1024|2048x2048 are supported",
+        "body.messages[0].content[1].image_url.url: ensure this value has at most 2048 characters (type=value_error.any_str.max_length;limit_value=2048)",
+        "com.amazonaws.bedrock.runtime.ValidationException: messages.0.content.1.image.source.bytes: Length_Constraint_Violated",
+        "litellm.BadRequestError:VertexAIException-INVALID_ARGUMENT:GenerateContentRequest.generation_config.response_schema.properties[name].anyOf[0].type",
+    ] {
+        assert_eq!(shown(message), message);
+    }
+}

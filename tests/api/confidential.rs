@@ -212,7 +212,7 @@ async fn neither_tokens_of_the_system_message_nor_ends_of_the_key_are_in_an_erro
         .split_whitespace()
         .filter(|word| !word.contains("ZEBRA"))
         .map(|word| json!({"token": word, "id": 0}));
-    let tokens = Value::from_iter(tokens).to_string();
+    let tokens = tokens.collect::<Value>().to_string();
     let (start, end) = (&PLATFORM_KEY[..7], &PLATFORM_KEY[PLATFORM_KEY.len() - 5..]);
     for message in [
         tokens,

@@ -56,9 +56,9 @@ impl<'a> Sequence<'a> {
             let own = weight_of(word);
             let halves = halves_of(word);
             for &place in self.0.get(word).into_iter().flatten() {
-                let before = chains
-                    .iter()
-                    .filter(|chain| (1..=apart).contains(&place.saturating_sub(chain.place)));
+                // Both are in order: a word that is repeated a million times takes no square of that.
+                let from = chains.partition_point(|chain| chain.place + apart < place);
+                let before = chains[from..].iter().take_while(|chain| chain.place < place);
                 let best = before.max_by_key(|chain| chain.halves);
                 let chain = Chain {
                     place,

@@ -17,15 +17,17 @@ mod keys;
 mod readable;
 mod readings;
 mod runs;
+mod sequence;
 
 use crate::{
     chat::message::{Message, Part, Role},
     error::ProviderError,
 };
-use folded::{characters_of, letters_of, words_of};
-use readable::is_readable;
+use folded::words_of;
+use readable::{is_readable, without_controls};
 use readings::{readings, unescaped};
-use runs::Runs;
+use runs::{Runs, units_of};
+use sequence::Sequence;
 
 /// Longest message of a provider's that is passed on, in characters.
 const MAX_MESSAGE: usize = 2000;
@@ -35,6 +37,8 @@ const MAX_CODE: usize = 200;
 const MIN_SYSTEM_MESSAGE: usize = 4;
 /// Shortest text that is looked for within words too, in bytes of its letters and digits; shorter ones are whole words.
 const MIN_CHARACTERS: usize = 5;
+/// Shortest sentence of a system message that is looked for, in bytes of its letters and digits.
+const MIN_SENTENCE: usize = 14;
 /// Shortest passcode, in bytes: a word with a digit and a letter that stands in a system message.
 const MIN_PASSCODE: usize = 6;
 
@@ -118,15 +122,17 @@ impl Confidential {
         if readings.iter().any(names_fields) {
             return true;
         }
-        let letters: Vec<_> = readings.iter().map(|reading| letters_of(reading)).collect();
+        let letters: Vec<_> = readings.iter().map(|reading| units_of(&words_of(reading))).collect();
         let runs = Runs::of(&letters);
         // A conversation may be megabytes long: each text is folded once, for all readings.
-        self.texts(|_| true).any(|text| runs.share_with(&letters_of(text)))
+        self.texts(|_| true)
+            .any(|text| runs.share_with(&units_of(&words_of(text))))
     }
 
     /// The first `max` characters of the words with keys and addresses blanked out; `None` where they hold a secret in a form
     /// that cannot be cut out, or what nobody can read.
     fn without_secrets(&self, words: String, max: usize) -> Option<String> {
+        let words = without_controls(&words)?;
         let keys = || self.keys.iter().map(SecretString::expose_secret);
         if keys().any(|key| keys::is_escaped(&words, key)) {
             return None;
@@ -143,30 +149,35 @@ impl Confidential {
     }
 
     fn gives_away_system_message(&self, readings: &[String]) -> bool {
-        let each = |form: fn(&str) -> String| -> HashSet<String> { readings.iter().map(|one| form(one)).collect() };
-        let (words, characters) = (each(words_of), each(characters_of));
-        let letters = Vec::from_iter(each(letters_of));
-        let runs = Runs::of(&letters);
-        // A prompt may hold many passcodes: most are told by their beginnings.
-        let beginnings: HashSet<_> = characters
-            .iter()
-            .flat_map(|reading| reading.as_bytes().windows(MIN_CHARACTERS))
-            .collect();
-        let is_read = |text: &str| {
-            let joined = characters_of(text);
-            let beginning = joined.as_bytes().get(..MIN_CHARACTERS);
+        let words: HashSet<_> = readings.iter().map(|reading| words_of(reading)).collect();
+        let characters: HashSet<_> = words.iter().map(|words| joined(words)).collect();
+        let letters: Vec<_> = words.iter().map(|words| units_of(words)).collect();
+        let (runs, sequence) = (Runs::of(&letters), Sequence::of(words.iter()));
+        // A prompt may hold many passcodes and sentences: most are told by their beginnings.
+        let beginnings = |length: usize| -> HashSet<&[u8]> {
+            let readings = characters.iter();
+            readings
+                .flat_map(|reading| reading.as_bytes().windows(length))
+                .collect()
+        };
+        let (of_words, of_sentences) = (beginnings(MIN_CHARACTERS), beginnings(MIN_SENTENCE));
+        let is_read = |text: &str, length: usize, beginnings: &HashSet<&[u8]>| {
+            let joined = joined(&words_of(text));
+            let beginning = joined.as_bytes().get(..length);
             beginning.is_some_and(|beginning| beginnings.contains(beginning))
                 && characters.iter().any(|reading| reading.contains(&joined))
         };
-        let is_whole = |text: &str| {
-            let text = words_of(text);
-            text.trim().len() >= MIN_SYSTEM_MESSAGE && words.iter().any(|reading| reading.contains(&text))
-        };
+        let is_word = |text: &str| is_read(text, MIN_CHARACTERS, &of_words);
         self.texts(|role| role == Role::System).any(|system| {
-            runs.share_with(&letters_of(system))
-                || is_whole(system)
-                || is_read(system)
-                || passcodes(system).any(is_read)
+            let folded = words_of(system);
+            let is_whole =
+                folded.trim().len() >= MIN_SYSTEM_MESSAGE && words.iter().any(|reading| reading.contains(&folded));
+            is_whole
+                || runs.share_with(&units_of(&folded))
+                || sequence.holds(&folded)
+                || is_word(system)
+                || passcodes(system).any(is_word)
+                || sentences(system).any(|sentence| is_read(sentence, MIN_SENTENCE, &of_sentences))
         })
     }
 
@@ -179,6 +190,15 @@ impl Confidential {
                 Part::Image { .. } => None,
             })
     }
+}
+
+/// Words without the blanks between them.
+fn joined(words: &str) -> String {
+    words.replace(' ', "")
+}
+
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['.', '!', '?', '\n', '。', '！', '？'])
 }
 
 /// Words that are secrets by themselves, such as `ZEBRA-42`.

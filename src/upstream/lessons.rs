@@ -178,7 +178,7 @@ impl Lessons {
 /// that the messages have to be in. Empty where it says nothing of the kind.
 ///
 /// The fields are named by the rejection's `param`, or where there is none by its message. A message of which
-/// `quotes_request` holds is not read: its words are the request's.
+/// `quotes_request` holds, beside the phrases that are looked for, is not read: its words are the request's.
 pub(super) fn lessons_of(
     rejection: &ProviderError,
     quotes_request: impl Fn(&str) -> bool,
@@ -187,7 +187,11 @@ pub(super) fn lessons_of(
     let ProviderError::Rejected { message, param, .. } = rejection else {
         return Vec::new();
     };
-    let message = if quotes_request(message) { "" } else { message };
+    let message = if quotes_request(&without_phrases(message)) {
+        ""
+    } else {
+        message
+    };
     let param = param.as_deref().map(|path| path.rsplit('.').next().unwrap_or(path));
     // A URL is the caller's, who may write anything into it.
     let message: Vec<_> = message.split(' ').filter(|word| !word.contains("://")).collect();
@@ -205,6 +209,13 @@ pub(super) fn lessons_of(
         return vec![*lesson];
     }
     fields_named(&message, param, sent)
+}
+
+/// A message without the phrases that are looked for: whoever asks about a rejection uses them too, and so they are no
+/// quotation by themselves.
+fn without_phrases(message: &str) -> String {
+    let phrases = OF_MESSAGES.iter().map(|(phrase, _)| *phrase).chain(NOT_TAKEN);
+    phrases.fold(message.to_lowercase(), |message, phrase| message.replace(phrase, " "))
 }
 
 /// The fields that a rejection names: the one meant by a phrase, else those of a list, else all of those that it says are not

@@ -203,3 +203,28 @@ async fn a_dummy_for_a_key_is_a_word_like_any_other() {
     let streamed = app.chat(&token, &hello(true)).await;
     assert_eq!(text_of(&streamed.events()), "There is none left");
 }
+
+/// Not only quotations as they stand: a list of tokens too, and a key with its middle masked in any way.
+#[tokio::test]
+async fn neither_tokens_of_the_system_message_nor_ends_of_the_key_are_in_an_error() {
+    // Without the last word, which is a secret by itself.
+    let tokens = SYSTEM
+        .split_whitespace()
+        .filter(|word| !word.contains("ZEBRA"))
+        .map(|word| json!({"token": word, "id": 0}));
+    let tokens = tokens.collect::<Value>().to_string();
+    let (start, end) = (&PLATFORM_KEY[..7], &PLATFORM_KEY[PLATFORM_KEY.len() - 5..]);
+    for message in [
+        tokens,
+        format!("Bad key {start}xxxx{end}"),
+        format!("It starts {start} and ends {end}"),
+    ] {
+        let body = json!({"error": {"message": message, "type": "invalid_request_error"}}).to_string();
+        for error in errors_of(&body, json!({"type==agent/system_message": SYSTEM})).await {
+            let shown = error.to_string();
+            for part in ["pirate", "chest", start] {
+                assert!(!shown.contains(part), "{message}: {shown}");
+            }
+        }
+    }
+}

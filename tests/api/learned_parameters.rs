@@ -169,6 +169,30 @@ async fn nobody_teaches_the_endpoint_for_others() {
     }
 }
 
+/// A few ordinary words of a conversation are no quotation of it.
+#[tokio::test]
+async fn a_question_about_what_is_supported_stops_no_lesson() {
+    let provider = FakeProvider::choosing(|request| {
+        if request.get("temperature").is_none() {
+            return answer(&["Hi"]);
+        }
+        let refused = "Unsupported parameter: 'temperature' is not supported with this model.";
+        let error =
+            json!({"error": {"message": refused, "type": "invalid_request_error", "param": null, "code": null}});
+        response(400, "", &error.to_string())
+    })
+    .await;
+    let app = TestApp::start(provider).await;
+    let token = app.assistant_with(json!({"type==agent/temperature": 0.5})).await;
+    for stream in [false, true] {
+        let mut body = hello(stream);
+        body["messages"] = json!([{"role": "user", "content": "Which feature is not supported by your shop?"}]);
+        assert_eq!(app.chat(&token, &body).await.status, 200);
+    }
+    let sent = app.provider.received();
+    assert!(sent.last().unwrap().body.get("temperature").is_none());
+}
+
 #[tokio::test]
 async fn a_rejection_is_learned_from_although_the_key_is_a_word_of_it() {
     for key in ["k", "token", "max_tokens", "seed"] {

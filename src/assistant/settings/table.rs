@@ -262,19 +262,27 @@ fn one_of<'a>(value: &'a Value, allowed: &[&str]) -> Result<&'a str, String> {
         .ok_or_else(|| format!("must be one of {}", allowed.join(", ")))
 }
 
+/// The end that is asked below an OpenAI-compatible server's `base_url`.
+const ENDPOINT: &str = "/chat/completions";
+
 /// Whether its address is a public one is another question, which the surroundings answer.
 fn base_url(value: &Value) -> Result<Url, String> {
     let url = value.as_str().and_then(|url| Url::parse(url.trim()).ok());
     let url = url
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .filter(|url| url.query().is_none() && url.fragment().is_none())
-        .ok_or("must be a URL without a query, such as https://llm.example.com/v1")?;
+        .ok_or("must be a URL with https (or http) and without a query, such as https://llm.example.com/v1")?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
             "must be a URL without a user name or a password. The server's key is the entry that the operator puts \
                     into the keys secret for its origin"
                 .into(),
         );
+    }
+    if url.path().trim_end_matches('/').ends_with(ENDPOINT) {
+        return Err(format!(
+            "must be the URL without `{ENDPOINT}` at its end, such as https://llm.example.com/v1: leave that end off"
+        ));
     }
     Ok(url)
 }

@@ -110,6 +110,17 @@ fn a_base_url_holds_no_credentials_and_no_query() {
         ("https://:pw99@llm.example.com/v1", Some("keys secret")),
         ("https://llm.example.com/v1?key=pw99", Some("without a query")),
         ("https://llm.example.com/v1#pw99", Some("without a query")),
+        ("ftp://llm.example.com/v1", Some("https (or http)")),
+        ("//llm.example.com/v1", Some("https (or http)")),
+        (
+            "https://llm.example.com/v1/chat/completions",
+            Some("leave that end off"),
+        ),
+        (
+            "https://llm.example.com/v1/chat/completions/",
+            Some("leave that end off"),
+        ),
+        ("https://llm.example.com/chat/completions/v1", None),
     ] {
         let config = json!({"configurable": {"model": "gpt-4o", "base_url": url}});
         let problems = Settings::read(&config).1;

@@ -14,11 +14,6 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     COMPOSING.normalize_iter(plain.flat_map(char::to_lowercase))
 }
 
-/// The letters alone: neither separators nor numbers between them, nor characters that cannot be seen, make another text.
-pub(super) fn letters_of(text: &str) -> String {
-    folded(text).filter(|character| character.is_alphabetic()).collect()
-}
-
 /// The letters and digits alone.
 pub(super) fn characters_of(text: &str) -> String {
     folded(text).filter(|character| character.is_alphanumeric()).collect()

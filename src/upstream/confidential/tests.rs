@@ -3,6 +3,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::*;
 
+mod encoded;
+mod languages;
+
 const KEY: &str = "sk-a+b/c-0123456789";
 const SYSTEM: &str = "You are Bob, a pirate.\nNever tell anybody about the gold of Zürich. The word is ZEBRA-42.";
 const USER: &str = "Please sum up this long letter to my aunt: Dear Anna, I was at the lake.";
@@ -130,7 +133,7 @@ fn other_forms(text: &str) -> Vec<(&'static str, String)> {
         (
             "tokens",
             (0..40)
-                .map(|token| (token * 997).to_string())
+                .map(|token| (token * 997 % 5003).to_string())
                 .collect::<Vec<_>>()
                 .join(", "),
         ),
@@ -197,7 +200,7 @@ fn a_key_in_any_encoding_is_not_passed_on() {
 #[test]
 fn the_system_message_in_any_encoding_is_not_passed_on() {
     let json = serde_json::to_string(SYSTEM).unwrap();
-    let quotation = "about the gold of Zürich";
+    let quotation = "tell anybody about the gold of Zürich";
     for encoded in [
         SYSTEM.to_owned(),
         SYSTEM.to_uppercase(),
@@ -237,7 +240,7 @@ fn the_system_message_in_any_form_that_reads_the_same_is_not_passed_on() {
     let windows_1252 = "ë‹¹ì‹\u{a0}ì\u{9d}€ ìš”ë¦¬ì‚¬ ë°¥ìž…ë‹ˆë‹¤. ë¹„ë°€ ì¡°ë¦¬ë²•ì\u{9d}„ ì•„ë¬´ì—\u{90}ê²Œë\u{8f}„ ë§\u{90}í•˜ì§€ ë§ˆì„¸ìš”.";
     let confidential = with_system(KEY, "당신은 요리사 밥입니다. 비밀 조리법을 아무에게도 말하지 마세요.");
     assert_eq!(shown_by(&confidential, windows_1252), WITHHELD);
-    let folded = "Vous etes un pirate age";
+    let folded = "Vous etes un pirate age, ne a";
     let confidential = with_system(KEY, "Vous êtes un pirate âgé, né à Orléans.");
     assert_eq!(shown_by(&confidential, folded), WITHHELD);
 }
@@ -360,13 +363,17 @@ fn a_quotation_of_the_conversation_is_told_from_words_about_it() {
     let confidential = confidential(KEY);
     for quotation in [
         format!("Value error: {USER}"),
-        "… up this long letter to …".into(),
+        "… up this long letter to my aunt …".into(),
         serde_json::json!({"messages": [{"role": "user", "content": "x"}]}).to_string(),
         "{'messages': [{'role': 'user', 'content': 'x'}]}".into(),
     ] {
         assert!(confidential.is_quoted_in(&quotation), "{quotation}");
     }
-    for words in ["'temperature' is not supported", "messages: too many", "a letter to my"] {
+    for words in [
+        "'temperature' is not supported",
+        "messages: too many",
+        "this long letter to",
+    ] {
         assert!(!confidential.is_quoted_in(words), "{words}");
     }
 }

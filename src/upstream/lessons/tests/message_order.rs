@@ -52,6 +52,23 @@ fn the_order_of_messages_is_learned() {
     }
 }
 
+/// Whoever asks about such a rejection writes its words too; more of them is a quotation.
+#[test]
+fn the_phrases_themselves_are_no_quotation() {
+    let rejected = ProviderError::Rejected {
+        status: StatusCode::BAD_REQUEST,
+        message: "Conversation roles must alternate user/assistant/user/assistant/...".into(),
+        param: None,
+        code: None,
+    };
+    let quotes = |quoted: &'static str| move |message: &str| message.contains(quoted);
+    assert_eq!(
+        lessons_of(&rejected, quotes("roles must alternate"), &json!({})),
+        [Lesson::Alternate]
+    );
+    assert_eq!(lessons_of(&rejected, quotes("user/assistant/user"), &json!({})), []);
+}
+
 #[test]
 fn the_next_request_has_the_order_that_was_asked_for() {
     let prompt = Prompt {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::runs::{is_unspaced, weight};
 
-/// Fewest words in their order that are a quotation, in halves: six words, or twelve ideographs.
-const MIN_HALVES: usize = 12;
+/// Fewest words beside each other that are a quotation, in halves: five words, or ten ideographs.
+const HALVES_BESIDE: usize = 10;
+/// Fewest words apart from each other that are one.
+const HALVES_APART: usize = 12;
 /// Least that words beside each other weigh, in units: shorter ones such as "if it is to be a" stand anywhere.
 const MIN_BESIDE: usize = 15;
 /// Least that words apart from each other weigh, but for a whole text.
@@ -46,10 +48,11 @@ impl<'a> Sequence<'a> {
     /// Whether words of a text, with blanks between them, stand there: next to each other, or apart where they say more.
     pub(super) fn holds(&self, text: &str) -> bool {
         let whole: usize = words(text).map(weight_of).sum();
-        self.has_chain(text, 1, MIN_BESIDE) || self.has_chain(text, MAX_APART, MIN_APART.min(whole))
+        self.has_chain(text, 1, HALVES_BESIDE, MIN_BESIDE)
+            || self.has_chain(text, MAX_APART, HALVES_APART, MIN_APART.min(whole))
     }
 
-    fn has_chain(&self, text: &str, apart: usize, min_weight: usize) -> bool {
+    fn has_chain(&self, text: &str, apart: usize, min_halves: usize, min_weight: usize) -> bool {
         let (mut chains, mut next): (Vec<Chain>, Vec<Chain>) = (Vec::new(), Vec::new());
         for word in words(text) {
             next.clear();
@@ -65,7 +68,7 @@ impl<'a> Sequence<'a> {
                     halves: best.map_or(0, |best| best.halves) + halves,
                     weight: best.map_or(0, |best| best.weight) + own,
                 };
-                if chain.halves >= MIN_HALVES && chain.weight >= min_weight {
+                if chain.halves >= min_halves && chain.weight >= min_weight {
                     return true;
                 }
                 next.push(chain);

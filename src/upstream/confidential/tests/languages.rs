@@ -11,7 +11,7 @@ const ENGLISH: [&str; 12] = [
     "Summarise the conversation in one paragraph. The messages must be treated as confidential. The system must not mention tokens or the context.",
     "You check contracts for a law firm. All values must be between the limits that the contract states. List each invalid value together with the field that it belongs to.",
     "You help developers with JSON schemas. The field name is required, and unknown properties are an error. Reply with valid JSON only.",
-    "You are a math tutor for children. The number must be a positive integer. Please check your input, and try again if the result is wrong.",
+    "You are a math tutor for children. The number must be a positive integer. Please check the input, and begin again if the result is wrong.",
     "You are Max. Be brief. Say that the service is temporarily unavailable when you cannot answer. Contact support at the desk on floor two.",
     "Rate each image by its quality. The image must be at least 100 pixels wide. The following formats are supported: png, jpeg and webp.",
     "Speak like a pirate. Never use the word temperature. The user may ask for more than one story at once; the maximum is two per request.",

@@ -226,12 +226,8 @@ async fn identify(request: Request, next: Next) -> Response {
 fn refused(status: StatusCode, unlogged: &Unlogged) {
     let Unlogged { code, cause, fault } = unlogged;
     let is_grave = status.is_server_error() || status == StatusCode::FORBIDDEN || fault.is_some();
-    let (status, faults) = (status.as_u16(), fault.map(|_| 1));
-    if is_grave {
-        tracing::warn!(target: log::METRICS, status, code, cause, fault, Faults = faults, Refused = 1, "refused");
-    } else {
-        tracing::info!(target: log::METRICS, status, code, cause, Refused = 1, "refused");
-    }
+    let status = status.as_u16();
+    log::metrics_line!(is_grave, status, code, cause, fault, Refused = 1, "refused");
 }
 
 /// The body, read and dropped within the span. One whose size is known is there already: nothing happens in it any more.

@@ -135,7 +135,6 @@ impl ResponsesTable {
                     assistant_id,
                     cause = cause.cause(),
                     fault = "response_not_kept",
-                    Faults = 1,
                     "a response was not kept"
                 );
                 false

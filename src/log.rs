@@ -27,6 +27,19 @@ pub(crate) const METRICS: &str = "metrics";
 /// The target of audits, which are there at any level.
 pub(crate) const AUDIT: &str = "audit";
 
+/// Writes a line with metrics: a warning where whoever operates the service has to know of it. `tracing` takes a level that is
+/// known when this is compiled.
+macro_rules! metrics_line {
+    ($is_grave:expr, $($fields:tt)+) => {
+        if $is_grave {
+            tracing::warn!(target: $crate::log::METRICS, $($fields)+);
+        } else {
+            tracing::info!(target: $crate::log::METRICS, $($fields)+);
+        }
+    };
+}
+pub(crate) use metrics_line;
+
 /// Longest line, in bytes, its end included.
 const MAX_LINE: usize = 4000;
 /// Longest text in a line of usual size, in bytes as JSON writes it.

@@ -47,7 +47,7 @@ static METRICS: [Metric; 10] = [
 const OF_REQUESTS: [&str; 2] = ["gen_ai.server.request.duration", "Refused"];
 
 /// The faults that a line may name, and where to look for each. An area is one alarm's.
-const FAULTS: [(&str, &str); 9] = [
+const FAULTS: [(&str, &str); 10] = [
     ("provider_failing", "provider"),
     ("provider_key_refused", "account"),
     ("provider_without_credit", "account"),
@@ -57,22 +57,21 @@ const FAULTS: [(&str, &str); 9] = [
     ("limits_not_checked", "store"),
     ("usage_not_counted", "store"),
     ("response_not_kept", "store"),
+    ("issuer_unavailable", "issuer"),
 ];
 
 /// Adds what a line's metrics need and its writer does not know: the cold start, in the environment's first line of a request,
-/// and a fault's area.
+/// and of a fault, that it is one and its area.
 pub(crate) fn complete(fields: &mut Map<String, Value>) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let is_of_request = OF_REQUESTS.iter().any(|name| fields.contains_key(*name));
     if is_of_request && !WARM.swap(true, Ordering::Relaxed) {
         fields.insert("ColdStart".to_owned(), json!(1));
     }
-    if let Some(fault) = fields.get("fault") {
-        let area = FAULTS
-            .iter()
-            .find(|(name, _)| fault == name)
-            .map_or("issuer", |(_, area)| area);
+    let fault = fields.get("fault");
+    if let Some((_, area)) = FAULTS.iter().find(|(name, _)| fault.is_some_and(|fault| fault == name)) {
         fields.insert("area".to_owned(), json!(area));
+        fields.insert("Faults".to_owned(), json!(1));
     }
 }
 

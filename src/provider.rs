@@ -8,7 +8,7 @@ use url::Url;
 pub(crate) mod capabilities;
 mod display_names;
 mod families;
-mod labels;
+pub(crate) mod labels;
 
 use capabilities::Overrides;
 
@@ -157,11 +157,6 @@ impl Model {
             Server::Platform(provider) => provider.name(),
             Server::Own(_) => OWN,
         }
-    }
-
-    /// The model's name for metrics: one of a closed set.
-    pub(crate) fn label(&self) -> &'static str {
-        labels::label(&self.name)
     }
 }
 

@@ -28,8 +28,6 @@ pub(crate) struct ReplyRecord {
     assistant_id: String,
     provider: &'static str,
     model: String,
-    /// [`Model::label`].
-    label: &'static str,
     stream: bool,
     started: Instant,
     first_text: Option<Instant>,
@@ -73,7 +71,6 @@ impl ReplyRecord {
             assistant_id,
             provider: model.provider_name(),
             model: model.name.clone(),
-            label: model.label(),
             stream,
             started,
             first_text: None,
@@ -133,7 +130,6 @@ impl ReplyRecord {
             Ok(answer) => {
                 self.provider = answer.model.provider_name();
                 self.model.clone_from(&answer.model.name);
-                self.label = answer.model.label();
                 self.tries = Some(answer.tries);
                 Ok(answer)
             }

@@ -107,7 +107,6 @@ impl Upstream {
                 code = failure.log_code(),
                 cause = failure.cause(),
                 fault,
-                Faults = fault.map(|_| 1),
                 "falling back to another model"
             );
             tries.fallbacks += 1;

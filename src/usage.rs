@@ -217,7 +217,6 @@ impl UsageTable {
                 assistant_id,
                 cause = cause.cause(),
                 fault = "usage_not_counted",
-                Faults = 1,
                 "a reply's usage was not counted"
             );
         }

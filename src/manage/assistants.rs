@@ -182,11 +182,9 @@ pub(super) async fn delete(State(manage): State<Arc<Manage>>, id: Id, headers: H
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Notes a write of an owner's that may have been made all the same: not one that `DynamoDB` turned down by an exception.
+/// Notes a write of an owner's that may have been made all the same.
 fn noted<T>(written: Result<T, WriteError>, action: Action<'_>, record: &Record) -> Result<T, WriteError> {
-    if let Err(WriteError::Store(Error::Unavailable { cause })) = &written
-        && !cause.contains("Exception")
-    {
+    if let Err(WriteError::Unsettled(_)) = &written {
         audit::perhaps_written(By::Owner(&record.owner_id), action, record);
     }
     written
@@ -235,7 +233,7 @@ impl From<WriteError> for Error {
             WriteError::Changed => Self::Unavailable {
                 cause: "an assistant is being changed too often at once".into(),
             },
-            WriteError::Store(error) => error,
+            WriteError::Store(error) | WriteError::Unsettled(error) => error,
         }
     }
 }

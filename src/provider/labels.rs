@@ -37,19 +37,17 @@ const VARIANTS: [&str; 10] = [
     "versatile",
 ];
 
-/// The model's name in the table.
-pub(super) fn label(name: &str) -> &'static str {
+/// The name in the table that a model's name is: behind a maker's or a region, and in any version.
+pub(crate) fn label(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
-    let named = MODELS.iter().copied().filter(|model| is(&name, model));
+    // Routers write `claude-sonnet-4.5`.
+    let dashed = name.rsplit('/').next().unwrap_or(&name).replace('.', "-");
+    let is = |model: &&str| {
+        let rest = dashed.strip_prefix(model).filter(|_| model.starts_with("claude-"));
+        rest.is_some_and(is_version) || stands_in(&name, model)
+    };
+    let named = MODELS.iter().copied().filter(is);
     named.max_by_key(|model| model.len()).unwrap_or(OTHER)
-}
-
-/// Whether a name is this model's: behind a maker's or a region, and in any version. Routers write `claude-sonnet-4.5`.
-fn is(name: &str, model: &str) -> bool {
-    let last = name.rsplit('/').next().unwrap_or(name);
-    let dashed = last.replace('.', "-");
-    let rest = dashed.strip_prefix(model).filter(|_| model.starts_with("claude-"));
-    rest.is_some_and(is_version) || stands_in(name, model)
 }
 
 fn stands_in(name: &str, model: &str) -> bool {

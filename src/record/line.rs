@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tracing::Level;
-
 use super::{Outcome, ReplyRecord};
-use crate::{chat::delta::Usage, log};
+use crate::{chat::delta::Usage, log, provider::labels};
 
 /// What a line says of a failure.
 #[derive(Default)]
@@ -64,87 +62,66 @@ impl ReplyRecord {
     }
 
     fn log_refusal(&self) {
-        // The macros take a level that is known when this is compiled.
-        macro_rules! refused {
-            ($level:expr, $failure:expr) => {{
-                let Failure { status, code, provider_code: _, cause, fault } = $failure;
-                tracing::event!(
-                    target: log::METRICS,
-                    $level,
-                    assistant_id = self.assistant_id,
-                    provider = self.provider,
-                    model = self.model,
-                    status,
-                    code,
-                    cause,
-                    fault,
-                    Faults = fault.map(|_| 1),
-                    Refused = 1,
-                    "refused"
-                );
-            }};
-        }
-        match self.outcome.failure() {
-            failure if failure.is_grave() => refused!(Level::WARN, failure),
-            failure => refused!(Level::INFO, failure),
-        }
+        let failure = self.outcome.failure();
+        log::metrics_line!(
+            failure.is_grave(),
+            assistant_id = self.assistant_id,
+            provider = self.provider,
+            model = self.model,
+            status = failure.status,
+            code = failure.code,
+            cause = failure.cause,
+            fault = failure.fault,
+            Refused = 1,
+            "refused"
+        );
     }
 
     fn log_reply(&self) {
-        macro_rules! reply {
-            ($level:expr, $failure:expr) => {{
-                let (total, first_text) = (self.elapsed(), self.first_text.map(|at| at - self.started));
-                let Failure { status, code, provider_code, cause, fault } = $failure;
-                tracing::event!(
-                    target: log::METRICS,
-                    $level,
-                    assistant_id = self.assistant_id,
-                    provider = self.provider,
-                    model = self.model,
-                    stream = self.stream,
-                    outcome = self.outcome.name(),
-                    code,
-                    provider_code,
-                    status,
-                    cause,
-                    fault,
-                    retries = self.tries.map(|tries| tries.retries),
-                    fallbacks = self.tries.map(|tries| tries.fallbacks),
-                    prompt_tokens = self.usage.map(|usage| usage.prompt),
-                    completion_tokens = self.usage.map(|usage| usage.completion),
-                    first_text_ms = first_text.map(millis),
-                    total_ms = millis(total),
-                    Retries = self.tries.map(|tries| tries.retries),
-                    Fallbacks = self.tries.map(|tries| tries.fallbacks),
-                    ReplyErrors = code.map(|_| 1),
-                    Faults = fault.map(|_| 1),
-                    "gen_ai.provider.name" = otel_name(self.provider),
-                    "gen_ai.request.model" = self.label,
-                    "gen_ai.server.request.duration" = total.as_secs_f64(),
-                    "gen_ai.server.time_to_first_token" = first_text.map(|time| time.as_secs_f64()),
-                    "gen_ai.server.time_per_output_token" = self.seconds_per_token(),
-                    "reply"
-                );
-            }};
-        }
-        match self.outcome.failure() {
-            failure if failure.is_grave() => reply!(Level::WARN, failure),
-            failure => reply!(Level::INFO, failure),
-        }
+        let (total, first_text) = (self.elapsed(), self.first_text.map(|at| at - self.started));
+        let (failure, label) = (self.outcome.failure(), labels::label(&self.model));
+        log::metrics_line!(
+            failure.is_grave(),
+            assistant_id = self.assistant_id,
+            provider = self.provider,
+            model = self.model,
+            stream = self.stream,
+            outcome = self.outcome.name(),
+            code = failure.code,
+            provider_code = failure.provider_code,
+            status = failure.status,
+            cause = failure.cause,
+            fault = failure.fault,
+            retries = self.tries.map(|tries| tries.retries),
+            fallbacks = self.tries.map(|tries| tries.fallbacks),
+            prompt_tokens = self.usage.map(|usage| usage.prompt),
+            completion_tokens = self.usage.map(|usage| usage.completion),
+            first_text_ms = first_text.map(millis),
+            total_ms = millis(total),
+            Retries = self.tries.map(|tries| tries.retries),
+            Fallbacks = self.tries.map(|tries| tries.fallbacks),
+            ReplyErrors = failure.code.map(|_| 1),
+            "gen_ai.provider.name" = otel_name(self.provider),
+            "gen_ai.request.model" = label,
+            "gen_ai.server.request.duration" = total.as_secs_f64(),
+            "gen_ai.server.time_to_first_token" = first_text.map(|time| time.as_secs_f64()),
+            "gen_ai.server.time_per_output_token" = self.seconds_per_token(),
+            "reply"
+        );
         if let Some(Usage { prompt, completion, .. }) = self.usage {
-            self.log_tokens("input", prompt);
-            self.log_tokens("output", completion);
+            self.log_tokens(label, "input", prompt);
+            self.log_tokens(label, "output", completion);
         }
     }
 
     /// Writes tokens of one type, which is a dimension of theirs: a line has one value of each. A terminal's reader has the
     /// numbers from the reply's line.
-    fn log_tokens(&self, kind: &str, tokens: u64) {
+    fn log_tokens(&self, label: &str, kind: &str, tokens: u64) {
         tracing::debug!(
             target: log::METRICS,
             provider = self.provider,
             "gen_ai.provider.name" = otel_name(self.provider),
-            "gen_ai.request.model" = self.label,
+            "gen_ai.request.model" = label,
             "gen_ai.token.type" = kind,
             "gen_ai.client.token.usage" = tokens,
             "tokens"

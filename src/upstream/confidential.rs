@@ -39,7 +39,7 @@ const MIN_SYSTEM_MESSAGE: usize = 4;
 const MIN_CHARACTERS: usize = 5;
 /// Shortest sentence of a system message that is looked for, in bytes of its letters and digits.
 const MIN_SENTENCE: usize = 14;
-/// Shortest passcode, in bytes: a word with a digit and a letter that stands in a system message.
+/// Shortest passcode, in bytes.
 const MIN_PASSCODE: usize = 6;
 
 const WITHHELD: &str = "The model's provider rejected the request. Its message is not shown, because it may repeat \
@@ -205,10 +205,14 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 fn passcodes(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
         .map(|word| word.trim_matches(|character: char| !character.is_alphanumeric()))
-        .filter(|word| word.len() >= MIN_PASSCODE)
-        .filter(|word| {
-            word.contains(|character: char| character.is_ascii_digit()) && word.contains(char::is_alphabetic)
-        })
+        .filter(|word| is_passcode(word))
+}
+
+/// Whether a word is no word of a language: it has a digit and a letter.
+fn is_passcode(word: &str) -> bool {
+    word.len() >= MIN_PASSCODE
+        && word.contains(|character: char| character.is_ascii_digit())
+        && word.contains(char::is_alphabetic)
 }
 
 fn shortened(text: String, max: usize) -> String {

@@ -5,7 +5,6 @@
 use async_stream::stream;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-
 use serde_json::json;
 
 use crate::{

@@ -97,7 +97,6 @@ impl Limiter {
                     assistant_id = asking.assistant_id,
                     cause,
                     fault = "limits_not_checked",
-                    Faults = 1,
                     "the limits could not be checked, and the request is answered (`limits_fail` is open)"
                 );
                 Ok(None)

@@ -5,25 +5,14 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { after, before, test } from "node:test";
-import { create, launch, open, say, setting, signIn, violations } from "./support/browser.js";
-import { manage, startServer } from "./support/server.js";
+import { test } from "node:test";
+import { create, open, say, setting, signIn, violations } from "./support/browser.js";
+import { manage } from "./support/server.js";
+import { browser, server } from "./support/stage.js";
 
 const FOLDER = process.env.SCREENSHOTS;
 const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 360, height: 740 } };
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-  if (FOLDER) await mkdir(FOLDER, { recursive: true });
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+if (FOLDER) await mkdir(FOLDER, { recursive: true });
 
 /** Numbers for the charts: what a month of use looks like. */
 function month() {

@@ -1,28 +1,9 @@
 /** No edit is lost: while a save is under way, on the way back, over a new sign-in, and beside what others change. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { create, launch, open, setting, signIn } from "./support/browser.js";
-import { manage, startServer } from "./support/server.js";
-
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function begin(owner) {
-  const jwt = await server.jwt(owner);
-  const page = await open(browser, server.url);
-  await signIn(page, jwt);
-  return { page, jwt };
-}
+import { test } from "node:test";
+import { create, setting, signIn } from "./support/browser.js";
+import { manage } from "./support/server.js";
+import { begin, server } from "./support/stage.js";
 
 const heading = (page, name) => page.getByRole("heading", { name, level: 1 }).waitFor();
 const save = (page) => page.getByRole("button", { name: "Save changes" });

@@ -1,28 +1,9 @@
 /** The keyboard alone: after each action the focus is where one goes on, never lost to the page as a whole. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { create, launch, open, setting, signIn } from "./support/browser.js";
-import { manage, startServer } from "./support/server.js";
-
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function begin(owner) {
-  const jwt = await server.jwt(owner);
-  const page = await open(browser, server.url);
-  await signIn(page, jwt);
-  return { page, jwt };
-}
+import { test } from "node:test";
+import { create, setting, signIn } from "./support/browser.js";
+import { manage } from "./support/server.js";
+import { begin, server } from "./support/stage.js";
 
 /** What has the focus: a button's words, a radio's title, or a region's name. The browser takes it from what is hidden with the next frame. */
 const focused = (page) => page.evaluate(() => new Promise((resolve) => {

@@ -1,30 +1,10 @@
 /** What an owner does on the page, against `assistants serve`. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { create, launch, open, say, setting, signIn } from "./support/browser.js";
+import { test } from "node:test";
+import { create, open, say, setting, signIn } from "./support/browser.js";
 import { run } from "./support/programs.js";
-import { callStatus, manage, startServer } from "./support/server.js";
-
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** Each test is an owner of its own. */
-async function begin(owner) {
-  const jwt = await server.jwt(owner);
-  const page = await open(browser, server.url);
-  await signIn(page, jwt);
-  return { page, jwt };
-}
+import { callStatus, manage } from "./support/server.js";
+import { begin, browser, server } from "./support/stage.js";
 
 const baseUrl = () => `${server.url}/public/openai/v1`;
 

@@ -1,29 +1,10 @@
 /** What the page makes of addresses, names, replies and tokens that are not as they should be. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { create, launch, open, say, setting, signIn, withoutStorage } from "./support/browser.js";
-import { manage, startServer } from "./support/server.js";
+import { test } from "node:test";
+import { create, open, say, setting, signIn, withoutStorage } from "./support/browser.js";
+import { manage } from "./support/server.js";
+import { begin, browser, server } from "./support/stage.js";
 import { expiry, pasted } from "../../src/manage/page/session.js";
-
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function begin(owner) {
-  const jwt = await server.jwt(owner);
-  const page = await open(browser, server.url);
-  await signIn(page, jwt);
-  return { page, jwt };
-}
 
 const heading = (page, name) => page.getByRole("heading", { name, level: 1 }).waitFor();
 const save = (page) => page.getByRole("button", { name: "Save changes" });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    error::ProvideErrorMetadata,
+    error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{CancellationReason, TransactWriteItem},
 };
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// How often a transaction that ran into another one is tried.
 const MAX_TRANSACTION_ATTEMPTS: u32 = 5;
 
-/// Why nothing was written.
+/// Why nothing was written, or nobody knows whether it was.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The token is another assistant's, or another owner's.
@@ -35,9 +35,12 @@ pub enum WriteError {
     /// The assistant is not in the version that was read.
     #[error("The assistant has changed meanwhile. Read it again and repeat the change.")]
     Changed,
-    /// The store does not answer.
+    /// The store cannot be used, and nothing was written.
     #[error(transparent)]
     Store(#[from] Error),
+    /// The store did not say whether the write was made.
+    #[error(transparent)]
+    Unsettled(Error),
 }
 
 /// One write of a transaction, and what it means where its condition fails.
@@ -52,10 +55,13 @@ pub(super) struct Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self {
-            error: error.into(),
-            found: None,
-        }
+        WriteError::from(error).into()
+    }
+}
+
+impl From<WriteError> for Refused {
+    fn from(error: WriteError) -> Self {
+        Self { error, found: None }
     }
 }
 
@@ -95,12 +101,22 @@ impl Store {
                     .iter()
                     .any(|reason| reason.code() == Some("TransactionConflict"))
             {
-                return Err(unavailable(error).into());
+                return Err(unmade(error).into());
             }
             tokio::time::sleep(Duration::from_millis(fastrand::u64(10..50) << attempt)).await;
         }
         Ok(())
     }
+}
+
+/// What a failure says of a transaction: one that `DynamoDB` turned down by an exception was not made. Its other errors, such as
+/// `InternalServerError`, and a lost answer leave that open.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>, read 2026-11.
+fn unmade(error: SdkError<TransactWriteItemsError>) -> WriteError {
+    if error.code().is_some_and(|code| code.ends_with("Exception")) {
+        return unavailable(error).into();
+    }
+    WriteError::Unsettled(unavailable(error))
 }
 
 pub(super) fn cannot_encode(error: impl std::fmt::Display) -> Error {

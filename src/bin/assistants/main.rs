@@ -84,7 +84,7 @@ const STORE_ADVICE: &str = "Check AWS credentials and region (`aws sts get-calle
 /// What is kept from clients, but the operator has to know.
 fn cause(error: &Error) -> Option<&str> {
     let store_error = match error.downcast_ref::<WriteError>() {
-        Some(WriteError::Store(error)) => Some(error),
+        Some(WriteError::Store(error) | WriteError::Unsettled(error)) => Some(error),
         _ => error.downcast_ref(),
     };
     store_error.and_then(assistant_endpoint::error::Error::cause)

@@ -3,16 +3,13 @@
 const COLLECTION = "/assistants";
 const ASSISTANT = { key: "assistant_id" };
 
-/** What a code is about where the error names no place. */
-const PLACES = { token_in_use: "config.configurable.public_token" };
-
 /** What the server said, or why it said nothing (status 0). */
 export class ApiError extends Error {
   constructor(status, error, requestId) {
     super(error.message);
     this.status = status;
     this.code = error.code ?? null;
-    this.param = error.param ?? PLACES[error.code] ?? null;
+    this.param = error.param ?? null;
     this.problems = error.problems ?? (this.param ? [{ param: this.param, message: error.message }] : []);
     this.requestId = requestId ?? null;
   }

@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::Url;
 
-/// Shortest segment of a path that is a key by itself, in bytes, where it holds a digit and a letter.
-const MIN_KEY: usize = 6;
+use super::is_passcode;
+
 /// Segments that every such server may have.
 const USUAL: [&str; 8] = [
     "api",
@@ -20,12 +20,7 @@ const USUAL: [&str; 8] = [
 
 /// What stands in the path like a key.
 pub(super) fn keys(url: &Url) -> impl Iterator<Item = SecretString> {
-    let is_key = |segment: &&str| {
-        segment.len() >= MIN_KEY
-            && segment.contains(|character: char| character.is_ascii_digit())
-            && segment.contains(char::is_alphabetic)
-    };
-    let keys = segments(url).filter(is_key);
+    let keys = segments(url).filter(|segment| is_passcode(segment));
     keys.map(|segment| SecretString::from(percent_decode_str(segment).decode_utf8_lossy().into_owned()))
 }
 

@@ -3,12 +3,14 @@
 use std::pin::Pin;
 
 use async_stream::stream;
+use axum::http::{HeaderMap, HeaderValue};
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     chat::delta::{Delta, FinishReason, Usage},
     error::{Error, ProviderError},
+    http::OMITTED_PARAMETERS,
     provider::Model,
     stop::Stop,
 };
@@ -21,6 +23,34 @@ pub struct Answer {
     pub deltas: Deltas,
     /// What it took to get it.
     pub tries: Tries,
+    /// What the model was not sent.
+    pub omitted: Omitted,
+}
+
+/// What was left out of the request because the model rejects it.
+#[derive(Debug, Clone, Default)]
+pub struct Omitted {
+    /// Parameters, by the names that the caller's API has for them.
+    pub parameters: Vec<&'static str>,
+    /// Fields of our own making: the log alone names them.
+    pub own: Vec<&'static str>,
+    /// Whether the assistant's owner asks: a late stream then names the parameters too.
+    pub for_owner: bool,
+}
+
+impl Omitted {
+    /// All of it.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.parameters.iter().chain(&self.own).copied()
+    }
+
+    /// Names the parameters in a reply's headers.
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        let names = HeaderValue::try_from(self.parameters.join(", "));
+        if let (false, Ok(names)) = (self.parameters.is_empty(), names) {
+            headers.insert(OMITTED_PARAMETERS.clone(), names);
+        }
+    }
 }
 
 /// Why there is no answer.

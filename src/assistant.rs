@@ -162,9 +162,11 @@ impl Assistant {
         let system = settings.system_message.clone();
         let system = system.map(|text| Message::text(Role::System, text));
         Ok(Prompt {
+            own_messages: system.iter().len(),
             messages: Arc::new(system.into_iter().chain(messages).collect()),
             parameters,
             show_reasoning: settings.show_reasoning,
+            for_owner: false,
         })
     }
 

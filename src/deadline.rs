@@ -68,7 +68,7 @@ impl Deadline {
             } else {
                 "the provider was silent for too long"
             };
-            ProviderError::TimedOut { cause: cause.into() }
+            ProviderError::timed_out(cause)
         })
     }
 }

@@ -12,6 +12,8 @@ mod description;
 mod limited;
 mod logged;
 mod provider;
+mod rejected;
+mod words;
 
 use crate::limit::{Bound, RateLimit};
 pub(crate) use body::ErrorObject;
@@ -19,7 +21,10 @@ use body::sentence;
 pub use body::{ErrorReply, Problem};
 use description::Description;
 pub use logged::Unlogged;
-pub use provider::ProviderError;
+pub use provider::{Failure, ProviderError};
+pub(crate) use rejected::CODES;
+pub use rejected::{Reason, Rejected};
+pub use words::Words;
 
 /// Response header by which OpenAI's SDKs are told not to try again.
 pub static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -246,8 +251,13 @@ impl Error {
                     *param = newer;
                 }
             }
-            Self::Provider(ProviderError::Rejected { param: Some(param), .. }) => {
-                *param = renamed(param).unwrap_or_else(|| std::mem::take(param));
+            Self::Provider(ProviderError {
+                failure: Failure::Rejected(rejected),
+                ..
+            }) => {
+                if let Some(newer) = rejected.field.as_deref().and_then(renamed) {
+                    rejected.field = Some(newer);
+                }
             }
             _ => {}
         }
@@ -263,17 +273,13 @@ impl Error {
 
     /// Whether a model failed, and another may not: not so where the request, the key or a setting is at fault.
     pub fn is_the_models(&self) -> bool {
-        use ProviderError::{Failed, Overloaded, QuotaExceeded, RateLimited, TimedOut, Unexpected};
+        use Failure::{Broken, Overloaded, QuotaExceeded, RateLimited, TimedOut, Unexpected};
+        let Self::Provider(ProviderError { failure, .. }) = self else {
+            return false;
+        };
         matches!(
-            self,
-            Self::Provider(
-                Failed { .. }
-                    | Overloaded { .. }
-                    | QuotaExceeded
-                    | RateLimited { .. }
-                    | TimedOut { .. }
-                    | Unexpected { .. }
-            )
+            failure,
+            Broken | Overloaded | QuotaExceeded | RateLimited | TimedOut | Unexpected
         )
     }
 

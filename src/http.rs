@@ -33,6 +33,9 @@ use crate::{
 use document::Known;
 use trace::TraceIds;
 
+/// The header with the names of parameters that were left out of a request.
+pub(crate) static OMITTED_PARAMETERS: HeaderName = HeaderName::from_static("x-omitted-parameters");
+
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What surrounds the routes of either function, or of both: health, the document, errors, tolerated paths, CORS, request
@@ -157,6 +160,7 @@ fn cors(methods: impl Iterator<Item = Method>) -> CorsLayer {
         .expose_headers([
             REQUEST_ID.clone(),
             SHOULD_RETRY.clone(),
+            OMITTED_PARAMETERS.clone(),
             header::RETRY_AFTER,
             header::ETAG,
             header::LOCATION,

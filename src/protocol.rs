@@ -14,6 +14,7 @@ pub(crate) mod failure;
 mod finish_reason;
 mod gemini;
 pub mod learned;
+pub(crate) mod names;
 mod openai;
 mod wire;
 
@@ -99,8 +100,8 @@ impl Protocol {
     /// # Errors
     /// A 400 naming what would change the answer's form and cannot be honoured.
     pub fn encode(self, prompt: &Prompt, model: &Model, learned: Learned) -> Result<Value, Error> {
-        let prompt = &learned.without_omitted(prompt);
-        let capabilities = learned.apply(Capabilities::of(model));
+        let prompt = &learned.of_prompt(prompt);
+        let capabilities = learned.of_capabilities(Capabilities::of(model));
         match self {
             Self::OpenAi => openai::encode::encode(prompt, model, capabilities, learned),
             Self::Anthropic => anthropic::encode::encode(prompt, model, capabilities),

@@ -10,7 +10,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use futures_util::TryFutureExt;
+use futures_util::FutureExt;
 use time::OffsetDateTime;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,7 +26,7 @@ use crate::{
         Assistant,
         store::{Lookup, Store},
     },
-    chat::{message::Message, parameters::Parameters},
+    chat::{message::Message, parameters::Parameters, prompt::Prompt},
     config::{Config, Timeouts},
     deadline::Deadline,
     error::Error,
@@ -73,6 +73,8 @@ struct Entered {
     /// The function's.
     deadline: Deadline,
     assistant: Assistant,
+    /// Whether its owner tries it.
+    is_trial: bool,
     limits: Limits,
     caller: Caller,
 }
@@ -133,9 +135,10 @@ impl App {
         let (parts, body) = request.into_parts();
         let deadline = function_deadline(&parts);
         let body = read_body(&parts.headers, body, MAX_BODY).await;
-        let assistant = self.authorize(&parts.headers, deadline).await?;
+        let (assistant, is_trial) = self.authorize(&parts.headers, deadline).await?;
         let entered = Entered {
             started,
+            is_trial,
             deadline,
             limits: assistant.limits(&self.ceilings)?,
             caller: parts.extensions.get().copied().unwrap_or_default(),
@@ -153,7 +156,10 @@ impl App {
         let assistant = &entered.assistant;
         let (model, fallbacks) = (assistant.model()?, assistant.fallback_models()?);
         let prompt = assistant.prompt(asked.messages, asked.parameters, &entered.limits);
-        let prompt = prompt.map_err(|error| error.renamed(renamed))?;
+        let prompt = Prompt {
+            for_owner: entered.is_trial,
+            ..prompt.map_err(|error| error.renamed(renamed))?
+        };
         let limit = if stream {
             self.timeouts.max_stream
         } else {
@@ -172,9 +178,15 @@ impl App {
             record.at_end(usage.settling(assistant_id, prompt.text_bytes()));
         }
         let answer = Arc::clone(&self.upstream).answer(model, fallbacks, prompt, deadline);
-        let answer = Box::pin(answer.map_err(|unanswered| Unanswered {
-            error: unanswered.error.renamed(renamed),
-            ..unanswered
+        let answer = Box::pin(answer.map(|answer| match answer {
+            Ok(mut answer) => {
+                rename(&mut answer.omitted.parameters, renamed);
+                Ok(answer)
+            }
+            Err(unanswered) => Err(Unanswered {
+                error: unanswered.error.renamed(renamed),
+                ..unanswered
+            }),
         }));
         let answer = answer::until(entered.parts.extensions.get().cloned(), answer);
         let reply = if stream {
@@ -191,11 +203,13 @@ impl App {
     }
 
     async fn assistant_of(&self, parts: &Parts) -> Result<Assistant, Error> {
-        self.authorize(&parts.headers, function_deadline(parts)).await
+        let (assistant, _) = self.authorize(&parts.headers, function_deadline(parts)).await?;
+        Ok(assistant)
     }
 
-    /// The assistant of the request's token, if it may be called from where the request comes from.
-    async fn authorize(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Assistant, Error> {
+    /// The assistant of the request's token, if it may be called from where the request comes from, and whether the token is
+    /// a trial's.
+    async fn authorize(&self, headers: &HeaderMap, deadline: Deadline) -> Result<(Assistant, bool), Error> {
         let digest = Token::from_headers(headers)?.digest();
         let found = tokio::time::timeout(deadline.remaining(), self.store.find(&digest)).await;
         let found = found.unwrap_or_else(|_| Err(out_of_time()))?;
@@ -206,12 +220,12 @@ impl App {
         match found {
             Lookup::Unknown => Err(Error::InvalidToken),
             Lookup::Deleted => Err(Error::AssistantNotFound),
-            Lookup::Trial(assistant) => Ok(*assistant),
+            Lookup::Trial(assistant) => Ok((*assistant, true)),
             Lookup::Found(assistant) => {
-                // An origin that is no text is in no list.
+                // A non-ASCII `Origin` never matches the allowed origins.
                 let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
                 assistant.check_access(origin)?;
-                Ok(*assistant)
+                Ok((*assistant, false))
             }
         }
     }
@@ -231,6 +245,15 @@ impl Entered {
             limits: &self.limits,
             fail_closed: self.assistant.limits_fail_closed(),
             caller: self.caller,
+        }
+    }
+}
+
+/// Gives parameters the names that the caller's API has for them.
+fn rename(parameters: &mut [&'static str], renamed: &[(&'static str, &'static str)]) {
+    for name in parameters {
+        if let Some((_, newer)) = renamed.iter().find(|(older, _)| older == name) {
+            *name = newer;
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct ReplyRecord {
     /// Of all text that has come, thinking included.
     text_bytes: u64,
     tries: Option<Tries>,
+    /// The fields that the model rejected and that were left out.
+    omitted: Vec<&'static str>,
     outcome: Outcome,
     end_tasks: Vec<EndTask>,
     end_limit: Duration,
@@ -53,8 +55,6 @@ pub(crate) enum Outcome {
         status: u16,
         /// [`Error::closed_code`].
         code: String,
-        /// [`Error::log_code`], where it is another.
-        provider_code: Option<String>,
         /// [`Error::cause`].
         cause: Option<String>,
         /// [`Error::fault`], unless the server is the owner's own.
@@ -78,6 +78,7 @@ impl ReplyRecord {
             usage: None,
             text_bytes: 0,
             tries: None,
+            omitted: Vec::new(),
             outcome: Outcome::ClientGone,
             end_tasks: Vec::new(),
             // The other half of the margin is for the last event.
@@ -131,6 +132,7 @@ impl ReplyRecord {
                 self.provider = answer.model.provider_name();
                 self.model.clone_from(&answer.model.name);
                 self.tries = Some(answer.tries);
+                self.omitted = answer.omitted.fields().collect();
                 Ok(answer)
             }
             Err(Unanswered { error, tries }) => {
@@ -168,7 +170,6 @@ impl ReplyRecord {
     pub(crate) fn failed(&mut self, error: &Error) {
         self.outcome = Outcome::Failed {
             status: error.status().as_u16(),
-            provider_code: error.log_code().filter(|code| *code != error.closed_code()),
             code: error.closed_code(),
             cause: error.cause().map(str::to_owned),
             fault: error.fault().filter(|_| self.provider != OWN),

@@ -7,19 +7,19 @@ use futures_util::{Stream, StreamExt};
 
 mod call;
 mod client;
-mod confidential;
 mod encoding;
 mod event_stream;
 pub mod frames;
+mod hints;
 mod images;
 pub(crate) mod keys;
-mod lessons;
+mod retold;
 pub mod role;
 mod server_sent_events;
 pub mod steps;
 
 use crate::{
-    answer::{Answer, Deltas, Tries, Unanswered},
+    answer::{Answer, Deltas, Omitted, Tries, Unanswered},
     chat::{delta::Delta, prompt::Prompt},
     config::Config,
     deadline::Deadline,
@@ -28,6 +28,7 @@ use crate::{
     provider::{Model, Server, capabilities::Capabilities},
 };
 use call::Caller;
+use hints::Terms;
 use images::ImageFetcher;
 use keys::ProviderKeys;
 use role::ServiceRole;
@@ -87,7 +88,14 @@ impl Upstream {
             tries.retries += calls.saturating_sub(1);
             tries.unasked &= calls == 0;
             let failure = match asked {
-                Ok(Ok(deltas)) => return Ok(Answer { model, deltas, tries }),
+                Ok(Ok((deltas, omitted))) => {
+                    return Ok(Answer {
+                        model,
+                        deltas,
+                        tries,
+                        omitted,
+                    });
+                }
                 Ok(Err(failure)) => failure,
                 Err(timeout) => timeout.into(),
             };
@@ -104,7 +112,7 @@ impl Upstream {
                 target: log::METRICS,
                 failed = model.name,
                 next = next.name,
-                code = failure.log_code(),
+                code = failure.closed_code(),
                 cause = failure.cause(),
                 fault,
                 "falling back to another model"
@@ -133,16 +141,17 @@ impl Upstream {
         prompt: &mut Prompt,
         deadline: Deadline,
         calls: &mut u32,
-    ) -> Result<Deltas, Error> {
+    ) -> Result<(Deltas, Omitted), Error> {
         if !Capabilities::of(model).image_urls {
             self.images.put_in_place(prompt).await?;
         }
+        let mut terms = Terms::new(self.caller.remembered(model)?);
         let mut attempt = 1;
         loop {
-            let opened = self.caller.open(model, prompt, deadline, calls).await;
+            let opened = self.caller.open(model, prompt, deadline, &mut terms, calls).await;
             let (failure, most) = match opened {
                 Ok(deltas) => match begun(deltas, prompt.show_reasoning).await {
-                    Ok(deltas) => return Ok(deltas),
+                    Ok(deltas) => return Ok((deltas, terms.omitted(prompt))),
                     Err(failure) => (failure.into(), MAX_BEGUN_CALLS),
                 },
                 Err(failure) => (prompt.blame(failure), MAX_CALLS),

@@ -140,13 +140,7 @@ fn check_end(steps: &[Result<Delta, ProviderError>], data: &[u8], end_words: &[&
 }
 
 fn check_length(error: &ProviderError) {
-    let words = match error {
-        ProviderError::Failed { cause, .. }
-        | ProviderError::Unexpected { cause }
-        | ProviderError::TimedOut { cause } => cause.as_str(),
-        _ => "",
-    };
-    let longest = error.to_string().chars().count().max(words.chars().count());
+    let longest = error.to_string().chars().count().max(error.cause.chars().count());
     assert!(longest <= MAX_MESSAGE, "an error of {longest} characters");
 }
 

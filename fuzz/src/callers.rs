@@ -3,10 +3,7 @@
 use assistant_endpoint::{
     chat::{parameters::Parameter, prompt::Prompt},
     event,
-    protocol::{
-        Protocol,
-        learned::{Learned, Lesson},
-    },
+    protocol::{Protocol, learned::Learned},
     provider::{Model, Provider, Server, choose},
     public::{chat_completions::request::ChatRequest, responses},
     token::Token,
@@ -80,22 +77,21 @@ pub fn request(data: &[u8]) {
     let prompt = Prompt {
         messages: Arc::new(request.messages),
         parameters: request.parameters,
+        own_messages: 0,
         show_reasoning: data.len().is_multiple_of(2),
+        for_owner: false,
     };
-    let mut learned = Learned::default();
-    let lessons = [
-        Lesson::NewerTokenLimit,
-        Lesson::OmitStreamOptions,
-        Lesson::MaxOutput(1),
-        Lesson::NoSystem,
-        Lesson::Alternate,
-    ];
-    for lesson in lessons {
-        learned.add(lesson);
-    }
+    let learned = Learned {
+        omits_stream: true,
+        omits_stream_options: true,
+        other_token_limit: true,
+        max_output: Some(1),
+        ..Learned::default()
+    };
     for name in MODELS {
         let model = choose(name, None, None).unwrap();
         for learned in [Learned::default(), learned] {
+            let model = learned.of_model(&model);
             match Protocol::of(&model).encode(&prompt, &model, learned) {
                 Ok(body) => check_body(&body),
                 Err(error) => check(&error),

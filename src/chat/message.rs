@@ -39,6 +39,14 @@ pub enum Part {
     },
 }
 
+impl Part {
+    /// Whether it is a text of blanks, which no provider is sent. Python's blanks, by which providers go, have some control
+    /// characters among them.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.chars().all(|one| one.is_whitespace() || one.is_control()))
+    }
+}
+
 /// One turn of the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {

@@ -23,6 +23,8 @@ struct Given {
     value: Value,
     /// Whether it is the request's own rather than the assistant's default.
     own: bool,
+    /// By which of the parameter's names.
+    name: &'static str,
 }
 
 impl Parameters {
@@ -52,7 +54,10 @@ impl Parameters {
         let kind = parameter.kind();
         if !kind.is_unset(value) {
             let value = kind.read(name, value)?;
-            self.0.insert(parameter, Given { value, own: true });
+            let newer = parameter.newer_name().filter(|newer| *newer == name);
+            let name = newer.unwrap_or(parameter.name());
+            let own = true;
+            self.0.insert(parameter, Given { value, own, name });
         }
         Ok(())
     }
@@ -60,6 +65,12 @@ impl Parameters {
     /// A parameter's value.
     pub fn get(&self, parameter: Parameter) -> Option<&Value> {
         self.0.get(&parameter).map(|given| &given.value)
+    }
+
+    /// A parameter that the request itself sets: its name there and its value.
+    pub(crate) fn own(&self, parameter: Parameter) -> Option<(&'static str, &Value)> {
+        let given = self.0.get(&parameter).filter(|given| given.own)?;
+        Some((given.name, &given.value))
     }
 
     /// The parameter that a field such as `response_format.type` belongs to, where it is an assistant's default and not a
@@ -101,9 +112,10 @@ impl Parameters {
     pub(crate) fn lower_max_tokens(&mut self, most: u64) {
         let own = self.0.get(&Parameter::MaxTokens);
         if own.and_then(|given| given.value.as_u64()).is_none_or(|own| own > most) {
+            let name = own.map_or(Parameter::MaxTokens.name(), |given| given.name);
             let own = own.is_some_and(|given| given.own);
             let value = Value::from(most.min(parameter::MAX_TOKENS.unsigned_abs()));
-            self.0.insert(Parameter::MaxTokens, Given { value, own });
+            self.0.insert(Parameter::MaxTokens, Given { value, own, name });
         }
     }
 
@@ -269,7 +281,12 @@ mod tests {
             .set(Parameter::MaxTokens, "max_tokens", &json!(null))
             .unwrap();
         parameters.set(Parameter::TopP, "top_p", &json!(" ")).unwrap();
-        assert_eq!(parameters, read(&json!({"max_completion_tokens": 50})).unwrap());
+        assert_eq!(parameters, read(&json!({"max_tokens": 50})).unwrap());
+        let newer = read(&json!({"max_completion_tokens": 50})).unwrap();
+        assert_eq!(
+            newer.own(Parameter::MaxTokens),
+            Some(("max_completion_tokens", &json!(50)))
+        );
         let error = parameters.set(Parameter::TopP, "top_p", &json!(2)).unwrap_err();
         assert_eq!(json!(error.body())["error"]["param"], "top_p");
         let newer = read(&json!({"max_tokens": 1, "max_completion_tokens": 0})).unwrap_err();

@@ -12,8 +12,12 @@ pub struct Prompt {
     pub messages: Arc<Vec<Message>>,
     /// The request's own, else the assistant's defaults.
     pub parameters: Parameters,
+    /// How many of the messages, at the beginning, are the assistant's own.
+    pub own_messages: usize,
     /// Whether the model's thinking is shown beside its answer.
     pub show_reasoning: bool,
+    /// Whether the assistant's owner asks, with a trial token: a rejection then shows the provider's own words.
+    pub for_owner: bool,
 }
 
 impl Prompt {

@@ -1,16 +1,6 @@
 //! What the log and the metrics say of an error.
 
-use super::{Error, ProviderError};
-
-/// Codes by which providers say what is wrong with a request.
-const REJECTIONS: [&str; 6] = [
-    "content_policy_violation",
-    "context_length_exceeded",
-    "invalid_image_url",
-    "invalid_value",
-    "unsupported_parameter",
-    "unsupported_value",
-];
+use super::{Error, Failure, ProviderError};
 
 /// What the log has still to say of an error response; an extension of it.
 #[derive(Debug, Clone)]
@@ -34,24 +24,13 @@ impl Unlogged {
 }
 
 impl Error {
-    /// The code for the log: one that a provider made up is named only where it is a word.
-    pub fn log_code(&self) -> Option<String> {
-        let is_word = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        self.code()
-            .map(|code| if is_word(&code) { code } else { "other".into() })
-    }
-
-    /// The code for metrics, out of a closed set: each one costs money. One that a provider chose is there where it is well
-    /// known.
+    /// The code for the log and the metrics, out of a closed set.
     pub(crate) fn closed_code(&self) -> String {
-        let code = self.code();
-        match self {
-            Self::Provider(ProviderError::Rejected { .. }) => {
-                let known = code.filter(|code| REJECTIONS.contains(&code.as_str()));
-                known.unwrap_or_else(|| "rejected".to_owned())
-            }
-            _ => code.unwrap_or_else(|| "invalid_request".to_owned()),
-        }
+        let unnamed = match self {
+            Self::Provider(error) if error.rejected().is_some() => "rejected",
+            _ => "invalid_request",
+        };
+        self.code().unwrap_or_else(|| unnamed.to_owned())
     }
 
     /// What the operator should know of, where it is such a fault: one of a closed set. At an owner's own server nothing is.
@@ -72,11 +51,7 @@ impl Error {
             Self::Unavailable { cause }
             | Self::NotAllErased { cause, .. }
             | Self::IssuerUnavailable { cause }
-            | Self::Provider(
-                ProviderError::Failed { cause, .. }
-                | ProviderError::Unexpected { cause }
-                | ProviderError::TimedOut { cause },
-            ) => Some(cause),
+            | Self::Provider(ProviderError { cause, .. }) => Some(cause.as_str()).filter(|cause| !cause.is_empty()),
             _ => None,
         }
     }
@@ -84,47 +59,14 @@ impl Error {
 
 impl ProviderError {
     fn fault(&self) -> Option<&'static str> {
-        match self {
-            Self::Authentication => Some("provider_key_refused"),
-            Self::QuotaExceeded => Some("provider_without_credit"),
-            Self::RateLimited { .. }
-            | Self::Overloaded { .. }
-            | Self::Failed { .. }
-            | Self::Unexpected { .. }
-            | Self::TimedOut { .. } => Some("provider_failing"),
+        match self.failure {
+            Failure::Authentication => Some("provider_key_refused"),
+            Failure::QuotaExceeded => Some("provider_without_credit"),
+            Failure::RateLimited | Failure::Overloaded | Failure::Broken | Failure::Unexpected | Failure::TimedOut => {
+                Some("provider_failing")
+            }
             // The request, or the owner's choice.
-            Self::Rejected { .. } | Self::ModelNotFound => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::StatusCode;
-
-    use super::*;
-
-    fn rejected(code: Option<&str>) -> Error {
-        let error = ProviderError::Rejected {
-            status: StatusCode::BAD_REQUEST,
-            message: "No.".into(),
-            param: None,
-            code: code.map(str::to_owned),
-        };
-        error.into()
-    }
-
-    #[test]
-    fn every_error_has_a_code_of_a_closed_set() {
-        for (error, expected) in [
-            (rejected(Some("context_length_exceeded")), "context_length_exceeded"),
-            (rejected(Some("a_code_of_theirs")), "rejected"),
-            (rejected(None), "rejected"),
-            (Error::invalid("a", "No."), "invalid_request"),
-            (Error::missing("a"), "missing_required_parameter"),
-            (Error::NotSetUp("no key".into()), "assistant_misconfigured"),
-        ] {
-            assert_eq!(error.closed_code(), expected);
+            Failure::Rejected(_) | Failure::ModelNotFound => None,
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Turn<'a> {
     pub role: Role,
     /// The participant's name, where one is given.
     pub name: Option<&'a str>,
+    /// The index of the message that the turn was made of, if it was one.
+    pub from: Option<usize>,
     /// In their order, no text blank. Empty only where [`Order::Alternating`] is not asked for, and in users' turns only.
     pub pieces: Vec<Piece<'a>>,
 }
@@ -47,15 +49,15 @@ impl<'a> Conversation<'a> {
     /// Sorts messages as the model's server takes them. Where a model has no place for a system prompt, the first turn begins
     /// with it.
     pub(super) fn of(messages: &'a [Message], capabilities: &Capabilities) -> Self {
-        let alternates = capabilities.order >= Order::Alternating;
+        let alternates = capabilities.order == Order::Alternating;
         let mut system = Vec::new();
         let mut turns: Vec<Turn> = Vec::new();
-        for message in messages {
+        for (at, message) in messages.iter().enumerate() {
             let mut pieces: Vec<_> = message
                 .parts
                 .iter()
+                .filter(|part| !part.is_blank())
                 .map(Piece::of)
-                .filter(|one| !one.is_blank())
                 .collect();
             let name = message.name.as_deref();
             match (message.role, turns.last_mut()) {
@@ -64,17 +66,21 @@ impl<'a> Conversation<'a> {
                 (role, Some(turn)) if alternates && turn.role == role => {
                     turn.pieces.append(&mut pieces);
                     turn.name = turn.name.filter(|first| name == Some(first));
+                    turn.from = None;
                 }
-                (role, _) => turns.push(Turn { role, name, pieces }),
+                (role, _) => turns.push(Turn {
+                    role,
+                    name,
+                    from: Some(at),
+                    pieces,
+                }),
             }
         }
         let is_assistants = |turn: &Turn| turn.role == Role::Assistant;
-        if turns.first().map_or(capabilities.order >= Order::UserLast, |turn| {
-            alternates && is_assistants(turn)
-        }) {
+        if alternates && turns.first().is_none_or(is_assistants) {
             turns.insert(0, silent_turn());
         }
-        if capabilities.order >= Order::UserLast && turns.last().is_some_and(is_assistants) {
+        if alternates && turns.last().is_some_and(is_assistants) {
             turns.push(silent_turn());
         }
         if !capabilities.system && !system.is_empty() {
@@ -82,6 +88,7 @@ impl<'a> Conversation<'a> {
                 turns.insert(0, silent_turn());
             }
             turns[0].pieces.splice(0..0, system.drain(..).map(Piece::Text));
+            turns[0].from = None;
         }
         Self { system, turns }
     }
@@ -91,6 +98,7 @@ fn silent_turn<'a>() -> Turn<'a> {
     Turn {
         role: Role::User,
         name: None,
+        from: None,
         pieces: vec![Piece::Text(SILENT_TURN)],
     }
 }
@@ -104,11 +112,6 @@ impl<'a> Piece<'a> {
                 detail: detail.as_deref(),
             },
         }
-    }
-
-    /// Python's blanks, by which providers go, have some control characters among them.
-    fn is_blank(&self) -> bool {
-        matches!(self, Self::Text(text) if text.chars().all(|one| one.is_whitespace() || one.is_control()))
     }
 }
 
@@ -141,6 +144,14 @@ mod tests {
         system.chain(turns).collect()
     }
 
+    const ALTERNATING: [&str; 5] = [
+        "user: Continue.",
+        "assistant: Hello!",
+        "user: One + two",
+        "assistant: Three",
+        "user: Continue.",
+    ];
+
     const MESSAGES: [(Role, &str); 7] = [
         (Role::System, "Be brief."),
         (Role::Assistant, "Hello!"),
@@ -156,29 +167,12 @@ mod tests {
         let system = ["system: Be brief.", "system: Be kind."];
         for (model, expected) in [
             (
-                "groq/any",
+                "gpt-4o",
                 &["assistant: Hello!", "user: One", "user: two", "assistant: Three"][..],
             ),
-            (
-                "mistral/any",
-                &[
-                    "assistant: Hello!",
-                    "user: One",
-                    "user: two",
-                    "assistant: Three",
-                    "user: Continue.",
-                ],
-            ),
-            (
-                "claude-opus-5",
-                &[
-                    "user: Continue.",
-                    "assistant: Hello!",
-                    "user: One + two",
-                    "assistant: Three",
-                    "user: Continue.",
-                ],
-            ),
+            ("groq/any", &ALTERNATING),
+            ("mistral/any", &ALTERNATING),
+            ("claude-opus-5", &ALTERNATING),
         ] {
             assert_eq!(
                 lines(&MESSAGES, model, |_| {}),
@@ -191,8 +185,8 @@ mod tests {
     #[test]
     fn a_conversation_without_turns_has_one_where_it_must() {
         let only_system = [(Role::System, "Be brief.")];
-        assert_eq!(lines(&only_system, "groq/any", |_| {}), ["system: Be brief."]);
-        for model in ["mistral/any", "claude-opus-5"] {
+        assert_eq!(lines(&only_system, "gpt-4o", |_| {}), ["system: Be brief."]);
+        for model in ["groq/any", "mistral/any", "claude-opus-5"] {
             assert_eq!(
                 lines(&only_system, model, |_| {}),
                 ["system: Be brief.", "user: Continue."],
@@ -200,7 +194,7 @@ mod tests {
             );
         }
         let blank = [(Role::User, " \u{1c}\n")];
-        assert_eq!(lines(&blank, "groq/any", |_| {}), ["user: "]);
+        assert_eq!(lines(&blank, "gpt-4o", |_| {}), ["user: "]);
         assert_eq!(lines(&blank, "claude-opus-5", |_| {}), ["user: Continue."]);
     }
 
@@ -212,7 +206,7 @@ mod tests {
             ["user: Be brief. + Continue.", "assistant: Hello!", "user: Continue."]
         );
         assert_eq!(
-            lines(&MESSAGES[..3], "groq/any", without_system),
+            lines(&MESSAGES[..3], "gpt-4o", without_system),
             ["user: Be brief. + Continue.", "assistant: Hello!", "user: One"]
         );
         assert_eq!(

@@ -1,48 +1,45 @@
-//! The errors of providers, in all the shapes they have.
+//! Reads the errors of providers: the only place that reads their English.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-mod overflow;
-mod phrases;
+mod located;
+mod wordings;
 mod words;
 
-use crate::error::ProviderError;
-use overflow::{MAXIMUM_CONTEXT_LENGTH, OVERFLOW, is_overflow};
-use phrases::{
-    ACCOUNT, CONTENT, KINDS, MODEL_CODES, NOT_ALLOWED, OTHER_NAMES, SPENT, SPENT_CODES, TEMPLATE, WRONG_ACCOUNT,
-    WRONG_MODEL,
-};
-use words::{Words, identifier};
+use crate::error::{CODES, Failure, ProviderError, Reason, Rejected, Words};
+pub(crate) use located::locate;
+use wordings::{ACCOUNT_KINDS, KINDS, MODEL_CODES, Meaning, SPENT_CODES, meaning_of};
+use words::Said;
 
-/// What a response without success means.
+/// Classifies a response without success.
 pub(crate) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
-    classify(status, Words::of_response(headers, body))
+    classify(status, Said::in_response(status, headers, body))
 }
 
-/// What an error within a stream means: the value of `error`, or the whole frame.
+/// Classifies an error within a stream: the value of `error`, or the whole frame.
 pub(crate) fn from_event(error: &Value) -> ProviderError {
-    let words = Words::read(error);
-    let status = words.status.and_then(|status| StatusCode::from_u16(status).ok());
+    let said = Said::in_value(error);
+    let status = said.status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status
-        .or_else(|| status_of(&words))
+        .or_else(|| status_of(&said))
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    classify(status, words)
+    classify(status, said)
 }
 
 /// The status that an error's kind or code has elsewhere.
-fn status_of(words: &Words) -> Option<StatusCode> {
-    let said = [&words.kind, &words.code].into_iter().flatten();
-    let said: Vec<_> = said
-        .map(|word| word.to_ascii_lowercase().replace(['_', '-', ' '], ""))
+fn status_of(said: &Said) -> Option<StatusCode> {
+    let names = [&said.kind, &said.code].into_iter().flatten();
+    let names: Vec<_> = names
+        .map(|name| name.to_ascii_lowercase().replace(['_', '-', ' '], ""))
         .collect();
     let known = KINDS
         .iter()
-        .find(|(part, _)| said.iter().any(|word| word.contains(part)));
+        .find(|(part, _)| names.iter().any(|name| name.contains(part)));
     known.and_then(|(_, status)| StatusCode::from_u16(*status).ok())
 }
 
-/// A frame that cannot be read. The parser's own words quote the frame, and with it the answer.
+/// A frame that cannot be read. The parser's own words quote the frame, and with it the answer, so they are left out.
 pub(crate) fn malformed(frame: &str, error: &serde_json::Error) -> ProviderError {
     use serde_json::error::Category;
     let problem = match error.classify() {
@@ -54,130 +51,145 @@ pub(crate) fn malformed(frame: &str, error: &serde_json::Error) -> ProviderError
     ProviderError::failed(format!("malformed {frame}: {problem} at line {line}, column {column}"))
 }
 
-/// A reason that does not end an answer well, or that is not known.
+/// A finish reason that does not end an answer well, or that is unknown. The log names it only if it is one of these.
 pub(crate) fn finish_reason(reason: &str) -> ProviderError {
-    ProviderError::failed(match identifier(reason) {
-        Some(reason) => format!("finish reason {reason}"),
-        None => "a finish reason that is no identifier".into(),
-    })
+    const KNOWN: [&str; 7] = [
+        "abort",
+        "cancelled",
+        "error",
+        "function_call",
+        "malformed_function_call",
+        "tool_calls",
+        "tool_use",
+    ];
+    let known = KNOWN.iter().find(|known| reason.eq_ignore_ascii_case(known));
+    ProviderError::failed(known.map_or_else(
+        || "an unknown finish reason".into(),
+        |known| format!("finish reason {known}"),
+    ))
 }
 
-fn classify(status: StatusCode, words: Words) -> ProviderError {
-    if let Some(told) = told_by_words(status, &words) {
-        return told;
+fn classify(status: StatusCode, said: Said) -> ProviderError {
+    let failure = match failure_of(status, &said) {
+        Ok(failure) => failure,
+        Err(status) => Failure::Rejected(Box::new(rejected(status, &said))),
+    };
+    let mut cause = format!("status {}{}", status.as_u16(), said.labels());
+    if let Failure::Rejected(rejected) = &failure {
+        cause = format!("rejected ({}), {cause}", rejected.reason_name());
     }
-    if let Some(status) = status_of_rejection(status, &words) {
-        return rejected(status, words);
-    }
-    let retry_after = words.retry_after;
-    match status.as_u16() {
-        401 | 403 => ProviderError::Authentication,
-        402 => ProviderError::QuotaExceeded,
-        // Bedrock: the model took too long.
-        408 => ProviderError::TimedOut {
-            cause: format!("status 408{}", words.labels()),
-        },
-        404 => ProviderError::ModelNotFound,
-        429 => ProviderError::RateLimited { retry_after },
-        503 | 529 => ProviderError::Overloaded { retry_after },
-        // Bedrock's 424 says that the model failed.
-        // <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>
-        status @ (424 | 500..) => ProviderError::Failed {
-            cause: format!("status {status}{}", words.labels()),
-            retry_after,
-        },
-        // A redirect, or a 4xx that no provider has: the same call meets the same answer.
-        status => ProviderError::Unexpected {
-            cause: format!("status {status}{}", words.labels()),
-        },
+    ProviderError {
+        retry_after: said.retry_after,
+        words: Words::new(said.http_status, said.text, said.param),
+        ..ProviderError::new(failure, cause)
     }
 }
 
-/// What the status does not tell, or tells wrongly.
-fn told_by_words(status: StatusCode, words: &Words) -> Option<ProviderError> {
-    let code = words.code.as_deref().unwrap_or_default();
-    let kind = words.kind.as_deref().unwrap_or_default();
-    let message = words.message.as_deref().unwrap_or_default();
-    let is_one_of = |codes: &[&str]| codes.contains(&code) || codes.contains(&kind);
-    let lower_case = message.to_lowercase();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower_case.contains(phrase));
-    let begins = |phrases: &[&str]| phrases.iter().any(|phrase| message.starts_with(phrase));
-    let retry_after = words.retry_after;
-    let is_400 = status == StatusCode::BAD_REQUEST;
-    if is_one_of(&MODEL_CODES) || (is_400 && says(&WRONG_MODEL)) {
-        return Some(ProviderError::ModelNotFound);
+/// The failure of anybody but the caller; as an error the status with which the caller's own request is rejected.
+fn failure_of(status: StatusCode, said: &Said) -> Result<Failure, StatusCode> {
+    let code = said.code.as_deref().unwrap_or_default();
+    let kind = said.kind.as_deref().unwrap_or_default();
+    let is_one_of = |names: &[&str]| names.contains(&code) || names.contains(&kind);
+    if is_one_of(&MODEL_CODES) {
+        return Ok(Failure::ModelNotFound);
     }
-    let may_be_spent = is_400 || status == StatusCode::TOO_MANY_REQUESTS;
-    if is_one_of(&SPENT_CODES) || (may_be_spent && says(&SPENT)) {
-        return Some(ProviderError::QuotaExceeded);
+    if is_one_of(&SPENT_CODES) {
+        return Ok(Failure::QuotaExceeded);
     }
     match kind {
         // AWS's kinds count more than its statuses: some come with a 400.
-        "ThrottlingException" | "TooManyRequestsException" => Some(ProviderError::RateLimited { retry_after }),
-        "ResourceNotFoundException" => Some(ProviderError::ModelNotFound),
-        "ModelNotReadyException" => Some(ProviderError::Overloaded { retry_after }),
-        // Google's 400s that are about the key or its account.
-        "API_KEY_INVALID" | "FAILED_PRECONDITION" => Some(ProviderError::Authentication),
-        kind if NOT_ALLOWED.contains(&kind) || (is_400 && begins(&WRONG_ACCOUNT)) => {
-            Some(ProviderError::Authentication)
-        }
-        _ => None,
+        "ThrottlingException" | "TooManyRequestsException" => return Ok(Failure::RateLimited),
+        "ResourceNotFoundException" => return Ok(Failure::ModelNotFound),
+        "ModelNotReadyException" => return Ok(Failure::Overloaded),
+        kind if ACCOUNT_KINDS.contains(&kind) => return Ok(Failure::Authentication),
+        _ => {}
     }
-}
-
-/// The status with which the caller is told that the request itself is at fault; `None` where it is not.
-fn status_of_rejection(status: StatusCode, words: &Words) -> Option<StatusCode> {
-    const BAD_REQUEST: Option<StatusCode> = Some(StatusCode::BAD_REQUEST);
-    let code = words.code.as_deref().unwrap_or_default();
-    let kind = words.kind.as_deref().unwrap_or_default();
-    let message = words.message.as_deref().unwrap_or_default();
-    let all = format!("{message}\n{kind}\n{code}").to_lowercase();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| all.contains(phrase));
-    match status.as_u16() {
-        // OpenRouter's 402 "Prompt tokens limit exceeded: 64128 > 6964. To increase, visit …/credits" is about the account.
-        // <https://github.com/continuedev/continue/issues/11227>, read 2026-11
-        401 | 402 | 404 | 429 => None,
-        _ if is_overflow(message, kind, code) || says(&TEMPLATE) => BAD_REQUEST,
-        400 | 413 | 422 => Some(status),
-        403 if words.is_flagged || (says(&CONTENT) && !says(&ACCOUNT)) => BAD_REQUEST,
+    match (meaning_of(status, said), status.as_u16()) {
+        (Some(Meaning::Model), _) => Ok(Failure::ModelNotFound),
+        (Some(Meaning::Spent), _) => Ok(Failure::QuotaExceeded),
+        (Some(Meaning::Account), _) => Ok(Failure::Authentication),
+        (Some(Meaning::Rejection(_)), 413 | 422) => Err(status),
+        (Some(Meaning::Rejection(_)), _) => Err(StatusCode::BAD_REQUEST),
+        (None, 400 | 413 | 422) => Err(status),
         // "Unavailable for legal reasons": RFC 7725.
-        451 => BAD_REQUEST,
-        _ => None,
+        (None, 451) => Err(StatusCode::BAD_REQUEST),
+        (None, status) => Ok(failure_by_status(status)),
     }
 }
 
-/// The provider's words, with the code that OpenAI has for an overflow and its name for what a model does not take.
-fn rejected(status: StatusCode, words: Words) -> ProviderError {
-    let message = words
-        .message
-        .unwrap_or_else(|| "The model's provider rejected the request without saying why.".into());
-    let says = |phrase: &str| message.contains(phrase);
-    let (kind, code) = (words.kind.as_deref(), words.code.as_deref());
-    if is_overflow(&message, kind.unwrap_or_default(), code.unwrap_or_default()) {
-        let has_openais_words = code == Some(CONTEXT_LENGTH_EXCEEDED) || says(MAXIMUM_CONTEXT_LENGTH);
-        return ProviderError::Rejected {
-            status,
-            param: words.param,
-            message: if has_openais_words {
-                message
-            } else {
-                format!("{OVERFLOW}: {message}")
-            },
-            // A server's own code, which is often a general one, would hide it.
-            code: Some(CONTEXT_LENGTH_EXCEEDED.into()),
-        };
-    }
-    let other_name = OTHER_NAMES.iter().find(|(phrase, ..)| says(phrase));
-    ProviderError::Rejected {
-        status,
-        param: words.param.or(other_name.map(|(_, name, _)| (*name).to_owned())),
-        message,
-        code: words.code.or(other_name.map(|(.., code)| (*code).to_owned())),
+fn failure_by_status(status: u16) -> Failure {
+    match status {
+        401 | 403 => Failure::Authentication,
+        402 => Failure::QuotaExceeded,
+        404 => Failure::ModelNotFound,
+        // Bedrock: the model took too long.
+        408 => Failure::TimedOut,
+        429 => Failure::RateLimited,
+        503 | 529 => Failure::Overloaded,
+        // Bedrock's 424 says that the model failed.
+        // <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>
+        424 | 500.. => Failure::Broken,
+        // A redirect, or a 4xx that no provider has: the same call meets the same answer.
+        _ => Failure::Unexpected,
     }
 }
 
-/// OpenAI's code for a conversation that is too long.
-const CONTEXT_LENGTH_EXCEEDED: &str = "context_length_exceeded";
+/// The rejection, without its field: only the request can tell that.
+fn rejected(status: StatusCode, said: &Said) -> Rejected {
+    let sent_code = said.code.as_deref().or(said.kind.as_deref());
+    let exact = CODES.iter().find(|(code, _)| sent_code == Some(*code));
+    let reason = match (meaning_of(status, said), exact) {
+        (Some(Meaning::Rejection(reason)), _) => reason,
+        (_, Some((_, reason))) => *reason,
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => Reason::TooLarge,
+        _ => Reason::Other,
+    };
+    let (limit, sent) = match reason {
+        Reason::ContextLength => stated_lengths(&said.text),
+        _ => (None, None),
+    };
+    Rejected {
+        status: if reason == Reason::ContextLength {
+            StatusCode::BAD_REQUEST
+        } else {
+            status
+        },
+        reason,
+        field: None,
+        exact_code: exact.map(|(code, _)| *code),
+        limit,
+        sent,
+    }
+}
+
+/// The limit and the request's length in tokens, if an overflow's text states these two numbers and no other. The parts of a
+/// sum do not count: "9000 tokens (8500 in the messages, 500 in the completion)".
+fn stated_lengths(text: &str) -> (Option<u64>, Option<u64>) {
+    let all = numbers_in(text);
+    let is_part = |number: &u64| {
+        let mut sums = all.iter().filter_map(|sum| sum.checked_sub(*number));
+        sums.any(|rest| rest != *number && rest != 0 && all.contains(&rest))
+    };
+    let mut lengths: Vec<_> = all.iter().copied().filter(|number| !is_part(number)).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    match lengths[..] {
+        [limit] => (Some(limit), None),
+        [limit, sent] => (Some(limit), Some(sent)),
+        _ => (None, None),
+    }
+}
+
+/// The whole numbers of a text that stand by themselves, `4,096` as one: neither parts of names such as `gpt-4-0613` nor of
+/// decimals.
+pub(crate) fn numbers_in(text: &str) -> Vec<u64> {
+    let is_inner = |one: char| one.is_alphanumeric() || matches!(one, '-' | '_' | '.' | ',');
+    text.split(|one: char| !is_inner(one))
+        .map(|word| word.trim_matches(['-', '_', '.', ',']))
+        .filter(|word| !word.starts_with('0'))
+        .filter_map(|word| word.replace(',', "").parse().ok())
+        .collect()
+}
 
 #[cfg(test)]
 mod tests;

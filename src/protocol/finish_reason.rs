@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::failure;
-use crate::{chat::delta::FinishReason, error::ProviderError};
+use crate::{
+    chat::delta::FinishReason,
+    error::{Failure, ProviderError},
+};
 
 /// Reads a finish reason, `None` where there is none yet.
 ///
@@ -62,7 +65,10 @@ pub(super) fn read(reason: &Value) -> Result<Option<FinishReason>, ProviderError
         | "image_prohibited_content"
         | "image_recitation" => Ok(Some(FinishReason::ContentFilter)),
         // DeepSeek.
-        "insufficient_system_resource" => Err(ProviderError::Overloaded { retry_after: None }),
+        "insufficient_system_resource" => Err(ProviderError::new(
+            Failure::Overloaded,
+            "finish reason insufficient_system_resource",
+        )),
         _ => Err(failure::finish_reason(reason)),
     }
 }
@@ -135,7 +141,16 @@ mod tests {
         }
         let no_good_end = NO_GOOD_END.iter().map(|reason| json!(reason));
         for reason in no_good_end.chain([json!(7), json!(true), json!({"type": "abort"}), json!(["stop"])]) {
-            assert!(matches!(read(&reason), Err(ProviderError::Failed { .. })), "{reason}");
+            assert!(
+                matches!(
+                    read(&reason),
+                    Err(ProviderError {
+                        failure: Failure::Broken,
+                        ..
+                    })
+                ),
+                "{reason}"
+            );
         }
     }
 }

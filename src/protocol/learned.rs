@@ -1,111 +1,92 @@
-//! What is known of a model from its errors, and what follows for the next request.
+//! What of a prompt is not sent to a model as it is, because the model rejected it.
+
+use std::borrow::Cow;
 
 use crate::{
     chat::{
         parameters::{Parameter, ParameterSet},
         prompt::Prompt,
     },
-    provider::capabilities::{Capabilities, Order},
+    provider::{Model, capabilities::Capabilities},
 };
 
-/// One thing that a model's error says about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lesson {
-    /// The model does not take this parameter.
-    Omit(Parameter),
-    /// The model wants the token limit by its newer name, `max_completion_tokens`.
-    NewerTokenLimit,
-    /// The server does not know `stream_options`.
-    OmitStreamOptions,
-    /// The most tokens that an answer of this model can have.
-    MaxOutput(u64),
-    /// The model has no place for a system prompt.
-    NoSystem,
-    /// User and assistant have to take turns.
-    Alternate,
-}
+/// The parameters without which an answer has the same form: one that a model rejects is left out.
+pub(crate) const HINTS: ParameterSet = ParameterSet::of(&[
+    Parameter::Temperature,
+    Parameter::TopP,
+    Parameter::PresencePenalty,
+    Parameter::FrequencyPenalty,
+    Parameter::Seed,
+    Parameter::ReasoningEffort,
+    Parameter::Verbosity,
+    Parameter::User,
+    Parameter::SafetyIdentifier,
+    Parameter::PromptCacheKey,
+    Parameter::LogitBias,
+]);
 
-/// All that a model's errors said about it.
+/// What a model's rejections have changed: for one request, or for all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a lesson of its own")]
 pub struct Learned {
-    omitted: ParameterSet,
-    /// Whether the token limit goes as `max_completion_tokens`. Only servers that speak OpenAI's API ask for it.
-    pub newer_token_limit: bool,
+    /// Hints that are left out.
+    pub omitted: ParameterSet,
+    /// Whether the answer is asked for in one piece.
+    pub omits_stream: bool,
     /// Whether `stream_options` is left out. Only servers that speak OpenAI's API get it.
     pub omits_stream_options: bool,
-    max_output: Option<u64>,
-    has_no_system: bool,
-    alternates: bool,
+    /// Whether the token limit goes by OpenAI's other name for it.
+    pub other_token_limit: bool,
+    /// The most tokens that an answer of the model can have.
+    pub max_output: Option<u64>,
 }
 
 impl Learned {
-    /// Adds a lesson; whether it says something new.
-    pub fn add(&mut self, lesson: Lesson) -> bool {
-        match lesson {
-            Lesson::Omit(parameter) => self.omitted.insert(parameter),
-            Lesson::NewerTokenLimit => !std::mem::replace(&mut self.newer_token_limit, true),
-            Lesson::OmitStreamOptions => !std::mem::replace(&mut self.omits_stream_options, true),
-            Lesson::NoSystem => !std::mem::replace(&mut self.has_no_system, true),
-            Lesson::Alternate => !std::mem::replace(&mut self.alternates, true),
-            Lesson::MaxOutput(limit) => {
-                let is_new = self.max_output.is_none_or(|known| limit < known);
-                if is_new {
-                    self.max_output = Some(limit);
-                }
-                is_new
-            }
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            omitted: self.omitted.and(other.omitted),
+            omits_stream: self.omits_stream || other.omits_stream,
+            omits_stream_options: self.omits_stream_options || other.omits_stream_options,
+            other_token_limit: self.other_token_limit || other.other_token_limit,
+            max_output: self.max_output.into_iter().chain(other.max_output).min(),
         }
     }
 
-    /// A prompt without what the model does not take. Encoders see only this, so that none of them can send it.
-    pub fn without_omitted(&self, prompt: &Prompt) -> Prompt {
+    /// The model as it is asked: without a stream if it may not be streamed.
+    pub fn of_model<'a>(&self, model: &'a Model) -> Cow<'a, Model> {
+        if !self.omits_stream || !model.streams {
+            return Cow::Borrowed(model);
+        }
+        Cow::Owned(Model {
+            streams: false,
+            ..model.clone()
+        })
+    }
+
+    /// The prompt without what is left out. Encoders see only this, so that none of them can send it.
+    pub fn of_prompt(&self, prompt: &Prompt) -> Prompt {
         Prompt {
             messages: prompt.messages.clone(),
             parameters: prompt.parameters.without(self.omitted),
             // A model that rejects the fields for thinking cannot be asked to show its thinking either.
             show_reasoning: prompt.show_reasoning && !self.omitted.contains(Parameter::ReasoningEffort),
+            ..*prompt
         }
     }
 
-    /// A model's capabilities with what was learned of them: the lower limit of the one that the tables know and the one that
-    /// the model stated, and the stricter order of messages.
-    pub fn apply(&self, capabilities: Capabilities) -> Capabilities {
-        let stated = self.max_output;
+    /// The capabilities with the lower limit of the one that the tables have and the one that the model stated.
+    pub fn of_capabilities(&self, capabilities: Capabilities) -> Capabilities {
         Capabilities {
-            max_output: stated
+            max_output: self
+                .max_output
                 .map(|limit| capabilities.at_most(limit))
                 .or(capabilities.max_output),
-            system: capabilities.system && !self.has_no_system,
-            order: if self.alternates {
-                Order::Alternating
-            } else {
-                capabilities.order
+            token_limit_field: match capabilities.token_limit_field {
+                "max_tokens" if self.other_token_limit => "max_completion_tokens",
+                _ if self.other_token_limit => "max_tokens",
+                same => same,
             },
             ..capabilities
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_new_is_a_lesson() {
-        let mut learned = Learned::default();
-        for lesson in [
-            Lesson::Omit(Parameter::Seed),
-            Lesson::Omit(Parameter::TopP),
-            Lesson::NewerTokenLimit,
-            Lesson::OmitStreamOptions,
-            Lesson::MaxOutput(4096),
-            Lesson::NoSystem,
-            Lesson::Alternate,
-        ] {
-            assert!(learned.add(lesson), "{lesson:?}");
-            assert!(!learned.add(lesson), "{lesson:?}");
-        }
-        assert!(!learned.add(Lesson::MaxOutput(8192)) && learned.add(Lesson::MaxOutput(1024)));
     }
 }

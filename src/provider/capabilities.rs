@@ -61,16 +61,13 @@ pub enum Maker {
     Other,
 }
 
-/// Which order of messages a model's server takes, each stricter than the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+/// Which order of messages a model's server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Any, with system messages anywhere.
+    /// Any, with system messages anywhere: OpenAI's models.
     Free,
-    /// One system message, at the beginning, and no empty turns of the assistant.
-    SystemFirst,
-    /// The same, and the last turn is the user's.
-    UserLast,
-    /// The same, and user and assistant take turns; the user begins.
+    /// One system message, at the beginning; then user and assistant take turns, the user first and last. Every server takes
+    /// messages in this order: chat templates and validators of many take no other.
     Alternating,
 }
 

@@ -24,7 +24,6 @@ mod state;
 
 use super::{App, Asked};
 use crate::{chat::parameters::Parameters, error::Error, http::document::Failures};
-use failure::First;
 use form::ResponseForm;
 use request::ResponseRequest;
 
@@ -59,16 +58,13 @@ pub(crate) async fn create_response(State(app): State<Arc<App>>, request: Reques
     let model = entered.assistant.model()?;
     let conversation = app.conversation(&request, &entered).await?;
     let keeping = app.keeping(&request, &entered.assistant, &conversation);
-    let (digits, first) = (
-        ids::fresh(entered.assistant.id())?,
-        First::for_client(&entered.parts.headers),
-    );
+    let digits = ids::fresh(entered.assistant.id())?;
     let asked = Asked {
         messages: conversation.messages,
         parameters: request.parameters,
         stream: request.stream,
         renamed: &request::RENAMED,
-        form: ResponseForm::new(request.echo, digits, &model, keeping, first),
+        form: ResponseForm::new(request.echo, digits, &model, keeping),
     };
     app.answer(entered, asked).await
 }

@@ -10,7 +10,6 @@ use crate::{chat::delta::Usage, log, provider::labels};
 struct Failure<'a> {
     status: Option<u16>,
     code: Option<&'a str>,
-    provider_code: Option<&'a str>,
     cause: Option<&'a str>,
     fault: Option<&'static str>,
 }
@@ -36,13 +35,11 @@ impl Outcome {
             Self::Failed {
                 status,
                 code,
-                provider_code,
                 cause,
                 fault,
             } => Failure {
                 status: Some(*status),
                 code: Some(code),
-                provider_code: provider_code.as_deref(),
                 cause: cause.as_deref(),
                 fault: *fault,
             },
@@ -88,10 +85,10 @@ impl ReplyRecord {
             stream = self.stream,
             outcome = self.outcome.name(),
             code = failure.code,
-            provider_code = failure.provider_code,
             status = failure.status,
             cause = failure.cause,
             fault = failure.fault,
+            omitted = (!self.omitted.is_empty()).then(|| self.omitted.join(",")),
             retries = self.tries.map(|tries| tries.retries),
             fallbacks = self.tries.map(|tries| tries.fallbacks),
             prompt_tokens = self.usage.map(|usage| usage.prompt),

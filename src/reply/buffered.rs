@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 
 use super::form::Form;
 use crate::{
-    answer::{Awaited, Folded, Whole},
+    answer::{Awaited, Folded, Omitted, Whole},
     error::Error,
     provider::Model,
     record::ReplyRecord,
@@ -21,19 +21,21 @@ use crate::{
 pub(crate) async fn reply(awaited: Awaited, mut form: impl Form, mut record: ReplyRecord) -> Result<Response, Error> {
     let whole = whole(awaited, &mut record).await;
     match &whole {
-        Ok((model, whole)) => {
+        Ok((answered, whole)) => {
             record.finished(whole.ended.finish);
-            record.also_at_end(form.complete(model, whole));
+            record.also_at_end(form.complete(&answered.0, whole));
         }
         Err(error) => record.failed(error),
     }
     record.end().await;
-    let (model, whole) = whole?;
+    let ((model, omitted), whole) = whole?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
-    Ok((headers, form.whole(&model, whole)).into_response())
+    let mut response = (headers, form.whole(&model, whole)).into_response();
+    omitted.write(response.headers_mut());
+    Ok(response)
 }
 
-async fn whole(awaited: Awaited, record: &mut ReplyRecord) -> Result<(Model, Whole), Error> {
+async fn whole(awaited: Awaited, record: &mut ReplyRecord) -> Result<((Model, Omitted), Whole), Error> {
     let mut answer = record.begun(awaited.await)?;
     let mut folded = Folded::default();
     while let Some(delta) = answer.deltas.next().await {
@@ -41,5 +43,5 @@ async fn whole(awaited: Awaited, record: &mut ReplyRecord) -> Result<(Model, Who
         record.delta(&delta);
         folded.add(&delta)?;
     }
-    Ok((answer.model, folded.complete()?))
+    Ok(((answer.model, answer.omitted), folded.complete()?))
 }

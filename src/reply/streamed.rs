@@ -13,11 +13,12 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::form::Form;
 use crate::{
-    answer::{Answer, Awaited, Progress},
+    answer::{Answer, Awaited, Omitted, Progress},
     config::Timeouts,
     error::Error,
     record::ReplyRecord,
@@ -50,6 +51,7 @@ pub(crate) async fn reply(
         },
         Err(_) => None,
     };
+    let omitted = begun.as_ref().map(|answer| answer.omitted.clone());
     let writes = pieces(begun, awaited, form, timeouts.keep_alive, record)
         .filter(|piece| ready(!piece.is_empty()))
         .ready_chunks(SHARED_WRITE)
@@ -60,7 +62,9 @@ pub(crate) async fn reply(
         // <https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering>, read 2026-11
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    Ok((headers, Body::from_stream(writes)).into_response())
+    let mut response = (headers, Body::from_stream(writes)).into_response();
+    omitted.unwrap_or_default().write(response.headers_mut());
+    Ok(response)
 }
 
 /// The body, some pieces of which may be empty. `begun` is `None` where the reply was committed before the answer began.
@@ -75,10 +79,12 @@ fn pieces(
         let mut out = BytesMut::new();
         let mut progress = Progress::default();
         let failure = 'answer: {
+            let mut is_late = false;
             let mut answer = loop {
                 if let Some(answer) = begun.take() {
                     break answer;
                 }
+                is_late = true;
                 yield Bytes::from_static(KEEP_ALIVE);
                 if let Ok(answer) = timeout(keep_alive, &mut awaited).await {
                     match record.begun(answer) {
@@ -87,6 +93,10 @@ fn pieces(
                     }
                 }
             };
+            let Omitted { parameters, for_owner, .. } = &answer.omitted;
+            if is_late && *for_owner && !parameters.is_empty() {
+                out.extend_from_slice(format!(": omitted {}\n\n", json!(parameters)).as_bytes());
+            }
             form.begin(&answer.model, &mut out);
             loop {
                 yield out.split().freeze();

@@ -13,11 +13,11 @@ use tokio::sync::Notify;
 
 use super::{buffered, form::Form, streamed};
 use crate::{
-    answer::{Answer, Awaited, Ended, Tries, Unanswered, Whole},
+    answer::{Answer, Awaited, Ended, Omitted, Tries, Unanswered, Whole},
     chat::delta::{Delta, FinishReason},
     config::Timeouts,
     deadline::Deadline,
-    error::{Error, ProviderError},
+    error::{Error, Failure, ProviderError},
     provider::{self, Model},
     record::{EndTask, Outcome, ReplyRecord},
 };
@@ -113,7 +113,15 @@ fn text(text: &str) -> Delta {
 
 fn answering(deltas: impl Stream<Item = Delta> + Send + 'static) -> Awaited {
     let (model, deltas, tries) = (model(), Box::pin(deltas.map(Ok)), Tries::default());
-    Box::pin(async move { Ok(Answer { model, deltas, tries }) })
+    let omitted = Omitted::default();
+    Box::pin(async move {
+        Ok(Answer {
+            model,
+            deltas,
+            tries,
+            omitted,
+        })
+    })
 }
 
 fn complete() -> Awaited {
@@ -126,7 +134,7 @@ fn silent() -> Awaited {
 }
 
 fn failing() -> Awaited {
-    let error = ProviderError::Overloaded { retry_after: None }.into();
+    let error = ProviderError::new(Failure::Overloaded, "").into();
     let tries = Tries::default();
     Box::pin(async move { Err(Unanswered { error, tries }) })
 }
@@ -218,7 +226,6 @@ async fn a_failed_reply_waits_for_its_end_too() {
     let failed = Outcome::Failed {
         status: 503,
         code: "provider_overloaded".into(),
-        provider_code: None,
         cause: None,
         fault: Some("provider_failing"),
     };

@@ -1,6 +1,6 @@
 //! One call to a provider: where to, with which key, and what its status means.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::Pin, time::Duration};
 
 use axum::http::{HeaderValue, header};
 use bytes::Bytes;
@@ -10,11 +10,11 @@ use url::Url;
 
 use super::{
     client::{self, Client, Connections},
-    confidential::Confidential,
     encoding,
     frames::{self, MAX_FRAME},
+    hints::{Memory, Rejection, Terms},
     keys::{self, KeyId, ProviderKeys},
-    lessons::{Lessons, holds_for_others, lessons_of},
+    retold::Retold,
     role::{Identity, ServiceRole},
     steps,
 };
@@ -22,14 +22,14 @@ use crate::{
     chat::{delta::Delta, prompt::Prompt},
     config::{Config, Timeouts},
     deadline::Deadline,
-    error::{Error, ProviderError, root_cause},
+    error::{Error, Failure, ProviderError, root_cause},
     guard::{self, PublicOnly},
-    protocol::{Protocol, bedrock, failure, learned::Lesson},
+    protocol::{Protocol, bedrock, failure, learned::Learned},
     provider::{Model, Provider, Server},
 };
 
-/// How often a call is changed at most after the model's rejections: one more round each.
-const MAX_LESSONS: usize = 8;
+/// How often a model is called at most for one answer, whatever the reason.
+const MAX_CALLS: u32 = 5;
 
 /// Where a model is called.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ pub(super) struct Caller {
     keys: ProviderKeys,
     base_urls: HashMap<Provider, String>,
     allow_private: bool,
-    lessons: Lessons,
+    memory: Memory,
 }
 
 impl Caller {
@@ -105,7 +105,7 @@ impl Caller {
             keys,
             base_urls: config.provider_base_urls.clone(),
             allow_private: config.rules.allow_private_providers,
-            lessons: Lessons::default(),
+            memory: Memory::default(),
         })
     }
 
@@ -117,71 +117,79 @@ impl Caller {
         let endpoint = self.endpoint(model)?;
         self.credential(&endpoint).await?;
         if let Some(prompt) = prompt {
-            let learned = self.lessons.of(&endpoint.model_key());
+            let learned = self.memory.of(&endpoint.model_key());
             endpoint.protocol.encode(prompt, model, learned)?;
         }
         Ok(())
     }
 
-    /// Sends the prompt. It is sent again without what the model rejects, or with newer credentials where the first are
-    /// refused.
-    /// Adds each request that it sends to `calls`.
+    /// Sends the prompt, again without hints that the model rejects, and once more with fresh credentials after a 401. Adds each
+    /// request that it sends to `calls`, and what it leaves out to `terms`.
     pub(super) async fn open(
         &self,
         model: &Model,
         prompt: &Prompt,
         deadline: Deadline,
+        terms: &mut Terms,
         calls: &mut u32,
     ) -> Result<Deltas, Error> {
-        let endpoint = self.endpoint(model)?;
-        let mut credential = self.credential(&endpoint).await?;
-        let mut renewed = false;
-        let mut learned = self.lessons.of(&endpoint.model_key());
-        let (mut to_remember, mut rounds) = (Vec::new(), 0);
+        let model_key = self.endpoint(model)?.model_key();
+        let mut renewed = None;
         loop {
-            let body = endpoint.protocol.encode(prompt, model, learned)?;
-            let own_server = endpoint.own.then_some(&endpoint.url);
-            let confidential = Confidential::new(credential.key().cloned(), Arc::clone(&prompt.messages), own_server);
+            let model = &*terms.learned.of_model(model);
+            let endpoint = self.endpoint(model)?;
+            let credential = match renewed.take() {
+                Some(credential) => credential,
+                None => self.credential(&endpoint).await?,
+            };
+            let body = endpoint.protocol.encode(prompt, model, terms.learned)?;
             *calls += 1;
             let client = self
                 .client(&endpoint)
                 .map_err(|error| ProviderError::failed(root_cause(&error)))?;
             let sent = self.send(&client, &endpoint, &credential, body.to_string(), deadline);
             let response = sent.await?;
+            let own_server = endpoint.own.then_some(&endpoint.url);
+            let retold = Retold::new(credential.key(), own_server, model, prompt);
             if response.status().is_success() {
                 // What a rejection seems to name is remembered once the model has taken the rest.
-                self.lessons.remember(&endpoint.model_key(), &to_remember);
+                self.memory.add(&model_key, terms.to_remember);
                 let frames = frames::read(response, self.timeouts.provider_idle, deadline);
                 let deltas = steps::read(frames, endpoint.protocol.reader(), self.timeouts.after_finish);
                 return Ok(Box::pin(deltas.map(move |delta| {
                     delta.map_err(|error| {
                         abandon_after_silence(&client, &error);
-                        confidential.clean(error)
+                        retold.tell(error)
                     })
                 })));
             }
             let rejection = read_failure(response, self.timeouts.error_body).await;
-            if rejection == ProviderError::Authentication
-                && !std::mem::replace(&mut renewed, true)
+            if rejection.failure == Failure::Authentication
+                && !std::mem::replace(&mut terms.is_renewed, true)
                 && let Some(newer) = self.newer_credential(&endpoint, &credential).await
             {
-                credential = newer;
+                renewed = Some(newer);
                 continue;
             }
-            // Learned before the key is blanked out: it may be a word such as `token`.
-            let quotes_request = |message: &str| confidential.is_quoted_in(message);
-            let mut lessons = lessons_of(&rejection, quotes_request, &body);
-            // A lesson that is known already has not helped: the request is sent again only with something changed.
-            lessons.retain(|lesson| rounds < MAX_LESSONS && learned.add(*lesson));
-            if lessons.is_empty() {
-                return Err(confidential.clean(rejection).into());
+            let changed = *calls < MAX_CALLS
+                && terms.change(&Rejection {
+                    error: &rejection,
+                    prompt,
+                    sent: &body,
+                    encode: |learned: Learned| {
+                        let model = &*learned.of_model(model);
+                        endpoint.protocol.encode(prompt, model, learned).ok()
+                    },
+                });
+            if !changed {
+                return Err(retold.tell(rejection).into());
             }
-            rounds += 1;
-            // The call failed even with the limit that was stated: it may be a caller's own words, quoted in the message.
-            to_remember.retain(|lesson| !matches!(lesson, Lesson::MaxOutput(_)));
-            lessons.retain(|lesson| holds_for_others(*lesson, &rejection));
-            to_remember.extend(lessons);
         }
+    }
+
+    /// What the errors of a model have taught so far.
+    pub(super) fn remembered(&self, model: &Model) -> Result<Learned, Error> {
+        Ok(self.memory.of(&self.endpoint(model)?.model_key()))
     }
 
     fn endpoint(&self, model: &Model) -> Result<Endpoint, Error> {
@@ -321,7 +329,7 @@ impl Caller {
 
 /// Where a call had to wait for too long, its connection may be dead: no later call uses it.
 fn abandon_after_silence(client: &Client, error: &ProviderError) {
-    if matches!(error, ProviderError::TimedOut { .. }) {
+    if error.failure == Failure::TimedOut {
         client.abandon();
     }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header::CONTENT_ENCODING};
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 
-use crate::error::ProviderError;
+use crate::error::{Failure, ProviderError};
 
 /// How many compressed bytes are read at once: they are at most some thousand times as many afterwards.
 const STEP: usize = 1024;
@@ -76,12 +76,13 @@ impl Decoder {
         match encodings.as_slice() {
             [] => Ok(Self::Identity),
             [one] if is_gzip(one) => Ok(Self::Gzip(Box::new(Gzip::new()))),
-            several => Err(ProviderError::Unexpected {
-                cause: format!(
+            several => Err(ProviderError::new(
+                Failure::Unexpected,
+                format!(
                     "the body has the content encoding {}, which was not asked for",
                     several.join(", ")
                 ),
-            }),
+            )),
         }
     }
 
@@ -125,9 +126,10 @@ impl Decoder {
 }
 
 fn no_gzip() -> ProviderError {
-    ProviderError::Unexpected {
-        cause: "the body is not the gzip that its content encoding says".into(),
-    }
+    ProviderError::new(
+        Failure::Unexpected,
+        "the body is not the gzip that its content encoding says",
+    )
 }
 
 fn is_gzip(encoding: &str) -> bool {
@@ -205,7 +207,7 @@ mod tests {
         }
         for unreadable in ["br", "zstd", "deflate", "gzip, br", "gzip, gzip"] {
             assert!(
-                matches!(of(unreadable), Err(ProviderError::Unexpected { .. })),
+                of(unreadable).is_err_and(|error| error.failure == Failure::Unexpected),
                 "{unreadable}"
             );
         }

@@ -6,7 +6,7 @@ use assistant_endpoint::{
     assistant::{Assistant, Record},
     chat::delta::Delta,
     deadline::Deadline,
-    error::ProviderError,
+    error::{Failure, ProviderError},
     limit::Limits,
     protocol::{Protocol, learned::Learned},
     public::chat_completions::request::ChatRequest,
@@ -197,7 +197,13 @@ async fn a_frame_with_a_wrong_checksum_is_an_error() {
         broken[at] ^= 1;
         let decoded = decode(Protocol::Bedrock, content_type, &broken, 64).await;
         assert!(
-            matches!(decoded.last(), Some(Err(ProviderError::Failed { .. }))),
+            matches!(
+                decoded.last(),
+                Some(Err(ProviderError {
+                    failure: Failure::Broken,
+                    ..
+                }))
+            ),
             "{at}: {decoded:?}"
         );
         assert_ne!(decoded.first(), whole.first(), "{at}");

@@ -118,7 +118,9 @@ fn encode(model: &str, messages: Vec<Message>, parameters: Parameters) -> Result
     let prompt = Prompt {
         messages: messages.into(),
         parameters,
+        own_messages: 0,
         show_reasoning: false,
+        for_owner: false,
     };
     let encoded = Protocol::of(&model).encode(&prompt, &model, Learned::default());
     // A 400 of our own says what to do, and nothing is asked of the provider.

@@ -43,7 +43,7 @@ pub(super) fn refusal(error: Error) -> Response {
     tracing::info!(
         request_id = id,
         status = error.status().as_u16(),
-        code = error.log_code(),
+        code = error.closed_code(),
         "refused"
     );
     let mut response = error.into_logged_response();

@@ -1,273 +1,197 @@
-use super::*;
 use axum::http::{HeaderName, HeaderValue, header::RETRY_AFTER};
+use serde_json::{Value, json};
 
-mod by_words;
+use super::*;
 
 fn answer(status: u16, body: &str) -> ProviderError {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("6.2"))]);
     from_response(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
 }
 
-fn rejected(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> ProviderError {
-    ProviderError::Rejected {
-        status: StatusCode::from_u16(status).unwrap(),
-        message: message.into(),
-        param: param.map(Into::into),
-        code: code.map(Into::into),
+/// What a failure means, in the words of `wordings.json`.
+fn meaning(error: &ProviderError) -> &'static str {
+    match &error.failure {
+        Failure::Rejected(rejected) => match rejected.reason {
+            Reason::ContextLength => "context_length_exceeded",
+            Reason::MessageOrder => "message_order",
+            Reason::ContentPolicy => "content_policy",
+            Reason::NoImages => "no_images",
+            _ => "rejected",
+        },
+        Failure::ModelNotFound => "model",
+        Failure::QuotaExceeded => "spent",
+        Failure::Authentication => "account",
+        _ => "other",
+    }
+}
+
+/// A recorded message in every form that servers and gateways send errors in.
+fn forms(message: &str) -> Vec<Value> {
+    vec![
+        json!(message),
+        json!({"error": message}),
+        json!({"error": {"message": message, "type": "BadRequestError", "code": 400}}),
+        json!({"message": message}),
+        json!({"detail": message}),
+        json!({"errors": [{"message": message}]}),
+        json!([{"error": {"message": message, "status": "INVALID_ARGUMENT"}}]),
+        json!({"error": {"message": "Provider returned error", "metadata": {"raw": json!({"error": {"message": message}}).to_string()}}}),
+        json!({"error": {"message": format!("litellm.BadRequestError: {}", json!({"error": {"message": message}}))}}),
+    ]
+}
+
+#[test]
+fn each_recorded_wording_is_recognized_in_every_form() {
+    let recorded: Vec<Value> =
+        serde_json::from_str(include_str!("../../../tests/fixtures/errors/wordings.json")).unwrap();
+    for row in &recorded {
+        let (message, means) = (row["message"].as_str().unwrap(), row["means"].as_str().unwrap());
+        let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
+        for form in forms(message) {
+            assert_eq!(meaning(&answer(status, &form.to_string())), means, "{form}");
+        }
+        assert_eq!(meaning(&answer(status, message)), means, "{message}");
+        let exception = json!({"type": "modelStreamErrorException", "message": message, "status": status});
+        assert_eq!(meaning(&from_event(&exception)), means, "{message}");
+    }
+    for (wording, ..) in wordings::WORDINGS {
+        let is_recorded = |row: &Value| row["message"].as_str().unwrap().to_lowercase().contains(wording);
+        assert!(recorded.iter().any(is_recorded), "no message of `{wording}`");
     }
 }
 
 #[test]
-fn what_is_wrong_with_the_request_is_passed_on() {
-    for (status, body, expected) in [
+fn an_overflow_is_a_400_with_the_numbers_that_are_certain() {
+    for (message, limit, sent) in [
         (
-            400,
-            r#"{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
-            rejected(400, "too long", Some("messages"), Some("context_length_exceeded")),
+            "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (8500 in the messages, 500 in the completion).",
+            Some(8192),
+            Some(9000),
         ),
         (
-            400,
-            r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error"}}"#,
-            rejected(
-                400,
-                "This model's maximum context length is exceeded: too long",
-                None,
-                Some("context_length_exceeded"),
-            ),
+            "prompt is too long: 208310 tokens > 200000 maximum",
+            Some(200_000),
+            Some(208_310),
         ),
-        (400, r#"{"error":"bad image"}"#, rejected(400, "bad image", None, None)),
-        (
-            400,
-            r#"{"object":"error","message":"no","type":"invalid","code":"3051"}"#,
-            rejected(400, "no", None, None),
-        ),
-        (
-            422,
-            r#"{"detail":[{"loc":["body","messages",0,"content"],"msg":"Field required","type":"missing"}]}"#,
-            rejected(
-                422,
-                "messages[0].content: Field required",
-                Some("messages[0].content"),
-                None,
-            ),
-        ),
-        (
-            413,
-            "<html>Too large</html>",
-            rejected(
-                413,
-                "The model's provider rejected the request without saying why.",
-                None,
-                None,
-            ),
-        ),
+        ("maximum context length is 128,000 tokens", Some(128_000), None),
+        ("exceed context limit: 188240 + 21333 > 200000", None, None),
+        ("Input is too long for requested model gpt-4-0613.", None, None),
     ] {
-        assert_eq!(answer(status, body), expected, "{body}");
+        for status in [400, 403, 413, 422, 424, 500] {
+            let error = answer(status, &json!({"message": message}).to_string());
+            let rejected = error.rejected().expect(message);
+            assert_eq!(rejected.status, StatusCode::BAD_REQUEST, "{message}");
+            assert_eq!((rejected.limit, rejected.sent), (limit, sent), "{message}");
+        }
     }
+    let by_code = r#"{"error": {"message": "no", "type": "exceed_context_size_error", "code": 400}}"#;
+    assert_eq!(meaning(&answer(400, by_code)), "context_length_exceeded");
 }
 
 #[test]
-fn what_is_wrong_with_us_or_the_provider_is_not() {
-    for (status, body, expected) in [
+fn a_code_or_kind_counts_more_than_the_status() {
+    for (status, body, means) in [
+        (400, r#"{"type":"invalid_model","message":"x"}"#, "model"),
+        (400, r#"{"error":{"code":"unknown_model","message":"x"}}"#, "model"),
         (
-            401,
-            r#"{"error":{"message":"Incorrect API key provided: sk-abc"}}"#,
-            ProviderError::Authentication,
+            400,
+            r#"{"error":{"code":"billing_hard_limit_reached","message":"x"}}"#,
+            "spent",
+        ),
+        (429, r#"{"error":{"type":"billing_not_active","message":"x"}}"#, "spent"),
+        (
+            402,
+            r#"{"error":{"message":"Prompt tokens limit exceeded: 64128 > 6964.","code":402}}"#,
+            "spent",
         ),
         (
             400,
-            r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xa***gA."}"#,
-            ProviderError::Authentication,
+            r#"{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"x"}"#,
+            "account",
         ),
-        (403, "", ProviderError::Authentication),
         (
-            404,
-            r#"{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}"#,
-            ProviderError::ModelNotFound,
+            403,
+            r#"{"error":{"message":"no","code":403,"metadata":{"flagged_input":"…"}}}"#,
+            "content_policy",
         ),
         (
             400,
-            r#"{"error":{"message":"gone","code":"model_decommissioned"}}"#,
-            ProviderError::ModelNotFound,
+            r#"{"error":{"message":"no","code":"content_filter"}}"#,
+            "content_policy",
         ),
-        (
-            429,
-            r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#,
-            ProviderError::RateLimited { retry_after: Some(7) },
-        ),
-        (
-            429,
-            r#"{"error":{"message":"pay","type":"insufficient_quota","code":"insufficient_quota"}}"#,
-            ProviderError::QuotaExceeded,
-        ),
-        (503, "", ProviderError::Overloaded { retry_after: Some(7) }),
-        (529, "", ProviderError::Overloaded { retry_after: Some(7) }),
-        (
-            500,
-            r#"{"error":{"message":"oops","type":"server_error","code":"what the user said"}}"#,
-            ProviderError::Failed {
-                cause: "status 500 (server_error)".into(),
-                retry_after: Some(7),
-            },
-        ),
-        (
-            301,
-            "",
-            ProviderError::Unexpected {
-                cause: "status 301".into(),
-            },
-        ),
+        (401, "", "account"),
+        (404, "", "model"),
     ] {
-        assert_eq!(answer(status, body), expected, "{status} {body}");
+        assert_eq!(meaning(&answer(status, body)), means, "{body}");
     }
+    // It is the stream that is not allowed here, and that is ours to leave out.
+    let stream = r#"{"error":{"message":"Your organization must be verified to stream this model.","param":"stream","code":"unsupported_value"}}"#;
+    assert_eq!(meaning(&answer(400, stream)), "rejected");
 }
 
 #[test]
-fn what_is_about_the_account_or_another_name_is_told_by_its_words() {
-    let bedrock = |message: &str| answer(400, &serde_json::json!({"message": message}).to_string());
-    let spent = "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.";
-    assert_eq!(bedrock(spent), ProviderError::QuotaExceeded);
-    let closed = "This organization has been disabled.";
-    assert_eq!(bedrock(closed), ProviderError::Authentication);
-    for (message, param) in [
-        (
-            "This model doesn't support the stopSequences field. Remove stopSequences and try again.",
-            "stop",
-        ),
-        (
-            "output_config.format: Extra inputs are not permitted",
-            "response_format",
-        ),
-    ] {
-        let expected = rejected(400, message, Some(param), Some("unsupported_parameter"));
-        assert_eq!(bedrock(message), expected);
-    }
-}
-
-#[test]
-fn bedrock_names_the_error_in_a_header() {
-    let overflow = "Input is too long for requested model.";
-    let no_such_model = "The provided model identifier is invalid.";
-    let no_profile = "Invocation of model ID anthropic.claude-sonnet-4-5-20250929-v1:0 with on-demand throughput \
-                      isn\u{2019}t supported. Retry your request with the ID or ARN of an inference profile.";
-    let too_slow = ProviderError::TimedOut {
-        cause: "status 408 (ModelTimeoutException)".into(),
-    };
-    let retry_after = None;
-    for (status, kind, message, expected) in [
+fn aws_names_the_error_in_a_header() {
+    for (status, kind, code) in [
         (
             400,
             "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/",
-            overflow,
-            rejected(
-                400,
-                &format!("{OVERFLOW}: {overflow}"),
-                None,
-                Some("context_length_exceeded"),
-            ),
-        ),
-        (400, "ValidationException", no_such_model, ProviderError::ModelNotFound),
-        (400, "ValidationException", no_profile, ProviderError::ModelNotFound),
-        (400, "UnrecognizedClientException", "", ProviderError::Authentication),
-        (400, "RequestExpired", "", ProviderError::Authentication),
-        (400, "ResourceNotFoundException", "", ProviderError::ModelNotFound),
-        (
-            400,
-            "ThrottlingException",
-            "Rate exceeded",
-            ProviderError::RateLimited { retry_after },
-        ),
-        (400, "ServiceQuotaExceededException", "", ProviderError::QuotaExceeded),
-        (408, "ModelTimeoutException", "", too_slow),
-        (
-            429,
-            "ModelNotReadyException",
             "",
-            ProviderError::Overloaded { retry_after },
         ),
-        (
-            429,
-            "ThrottlingException",
-            "",
-            ProviderError::RateLimited { retry_after },
-        ),
+        (400, "UnrecognizedClientException", "provider_authentication_failed"),
+        (400, "ResourceNotFoundException", "provider_model_not_found"),
+        (400, "ThrottlingException", "rate_limit_exceeded"),
+        (400, "ServiceQuotaExceededException", "insufficient_quota"),
+        (408, "ModelTimeoutException", "provider_timeout"),
+        (429, "ModelNotReadyException", "provider_overloaded"),
     ] {
-        let kind = HeaderValue::from_str(kind).unwrap();
-        let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amzn-errortype"), kind)]);
-        let body = serde_json::json!({"message": message}).to_string();
+        let headers = [
+            (
+                HeaderName::from_static("x-amzn-errortype"),
+                HeaderValue::from_static(kind),
+            ),
+            (
+                HeaderName::from_static("x-amzn-requestid"),
+                HeaderValue::from_static("a1-b2"),
+            ),
+        ];
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(from_response(status, &headers, body.as_bytes()), expected, "{message}");
+        let error = from_response(status, &HeaderMap::from_iter(headers), br#"{"message": "x"}"#);
+        assert!(error.cause.ends_with("request id a1-b2"), "{}", error.cause);
+        assert_eq!(
+            crate::error::Error::from(error).code().unwrap_or_default(),
+            code,
+            "{kind}"
+        );
     }
 }
 
 #[test]
 fn google_names_the_error_in_its_details() {
-    let google = |status: u16, body: &str| {
-        from_response(
-            StatusCode::from_u16(status).unwrap(),
-            &HeaderMap::new(),
-            body.as_bytes(),
-        )
-    };
-    let bad_key = r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT",
-        "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#;
-    assert_eq!(google(400, bad_key), ProviderError::Authentication);
+    let bad_key = r#"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT",
+        "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#;
+    assert_eq!(meaning(&answer(400, bad_key)), "account");
     let slow = r#"[{"error":{"code":429,"message":"You exceeded your current quota.","status":"RESOURCE_EXHAUSTED",
-        "details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure"},
-        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.07s"}]}}]"#;
-    assert_eq!(google(429, slow), ProviderError::RateLimited { retry_after: Some(35) });
-    let long = r#"{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}"#;
-    let ProviderError::Rejected { code, .. } = google(400, long) else {
-        panic!("{long}");
-    };
-    assert_eq!(code.as_deref(), Some("context_length_exceeded"));
+        "details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.07s"}]}}]"#;
+    let error = from_response(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), slow.as_bytes());
+    assert_eq!((error.failure, error.retry_after), (Failure::RateLimited, Some(35)));
 }
 
 #[test]
-fn errors_within_a_stream_are_told_by_code_or_type() {
-    let event = |text: &str| from_event(&serde_json::from_str(text).unwrap());
-    assert_eq!(
-        event(r#"{"code":502,"message":"upstream"}"#),
-        ProviderError::failed("status 502")
+fn the_log_has_no_word_that_is_not_ours() {
+    let own = r#"{"error":{"message":"CANARY","type":"server_error","code":"CANARY","param":"CANARY"}}"#;
+    assert_eq!(answer(500, own).cause, "status 500 (server_error)");
+    let rejected = answer(
+        400,
+        r#"{"error":{"message":"CANARY","type":"CANARY","code":"invalid_value"}}"#,
     );
-    assert_eq!(
-        event(r#"{"type":"rate_limit_error","message":"x"}"#),
-        ProviderError::RateLimited { retry_after: None }
-    );
-    assert_eq!(
-        event(r#"{"type":"BadRequestError","message":"x","code":400}"#),
-        rejected(400, "x", None, None)
-    );
-    assert_eq!(
-        event(r#"{"type":"overloaded_error"}"#),
-        ProviderError::Overloaded { retry_after: None }
-    );
-    for (kind, expected) in [
-        ("throttlingException", ProviderError::RateLimited { retry_after: None }),
-        (
-            "serviceUnavailableException",
-            ProviderError::Overloaded { retry_after: None },
-        ),
-        ("validationException", rejected(400, "x", None, None)),
-        (
-            "modelStreamErrorException",
-            ProviderError::failed("status 500 (modelStreamErrorException)"),
-        ),
-        (
-            "internalServerException",
-            ProviderError::failed("status 500 (internalServerException)"),
-        ),
-    ] {
-        assert_eq!(
-            event(&format!(r#"{{"type":"{kind}","message":"x"}}"#)),
-            expected,
-            "{kind}"
-        );
-    }
-    assert!(matches!(
-        event(r#"{"type":"server_error","message":"x"}"#),
-        ProviderError::Failed { .. }
-    ));
+    assert_eq!(rejected.cause, "rejected (value), status 400 (invalid_value)");
+    assert_eq!(finish_reason("CANARY").cause, "an unknown finish reason");
+    let headers = [(
+        HeaderName::from_static("x-request-id"),
+        HeaderValue::from_static("You are 1 CANARY"),
+    )];
+    let error = from_response(StatusCode::BAD_GATEWAY, &HeaderMap::from_iter(headers), b"");
+    assert_eq!(error.cause, "status 502");
 }
 
 /// Kinds of errors within a stream, with our status and code.
@@ -330,7 +254,7 @@ const KINDS: &[(&[&str], u16, &str)] = &[
         400,
         "",
     ),
-    (&["request_too_large"], 413, ""),
+    (&["request_too_large"], 413, "request_too_large"),
     (
         &[
             "api_error",
@@ -353,6 +277,7 @@ const STATUSES: &[(u16, u16, &str, bool)] = &[
     (409, 502, "provider_error", false),
     (418, 502, "provider_error", false),
     (424, 502, "provider_error", true),
+    (413, 413, "request_too_large", false),
     (451, 400, "", false),
     (500, 502, "provider_error", true),
     (502, 502, "provider_error", true),
@@ -367,7 +292,7 @@ fn whose_fault_it_is_and_what_it_is_called() {
     };
     for (kinds, status, code) in KINDS {
         for kind in *kinds {
-            let error = from_event(&serde_json::json!({"type": kind, "message": "x"}));
+            let error = from_event(&json!({"type": kind, "message": "x"}));
             assert_eq!(ours(error), (*status, (*code).to_owned()), "{kind}");
         }
     }

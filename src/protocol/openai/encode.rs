@@ -40,18 +40,16 @@ pub(crate) fn encode(
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
     let parameters = &prompt.parameters;
-    let token_limit = if learned.newer_token_limit {
-        "max_completion_tokens"
-    } else {
-        capabilities.token_limit_field
-    };
     for (parameter, value) in parameters.iter() {
         if !capabilities.accepts.contains(parameter) || capabilities.prefers_another(parameter, parameters) {
             check_left_out(parameter, value)?;
             continue;
         }
         let (field, value) = match parameter {
-            Parameter::MaxTokens => (token_limit, json!(capabilities.token_limit(parameters))),
+            Parameter::MaxTokens => (
+                capabilities.token_limit_field,
+                json!(capabilities.token_limit(parameters)),
+            ),
             Parameter::Seed => (capabilities.seed_field, value.clone()),
             Parameter::Temperature => (parameter.name(), at_most(value, capabilities.max_temperature)),
             Parameter::TopP

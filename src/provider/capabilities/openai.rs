@@ -37,11 +37,9 @@ const OPENAI_REASONING: ParameterSet = ParameterSet::of(&[
 .and(EFFORT)
 .and(OPENAI_ONLY);
 
-/// Most of them fetch images themselves. Many turn down a second system message, or one after the first turn: the chat
-/// templates of Qwen do (<https://github.com/vllm-project/vllm/issues/17788>, read 2026-11).
+/// Most of them fetch images themselves.
 const USUAL_SERVER: Capabilities = Capabilities {
     image_urls: true,
-    order: Order::SystemFirst,
     ..MODERN
 };
 /// A server of an owner's own (vLLM, llama.cpp, LiteLLM, …): it ignores what it does not know.
@@ -52,14 +50,11 @@ pub(super) const OWN_SERVER: Capabilities = Capabilities {
 };
 /// A router ignores what the model's provider does not know.
 pub(super) const OPENROUTER: Capabilities = OWN_SERVER;
-/// Mistral answers 422 to any field that it does not know (<https://docs.mistral.ai/api>), and 400 to a conversation that
-/// ends with the assistant's turn or has an empty one
-/// (<https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py>, read 2026-11).
+/// Mistral answers 422 to any field that it does not know (<https://docs.mistral.ai/api>).
 pub(super) const MISTRAL: Capabilities = Capabilities {
     accepts: COMMON.and(PENALTIES),
     seed_field: "random_seed",
     max_temperature: 1.5,
-    order: Order::UserLast,
     ..USUAL_SERVER
 };
 pub(super) const GROQ: Capabilities = USUAL_SERVER;

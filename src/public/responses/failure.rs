@@ -1,35 +1,6 @@
-//! How a failure is told: the code of a response that failed, out of the closed list that OpenAI's schema has for it
-//! (`ResponseErrorCode`), and which of the two events comes first that end a broken stream.
-
-use axum::http::{HeaderMap, header::USER_AGENT};
+//! The code of a response that failed, out of the closed list that OpenAI's schema has for it (`ResponseErrorCode`).
 
 use crate::error::Error;
-
-/// Which of the two events that end a broken stream comes first. Each is there for clients that look for it alone.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum First {
-    /// `response.failed`, since OpenAI's SDKs raise at `error` and read no further.
-    Failed,
-    /// `error`, as OpenAI sends them. Vercel's AI SDK reads both: in this order it knows that they are one failure, and in the
-    /// other it shows two (`encounteredStreamError` in `openai-responses-language-model.ts` of
-    /// <https://github.com/vercel/ai>, read 2026-11).
-    Error,
-}
-
-impl First {
-    /// The order for a client, by its `User-Agent`. The AI SDK's name in it is `ai-sdk`: `ai-sdk/openai/2.0.130`, or
-    /// `ai-sdk-openai/4.0.118`, each with more around it.
-    pub(super) fn for_client(headers: &HeaderMap) -> Self {
-        let agent = headers.get(USER_AGENT).map_or(&b""[..], |agent| agent.as_bytes());
-        if agent.windows(AI_SDK.len()).any(|name| name == AI_SDK) {
-            Self::Error
-        } else {
-            Self::Failed
-        }
-    }
-}
-
-const AI_SDK: &[u8] = b"ai-sdk";
 
 const SERVER_ERROR: &str = "server_error";
 const INVALID_PROMPT: &str = "invalid_prompt";
@@ -73,55 +44,35 @@ pub(super) fn code(error: &Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ProviderError;
-    use axum::http::HeaderValue;
+    use axum::http::StatusCode;
 
-    #[test]
-    fn the_ai_sdk_gets_the_error_event_first() {
-        for (agent, expected) in [
-            (None, First::Failed),
-            (Some("curl/8.14.1"), First::Failed),
-            (Some("OpenAI/JS 7.57.0"), First::Failed),
-            (Some("OpenAI/Python 2.51.0"), First::Failed),
-            (
-                Some("ai/5.0.277 ai-sdk/provider-utils/3.0.39 runtime/node.js/v20.20.2"),
-                First::Error,
-            ),
-            (
-                Some("ai-sdk/openai/2.0.130 ai-sdk/provider-utils/3.0.39 runtime/node.js/v20.20.2"),
-                First::Error,
-            ),
-            (
-                Some("ai-sdk-openai/4.0.118 ai-sdk-provider-utils/5.0.81 node.js/v20.20.2"),
-                First::Error,
-            ),
-        ] {
-            let agent = agent.map(|agent| (USER_AGENT, HeaderValue::from_static(agent)));
-            assert_eq!(First::for_client(&agent.into_iter().collect()), expected);
-        }
-    }
+    use crate::error::{CODES as REJECTIONS, Failure, ProviderError, Rejected};
 
     #[test]
     fn every_error_has_a_code_of_the_list() {
-        let rejected = |code: &str| ProviderError::Rejected {
-            status: axum::http::StatusCode::BAD_REQUEST,
-            message: "No.".into(),
-            param: None,
-            code: Some(code.into()),
-        };
-        for (error, expected) in [
-            (ProviderError::failed("it broke"), SERVER_ERROR),
-            (ProviderError::Overloaded { retry_after: None }, SERVER_ERROR),
-            (ProviderError::TimedOut { cause: "idle".into() }, SERVER_ERROR),
-            (ProviderError::Authentication, SERVER_ERROR),
-            (ProviderError::ModelNotFound, SERVER_ERROR),
-            (ProviderError::RateLimited { retry_after: None }, RATE_LIMIT),
-            (ProviderError::QuotaExceeded, RATE_LIMIT),
-            (rejected("context_length_exceeded"), INVALID_PROMPT),
-            (rejected("anything"), INVALID_PROMPT),
-            (rejected("image_too_large"), "image_too_large"),
+        for (failure, expected) in [
+            (Failure::Broken, SERVER_ERROR),
+            (Failure::Overloaded, SERVER_ERROR),
+            (Failure::TimedOut, SERVER_ERROR),
+            (Failure::Authentication, SERVER_ERROR),
+            (Failure::ModelNotFound, SERVER_ERROR),
+            (Failure::RateLimited, RATE_LIMIT),
+            (Failure::QuotaExceeded, RATE_LIMIT),
         ] {
-            assert_eq!(code(&error.into()), expected);
+            assert_eq!(code(&ProviderError::new(failure, "").into()), expected);
+        }
+        for (exact_code, reason) in REJECTIONS {
+            let rejected = Failure::Rejected(Box::new(Rejected {
+                status: StatusCode::BAD_REQUEST,
+                reason,
+                field: None,
+                exact_code: Some(exact_code),
+                limit: None,
+                sent: None,
+            }));
+            let listed = CODES.iter().any(|(code, _)| *code == exact_code);
+            let expected = if listed { exact_code } else { INVALID_PROMPT };
+            assert_eq!(code(&ProviderError::new(rejected, "").into()), expected);
         }
         assert_eq!(code(&Error::Stopped), SERVER_ERROR);
         assert_eq!(

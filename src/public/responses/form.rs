@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     bodies::{Base, Echo, Failure, OutputItem, OutputPart, Status, SummaryPart},
     events::{DeltaHead, Events, StreamEvent},
-    failure::{self, First},
+    failure,
     keeping::Keeping,
     layout::{Item, Layout, Part, output_text},
     logprobs,
@@ -31,8 +31,6 @@ pub(super) struct ResponseForm {
     /// Where the response is to be kept.
     keeping: Option<Keeping>,
     layout: Layout,
-    /// Of the two events that tell of a failure.
-    first: First,
     /// Of the deltas of the text, the refusal and the thinking that is open.
     text: DeltaHead,
     refusal: DeltaHead,
@@ -42,8 +40,8 @@ pub(super) struct ResponseForm {
 }
 
 impl ResponseForm {
-    /// `digits` are those of its ids; `model` is the one that is asked first; `first` is the order of a failure's events.
-    pub(super) fn new(echo: Echo, digits: String, model: &Model, keeping: Option<Keeping>, first: First) -> Self {
+    /// `digits` are those of its ids; `model` is the one that is asked first.
+    pub(super) fn new(echo: Echo, digits: String, model: &Model, keeping: Option<Keeping>) -> Self {
         Self {
             base: Base {
                 digits,
@@ -58,7 +56,6 @@ impl ResponseForm {
             begun: false,
             folded: Folded::default(),
             layout: Layout::default(),
-            first,
             text: DeltaHead::default(),
             refusal: DeltaHead::default(),
             thinking: DeltaHead::default(),
@@ -307,21 +304,16 @@ impl Form for ResponseForm {
         let mut object: ErrorObject = error.body().error;
         // Vercel's AI SDK takes no error without a code for one.
         object.code.get_or_insert_with(|| failure::code(error).to_owned());
-        let mut events = [
-            StreamEvent::Failed { response },
-            StreamEvent::Error {
-                code: object.code.clone(),
-                message: object.message.clone(),
-                param: object.param.clone(),
-                error: object,
-            },
-        ];
-        if self.first == First::Error {
-            events.reverse();
-        }
-        for event in &events {
-            self.events.write(event, out);
-        }
+        let error = StreamEvent::Error {
+            code: object.code.clone(),
+            message: object.message.clone(),
+            param: object.param.clone(),
+            error: object,
+        };
+        // In OpenAI's own order: Vercel's AI SDK shows two errors in the other (`encounteredStreamError` in
+        // `openai-responses-language-model.ts` of <https://github.com/vercel/ai>, read 2026-11).
+        self.events.write(&error, out);
+        self.events.write(&StreamEvent::Failed { response }, out);
     }
 
     fn complete(&mut self, model: &Model, whole: &Whole) -> Option<EndTask> {

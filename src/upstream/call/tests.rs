@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 
 use super::*;
@@ -28,14 +30,18 @@ async fn no_connection_is_made_to_a_hostile_base_url() {
     let prompt = Prompt {
         messages: Arc::new(vec![Message::text(Role::User, "Hello")]),
         parameters: Parameters::default(),
+        own_messages: 0,
         show_reasoning: false,
+        for_owner: false,
     };
     let mut count = 0;
     for url in urls(listener.port).chain(named_urls(listener.port)) {
         // What is no URL is a problem of the setting's reader.
         let Ok(url) = Url::parse(url.trim()) else { continue };
         let model = provider::choose("gpt-4o", None, Some(url.clone())).unwrap();
-        let opened = caller.open(&model, &prompt, Deadline::new(None), &mut 0).await;
+        let opened = caller
+            .open(&model, &prompt, Deadline::new(None), &mut Terms::default(), &mut 0)
+            .await;
         let Err(Error::Misconfigured(message)) = opened else {
             panic!("{url} was called")
         };

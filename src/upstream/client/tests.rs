@@ -19,7 +19,7 @@ use tokio_rustls::{
 };
 
 use super::*;
-use crate::{config::Timeouts, deadline::Deadline, error::ProviderError, upstream::frames};
+use crate::{config::Timeouts, deadline::Deadline, error::Failure, upstream::frames};
 
 const SOON: Duration = Duration::from_millis(200);
 const NEVER: Duration = Duration::from_secs(600);
@@ -231,7 +231,10 @@ async fn a_stream_that_is_reset_is_cut_off() {
         assert_eq!(frames.len(), 1 + usize::from(cut_off), "{frames:?}");
         assert!(frames[0].is_ok(), "{frames:?}");
         assert_eq!(
-            matches!(frames.last(), Some(Err(ProviderError::Failed { .. }))),
+            matches!(
+                frames.last(),
+                Some(Err(error)) if error.failure == Failure::Broken
+            ),
             cut_off,
             "{frames:?}"
         );

@@ -13,11 +13,7 @@ fn model() -> Model {
 }
 
 fn form() -> ResponseForm {
-    form_with(First::Failed)
-}
-
-fn form_with(first: First) -> ResponseForm {
-    ResponseForm::new(Echo::default(), "0".repeat(40), &model(), None, first)
+    ResponseForm::new(Echo::default(), "0".repeat(40), &model(), None)
 }
 
 /// The data of each event. Checks that each is named by its type, and that their numbers have no gap.
@@ -219,26 +215,25 @@ fn a_response_says_how_it_ended() {
 
 #[test]
 fn a_failure_is_told_twice_and_shows_no_answer() {
-    for (begun, first) in [(false, First::Failed), (true, First::Failed), (true, First::Error)] {
-        let (mut form, mut out) = (form_with(first), BytesMut::new());
+    for begun in [false, true] {
+        let (mut form, mut out) = (form(), BytesMut::new());
         if begun {
             form.begin(&model(), &mut out);
             form.delta(&text("secret"), &mut out).unwrap();
         }
         // Every stream begins in the same way, one that fails before anything came too.
         let before = 2 + usize::from(begun) * events(&out).len().saturating_sub(2);
-        form.error(&ProviderError::RateLimited { retry_after: None }.into(), &mut out);
+        form.error(
+            &ProviderError::new(crate::error::Failure::RateLimited, "").into(),
+            &mut out,
+        );
         let all = events(&out);
         assert_eq!(
             (&all[0]["type"], &all[1]["type"]),
             (&json!("response.created"), &json!("response.in_progress"))
         );
-        let mut events = all[before..].to_vec();
-        if first == First::Error {
-            events.reverse();
-        }
-        let [failed, error] = events.as_slice() else {
-            panic!("{events:?}")
+        let [error, failed] = &all[before..] else {
+            panic!("{all:?}")
         };
         let response = &failed["response"];
         assert_eq!(failed["type"], "response.failed");

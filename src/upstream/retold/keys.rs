@@ -1,8 +1,6 @@
-//! Keys in a provider's words: what of them is blanked out, and whether more is hidden.
+//! Keys in a provider's words: whole, in pieces, and masked.
 
-use std::{collections::HashSet, ops::Range};
-
-use super::{folded::characters_of, readings::unescaped};
+use std::ops::Range;
 
 /// Shortest piece of a key that is blanked out, in bytes. A shorter key is blanked as a whole word only: it may be a word
 /// such as `none`, or a letter.
@@ -23,33 +21,6 @@ pub(super) fn blank_out(text: &str, key: &str) -> String {
         kept = piece.end;
     }
     blanked + &text[kept..]
-}
-
-/// Whether a layer of escapes hides more of the key than stands in the words themselves.
-pub(super) fn is_escaped(text: &str, key: &str) -> bool {
-    let of = |text: &str| -> Vec<String> {
-        pieces(text, key)
-            .into_iter()
-            .map(|piece| text[piece].to_owned())
-            .collect()
-    };
-    let plain = of(text);
-    unescaped(text).iter().skip(1).any(|reading| of(reading) != plain)
-}
-
-/// Whether a reading of words that were blanked out still holds the key, in whatever case and with whatever in between. A
-/// short key would be found in noise.
-pub(super) fn is_hidden(key: &str, readings: &[String]) -> bool {
-    let characters = characters_of(key);
-    let length = characters.len().min(MIN_PIECE);
-    if key.len() < MIN_PIECE || length == 0 {
-        return false;
-    }
-    let of_key: HashSet<_> = characters.as_bytes().windows(length).collect();
-    readings.iter().any(|reading| {
-        let reading = characters_of(reading);
-        reading.as_bytes().windows(length).any(|piece| of_key.contains(piece))
-    })
 }
 
 /// Where the key or a longer piece of it stands, or an end of it beside a mask, or both ends with anything in between. A key is

@@ -4,8 +4,6 @@ use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::Url;
 
-use super::is_passcode;
-
 /// Segments that every such server may have.
 const USUAL: [&str; 8] = [
     "api",
@@ -18,10 +16,20 @@ const USUAL: [&str; 8] = [
     "openapi",
 ];
 
+/// Shortest segment that is taken for a key, in bytes.
+const MIN_KEY: usize = 6;
+
 /// What stands in the path like a key.
 pub(super) fn keys(url: &Url) -> impl Iterator<Item = SecretString> {
-    let keys = segments(url).filter(|segment| is_passcode(segment));
+    let keys = segments(url).filter(|segment| looks_like_a_key(segment));
     keys.map(|segment| SecretString::from(percent_decode_str(segment).decode_utf8_lossy().into_owned()))
+}
+
+/// Whether a segment is no word of a language: it has a digit and a letter.
+fn looks_like_a_key(segment: &str) -> bool {
+    segment.len() >= MIN_KEY
+        && segment.contains(|one: char| one.is_ascii_digit())
+        && segment.contains(char::is_alphabetic)
 }
 
 /// How the address and its parts may be written, the longest first.

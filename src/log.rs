@@ -26,6 +26,8 @@ use crate::metrics;
 pub(crate) const METRICS: &str = "metrics";
 /// The target of audits, which are there at any level.
 pub(crate) const AUDIT: &str = "audit";
+/// The target of starts that fail, which are there at any level: Lambda itself does not say why.
+pub(crate) const START: &str = "start";
 
 /// Writes a line with metrics: a warning where whoever operates the service has to know of it. `tracing` takes a level that is
 /// known when this is compiled.
@@ -92,6 +94,7 @@ fn levels(metrics: LevelFilter) -> Targets {
         .with_target(env!("CARGO_CRATE_NAME"), own_level(|name| std::env::var(name).ok()))
         .with_target(METRICS, metrics)
         .with_target(AUDIT, LevelFilter::TRACE)
+        .with_target(START, LevelFilter::TRACE)
 }
 
 fn own_level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
@@ -139,7 +142,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             .0
             .insert("timestamp".into(), json!(now.format(&Rfc3339).unwrap_or_default()));
         let target = event.metadata().target();
-        let always = matches!(target, METRICS | AUDIT);
+        let always = matches!(target, METRICS | AUDIT | START);
         let level = rank(event.metadata().level().as_str());
         let level = if always { level.max(self.least) } else { level };
         fields.0.insert("level".into(), json!(LEVELS[level]));

@@ -35,6 +35,53 @@ def alarmed(alarm):
         yield metric.get("Namespace"), (metric["MetricName"], tuple(sorted(dimensions)))
 
 
+def value_of(expression, values):
+    """What CloudWatch's metric math makes of one period's values by their queries' ids; None if a value that it needs is missing."""
+    try:
+        return eval(expression, {"__builtins__": {}, "IF": lambda condition, one, other: one if condition else other, **values})
+    except (NameError, SyntaxError, TypeError):
+        return None
+
+
+def is_red(alarm, periods):
+    """Whether an alarm on an expression is red after these periods, of which each is its values by their queries' ids."""
+    properties = at(alarm, "Properties") or {}
+    expressions = [at(query, "Expression") for query in properties.get("Metrics", []) if query.get("ReturnData", True)]
+    if len(expressions) != 1 or len(periods) != properties.get("EvaluationPeriods"):
+        return None
+    values = [value_of(expressions[0], period) for period in periods]
+    breaching = [value is not None and value > properties["Threshold"] for value in values]
+    return sum(breaching) >= properties["DatapointsToAlarm"]
+
+
+# (alarm, what happens in three periods, whether it is red then). A period without a reply has no values at all.
+SLOW, FEW, QUIET = {"replies": 20, "p95": 40}, {"replies": 19, "p95": 40}, {}
+SCENES = (
+    ("SlowFirstTextAlarm", "20 slow replies each", [SLOW, SLOW, SLOW], True),
+    ("SlowFirstTextAlarm", "20 slow replies in two of them", [SLOW, QUIET, SLOW], True),
+    ("SlowFirstTextAlarm", "20 quick replies each", [{"replies": 20, "p95": 2}] * 3, False),
+    ("SlowFirstTextAlarm", "19 slow replies each", [FEW, FEW, FEW], False),
+    ("SlowFirstTextAlarm", "no reply at all", [QUIET, QUIET, QUIET], False),
+    ("SlowFirstTextAlarm", "a slow evening that ends", [SLOW, QUIET, QUIET], False),
+    ("ProviderFailingAlarm", "3 of 20 replies fail", [{"failing": 3, "replies": 20}] * 3, True),
+    ("ProviderFailingAlarm", "3 of 100 replies fail", [{"failing": 3, "replies": 100}] * 3, False),
+    ("ProviderFailingAlarm", "2 of 2 replies fail", [{"failing": 2, "replies": 2}] * 3, False),
+    ("ProviderFailingAlarm", "no reply fails", [{"replies": 20}] * 3, False),
+    ("ProviderFailingAlarm", "no reply at all", [QUIET, QUIET, QUIET], False),
+)  # fmt: skip
+
+
+def watched_faults(t):
+    """The areas of the faults that alarms watch, by the document's table."""
+    areas = dict(re.findall(r"\n\| `([a-z_]+)` \| `([a-z]+)` \| ", DOCUMENT.read_text(encoding="utf-8")))
+    for name in ALARMS:
+        properties = at(t, f"Resources/{name}/Properties") or {}
+        metrics = [at(query, "MetricStat/Metric") or {} for query in properties.get("Metrics", [])]
+        for dimension in [dimension for metric in [properties, *metrics] for dimension in metric.get("Dimensions", [])]:
+            if dimension["Name"] in ("fault", "area"):
+                yield areas.get(dimension["Value"]) if dimension["Name"] == "fault" else dimension["Value"]
+
+
 def shown(body):
     """The series of a dashboard."""
     for widget in body["widgets"]:
@@ -77,6 +124,12 @@ def monitoring_checks(t, equal):
         for actions in "AlarmActions", "OKActions":
             told = [resolve(t, at(t, f"{properties}/{actions}"), {"AlarmTopicArn": topic}) for topic in ("", TOPIC)]
             yield f"{name}'s {actions} are the topic, where there is one", told == [None, [TOPIC]]
+        # On its own, a percentile does not change the alarm's state below 200 samples (p95), or is judged from the first one on:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html, read 2026-12.
+        yield equal(f"{properties}/ExtendedStatistic", None)
+    for name, scene, periods, expected in SCENES:
+        yield f"{name} is {'red' if expected else 'not red'} after three periods: {scene}", is_red(at(t, f"Resources/{name}"), periods) is expected
+    yield "no alarm watches an owner's mistakes", set(watched_faults(t)) == {"account", "provider", "store"}
     body = dashboard(t)
     yield "the dashboard has widgets", len(body["widgets"]) == 8
     own = {found for namespace, found in shown(body) if namespace == NAMESPACE}
@@ -103,6 +156,7 @@ def monitoring_mutations(delete):
         yield f"Resources/{name}", delete
         yield f"{alarm}/TreatMissingData", "breaching"
         yield f"{alarm}/EvaluationPeriods", 12
+        yield f"{alarm}/ExtendedStatistic", "p95"
         for actions in "AlarmActions", "OKActions":
             yield f"{alarm}/{actions}", [{"Ref": "AlarmTopicArn"}]
             yield f"{alarm}/{actions}", delete
@@ -110,7 +164,15 @@ def monitoring_mutations(delete):
     yield "Resources/ProviderFailingAlarm/Properties/Metrics/1/MetricStat/Metric/MetricName", "Replies"
     yield "Resources/ProviderAccountAlarm/Properties/Dimensions/0/Name", "code"
     yield "Resources/StoreUnavailableAlarm/Properties/Dimensions", delete
-    yield "Resources/SlowFirstTextAlarm/Properties/Namespace", "Assistants"
+    yield "Resources/ProviderAccountAlarm/Properties/Dimensions/0/Value", "owner"
+    yield "Resources/ProviderFailingAlarm/Properties/Metrics/1/MetricStat/Metric/Dimensions/0/Value", "not_set_up"
+    slow = "Resources/SlowFirstTextAlarm/Properties"
+    yield f"{slow}/Metrics/1/MetricStat/Metric/Namespace", "Assistants"
+    yield f"{slow}/DatapointsToAlarm", 1
+    for expression in "p95", "IF(replies > 20, p95, 0)", "IF(replies >= 10, p95, 0)", "100", "IF(replies >= 20, 0, p95)", "IF(":
+        yield f"{slow}/Metrics/0/Expression", expression
+    for expression in "100 * failing / replies", "IF(failing > 2, failing, 0)", "100":
+        yield "Resources/ProviderFailingAlarm/Properties/Metrics/0/Expression", expression
     for name in "EndpointErrorsAlarm", "EndpointThrottlesAlarm", "ManageErrorsAlarm":
         yield f"Resources/{name}/Properties/Dimensions/0/Value", {"Ref": "Other"}
         yield f"Resources/{name}/Properties/Namespace", "AWS/Lambdas"

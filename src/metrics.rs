@@ -46,12 +46,14 @@ static METRICS: [Metric; 10] = [
 /// In lines of requests alone, of which each request that a model may be asked for has one.
 const OF_REQUESTS: [&str; 2] = ["gen_ai.server.request.duration", "Refused"];
 
-/// The faults that a line may name, and where to look for each. An area is one alarm's.
-const FAULTS: [(&str, &str); 10] = [
+/// The faults that a line may name, and where to look for each. No alarm watches `owner`: an owner's mistake is no operator's
+/// work.
+const FAULTS: [(&str, &str); 11] = [
     ("provider_failing", "provider"),
     ("provider_key_refused", "account"),
     ("provider_without_credit", "account"),
-    ("not_set_up", "account"),
+    ("not_set_up", "owner"),
+    ("own_server_failing", "owner"),
     ("store_unavailable", "store"),
     ("limits_not_counted", "store"),
     ("limits_not_checked", "store"),

@@ -57,7 +57,7 @@ pub(crate) enum Outcome {
         provider_code: Option<String>,
         /// [`Error::cause`].
         cause: Option<String>,
-        /// [`Error::fault`], unless the server is the owner's own.
+        /// [`Error::fault_at`] the model's server.
         fault: Option<&'static str>,
     },
     /// The client did not wait for the end.
@@ -171,7 +171,7 @@ impl ReplyRecord {
             provider_code: error.log_code().filter(|code| *code != error.closed_code()),
             code: error.closed_code(),
             cause: error.cause().map(str::to_owned),
-            fault: error.fault().filter(|_| self.provider != OWN),
+            fault: error.fault_at(self.provider == OWN),
         };
     }
 

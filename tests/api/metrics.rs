@@ -250,17 +250,27 @@ async fn the_management_function_counts_what_it_refuses() {
     assert_eq!(sum(&metrics_of(&log.text()), "Refused", "code=invalid_jwt"), Some(1.0));
 }
 
-/// What the operator should know of, and nothing that an owner's own server says.
+/// An owner's mistake has an area of its own, which no alarm watches.
 #[tokio::test]
-async fn faults_are_the_operators_alone() {
+async fn an_owners_mistake_is_no_fault_of_the_operators_area() {
     let own = |base_url: &str| json!({"base_url": base_url, "model": "theirs"});
-    for (answer, is_own, fault) in [
-        (error(401, "invalid_api_key"), false, Some("provider_key_refused")),
-        (error(429, "insufficient_quota"), false, Some("provider_without_credit")),
-        (error(500, "boom"), false, Some("provider_failing")),
+    let owners = Some(("own_server_failing", "owner"));
+    for (answer, is_own, expected) in [
+        (
+            error(401, "invalid_api_key"),
+            false,
+            Some(("provider_key_refused", "account")),
+        ),
+        (
+            error(429, "insufficient_quota"),
+            false,
+            Some(("provider_without_credit", "account")),
+        ),
+        (error(500, "boom"), false, Some(("provider_failing", "provider"))),
         (error(400, "no"), false, None),
-        (error(401, "invalid_api_key"), true, None),
-        (error(500, "boom"), true, None),
+        (error(401, "invalid_api_key"), true, owners),
+        (error(500, "boom"), true, owners),
+        (error(400, "no"), true, None),
     ] {
         let (log, provider) = (Log::new(), FakeProvider::always(answer).await);
         let settings = if is_own { own(&provider.base_url()) } else { json!({}) };
@@ -268,11 +278,61 @@ async fn faults_are_the_operators_alone() {
         let function = function::start(&provider, settings, &private, log.stdio()).await;
         invoke(&function, event("chat.json"), TIMEOUT).await;
         let reply = log.lines("reply").pop().unwrap();
-        assert_eq!(reply["fault"].as_str(), fault, "{reply}");
-        let dimensions = format!("fault={}", fault.unwrap_or_default());
-        assert_eq!(sum(&metrics_of(&log.text()), "Faults", &dimensions), fault.map(|_| 1.0));
+        let (fault, area) = expected.unzip();
+        assert_eq!(
+            (reply["fault"].as_str(), reply["area"].as_str()),
+            (fault, area),
+            "{reply}"
+        );
+        let metrics = metrics_of(&log.text());
+        for dimension in [
+            fault.map(|fault| format!("fault={fault}")),
+            area.map(|area| format!("area={area}")),
+        ] {
+            let dimension = dimension.unwrap_or_default();
+            assert_eq!(sum(&metrics, "Faults", &dimension), fault.map(|_| 1.0), "{dimension}");
+        }
     }
-    // A key that is nowhere, and a body that is none: both have all that their metrics need.
+}
+
+/// Any caller could keep an operator's alarm red otherwise.
+#[tokio::test]
+async fn a_provider_without_a_key_is_its_owners_fault_by_both_doors_and_in_both_forms() {
+    for (path, stream) in [
+        ("chat/completions", false),
+        ("chat/completions", true),
+        ("responses", false),
+        ("responses", true),
+    ] {
+        let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
+        let settings = json!({"model": "mistral/mistral-large-latest"});
+        let function = function::start(&provider, settings, &[], log.stdio()).await;
+        let mut asked = event("chat.json");
+        let path = format!("/public/openai/v1/{path}");
+        asked["rawPath"] = json!(path);
+        asked["requestContext"]["http"]["path"] = json!(path);
+        let body = json!({"input": "Hi", "messages": [{"role": "user", "content": "Hi"}], "stream": stream});
+        asked["body"] = json!(body.to_string());
+        assert_eq!(invoke(&function, asked, TIMEOUT).await.status, 500);
+        let refused = log.lines("refused").pop().unwrap();
+        assert_eq!(
+            (&refused["fault"], &refused["area"]),
+            (&json!("not_set_up"), &json!("owner")),
+            "{refused}"
+        );
+        assert!(
+            refused["cause"].as_str().unwrap().contains("`MISTRAL_API_KEY`"),
+            "{refused}"
+        );
+        let metrics = metrics_of(&log.text());
+        assert_eq!(sum(&metrics, "Faults", "area=owner"), Some(1.0));
+        assert_eq!(sum(&metrics, "Faults", "area=account"), None);
+    }
+}
+
+/// Both have all that their metrics need.
+#[tokio::test]
+async fn refusals_with_a_fault_and_without_are_counted() {
     let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
     let settings = json!({"model": "mistral/mistral-large-latest"});
     let function = function::start(&provider, settings, &[], log.stdio()).await;

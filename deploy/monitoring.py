@@ -7,7 +7,10 @@ import re
 from template_model import at, canonical, listed, resolve, takes
 
 DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "operations.md"
-NAMESPACE = "AssistantEndpoint"
+STACK = {"AWS::StackName": "assistants", "AWS::Region": "eu-west-1"}
+NAMESPACE = "AssistantEndpoint/assistants"
+# What owners choose, or what there is one of for each of them: as a dimension, each value would be a series that costs money.
+CLOSED = {"gen_ai.provider.name", "code", "fault", "area"}
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 ALARMS = (
     "ProviderFailingAlarm", "ProviderAccountAlarm", "StoreUnavailableAlarm", "SlowFirstTextAlarm", "EndpointErrorsAlarm",
@@ -26,9 +29,9 @@ def documented():
     return series
 
 
-def alarmed(alarm):
+def alarmed(t, name):
     """The series of an alarm, as `documented` has them."""
-    properties = at(alarm, "Properties") or {}
+    properties = resolve(t, at(t, f"Resources/{name}/Properties") or {}, STACK)
     queries = [at(query, "MetricStat/Metric") for query in properties.get("Metrics", [])]
     for metric in [metric for metric in [*queries, properties] if at(metric, "MetricName")]:
         dimensions = [at(dimension, "Name") for dimension in metric.get("Dimensions", [])]
@@ -85,7 +88,7 @@ def watched_faults(t):
 def shown(body):
     """The series of a dashboard."""
     for widget in body["widgets"]:
-        for metric in widget["properties"]["metrics"]:
+        for metric in at(widget, "properties/metrics") or []:
             if isinstance(metric[0], str):
                 namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
                 yield namespace, (name, tuple(sorted(dimensions[::2])))
@@ -95,9 +98,23 @@ def shown(body):
                 yield namespace, (search["name"] if search else None, tuple(sorted(dimensions)))
 
 
+def logged():
+    """The fields of a reply's line, by the document's table."""
+    row = re.search(r"\n\| `reply` \|.+", DOCUMENT.read_text(encoding="utf-8"))
+    return set(re.findall(r"`([a-z_]+)`", row[0])) if row else set()
+
+
+def asked(body):
+    """For each question to the log: its log group, and the fields that it names."""
+    for query in filter(None, (at(widget, "properties/query") for widget in body["widgets"])):
+        source, *commands = query.split(" | ")
+        names = re.sub(r"'[^']*'|as \w+|\w+\(|\b(?:filter|stats|and|by|message)\b|(?:sort|limit) .*", " ", "\n".join(commands))
+        yield source, set(re.findall(r"[a-z_.]+", names))
+
+
 def dashboard(t):
     try:
-        return json.loads(resolve(t, at(t, "Resources/Dashboard/Properties/DashboardBody"), {"AWS::Region": "eu-west-1"}))
+        return json.loads(resolve(t, at(t, "Resources/Dashboard/Properties/DashboardBody"), STACK))
     except (TypeError, ValueError):
         return {"widgets": []}
 
@@ -107,15 +124,17 @@ def undocumented(t):
     headings = re.findall(r"\n### (\w+)\n", DOCUMENT.read_text(encoding="utf-8"))
     alarms = {name for name, resource in t["Resources"].items() if resource.get("Type") == "AWS::CloudWatch::Alarm"}
     return [f"{DOCUMENT.name}: '### {name}' is there for each alarm once, and for nothing else"
-            for name in sorted(alarms | set(headings)) if headings.count(name) != 1 or name not in alarms]  # fmt: skip
+            for name in sorted(alarms | set(headings)) if headings.count(name) != 1 or name not in alarms] + [
+                f"{DOCUMENT.name}: '{name}' has a dimension that is no closed set"
+                for name, dimensions in sorted(documented()) if not set(dimensions) <= CLOSED]  # fmt: skip
 
 
 def monitoring_checks(t, equal):
     series = documented()
     for name in ALARMS:
         alarm = at(t, f"Resources/{name}")
-        own = [found for namespace, found in alarmed(alarm) if namespace == NAMESPACE]
-        others = {namespace for namespace, _ in alarmed(alarm)} - {NAMESPACE}
+        own = [found for namespace, found in alarmed(t, name) if namespace == NAMESPACE]
+        others = {namespace for namespace, _ in alarmed(t, name)} - {NAMESPACE}
         yield f"{name} watches metrics that there are", bool(own or others) and set(own) <= series and others <= {"AWS/Lambda"}
         properties = f"Resources/{name}/Properties"
         yield equal(f"{properties}/TreatMissingData", "notBreaching")
@@ -131,17 +150,21 @@ def monitoring_checks(t, equal):
         yield f"{name} is {'red' if expected else 'not red'} after three periods: {scene}", is_red(at(t, f"Resources/{name}"), periods) is expected
     yield "no alarm watches an owner's mistakes", set(watched_faults(t)) == {"account", "provider", "store"}
     body = dashboard(t)
-    yield "the dashboard has widgets", len(body["widgets"]) == 8
+    yield "the dashboard has widgets", len(body["widgets"]) == 10
     own = {found for namespace, found in shown(body) if namespace == NAMESPACE}
     others = {namespace for namespace, _ in shown(body)} - {NAMESPACE}
     yield "the dashboard shows metrics that there are", own <= series and others <= {"AWS/Lambda"}
     yield "the dashboard shows every metric", {name for name, _ in own} == {name for name, _ in series}
+    questions = list(asked(body))
+    yield "the dashboard asks the public function's log", [source for source, _ in questions] == ["SOURCE '<EndpointLogGroup>'"] * 2
+    yield "the dashboard asks for fields that a reply's line has", all(names <= logged() for _, names in questions)
+    yield "the dashboard has what goes by model", all("model" in names for _, names in questions)
     regions = {at(widget, "properties/region") for widget in listed(body["widgets"])}
     yield "the dashboard is of the stack's region", regions == {"eu-west-1"}
     yield "the dashboard and the alarms name this stack's functions", all(
         "EndpointFunction" in canonical(at(t, f"Resources/{name}")) for name in ("Dashboard", "EndpointErrorsAlarm", "EndpointThrottlesAlarm")
     ) and "ManageFunction" in canonical(at(t, "Resources/ManageErrorsAlarm"))
-    url = resolve(t, at(t, "Outputs/DashboardUrl/Value"), {"AWS::Region": "eu-west-1"}) or ""
+    url = resolve(t, at(t, "Outputs/DashboardUrl/Value"), STACK) or ""
     yield "DashboardUrl leads to the dashboard", url.startswith("https://eu-west-1.console.aws.amazon.com/") and "<Dashboard>" in url
     yield equal("Outputs/ResponsesTableName/Value", {"Ref": "ResponsesTable"})
     yield equal("Outputs/ResponsesTableName/Condition", "KeepResponses")
@@ -168,6 +191,7 @@ def monitoring_mutations(delete):
     yield "Resources/ProviderFailingAlarm/Properties/Metrics/1/MetricStat/Metric/Dimensions/0/Value", "not_set_up"
     slow = "Resources/SlowFirstTextAlarm/Properties"
     yield f"{slow}/Metrics/1/MetricStat/Metric/Namespace", "Assistants"
+    yield f"{slow}/Metrics/2/MetricStat/Metric/Namespace", "AssistantEndpoint"
     yield f"{slow}/DatapointsToAlarm", 1
     for expression in "p95", "IF(replies > 20, p95, 0)", "IF(replies >= 10, p95, 0)", "100", "IF(replies >= 20, 0, p95)", "IF(":
         yield f"{slow}/Metrics/0/Expression", expression
@@ -177,8 +201,10 @@ def monitoring_mutations(delete):
         yield f"Resources/{name}/Properties/Dimensions/0/Value", {"Ref": "Other"}
         yield f"Resources/{name}/Properties/Namespace", "AWS/Lambdas"
     yield "Resources/Dashboard", delete
-    for body in "{", '{"widgets": []}', '{"widgets": [{"properties": {"metrics": [["AssistantEndpoint", "Replies"]]}}]}':
+    for body in "{", '{"widgets": []}', '{"widgets": [{"properties": {"metrics": [["AssistantEndpoint/${AWS::StackName}", "Replies"]]}}]}':
         yield "Resources/Dashboard/Properties/DashboardBody", {"Fn::Sub": body}
+    for query in "SOURCE '${EndpointLogGroup}' | stats sum(credits) by model", "SOURCE '${ManageLogGroup}' | stats count() by provider":
+        yield "Resources/Dashboard/Properties/DashboardBody", {"Fn::Sub": json.dumps({"widgets": [{"properties": {"query": query}}]})}
     for output in "DashboardUrl", "ResponsesTableName", "ResponsesTableName/Condition":
         yield f"Outputs/{output}", delete
     yield "Conditions/HasAlarmTopic/Fn::Not/0/Fn::Equals/0/Ref", "DomainName"

@@ -52,9 +52,21 @@ pub fn json() {
     let write = |line: &Value| {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     };
+    let namespace = std::env::var(NAMESPACE).unwrap_or_default();
+    let namespace = match namespace.trim() {
+        "" => metrics::NAMESPACE.to_owned(),
+        named => named.to_owned(),
+    };
     let lambdas = rank(&std::env::var(LAMBDAS_LEVEL).unwrap_or_default());
     let least = lambdas.max(rank("INFO"));
-    start(LevelFilter::TRACE, Lines { write, least });
+    start(
+        LevelFilter::TRACE,
+        Lines {
+            write,
+            least,
+            namespace,
+        },
+    );
 }
 
 /// A terminal's log: the same lines, readable, on stderr.
@@ -63,7 +75,14 @@ pub fn human() {
     let write = |line: &Value| {
         let _ = writeln!(std::io::stderr().lock(), "{}", readable(line));
     };
-    start(own, Lines { write, least: 0 });
+    start(
+        own,
+        Lines {
+            write,
+            least: 0,
+            namespace: metrics::NAMESPACE.to_owned(),
+        },
+    );
 }
 
 fn start(metrics: LevelFilter, lines: Lines) {
@@ -75,6 +94,8 @@ fn start(metrics: LevelFilter, lines: Lines) {
 /// The level that the function's settings have, which Lambda filters the lines by itself too.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>, read 2026-11.
 const LAMBDAS_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// The variable that names the metrics' namespace. `config` checks it: a malformed one stops the start before any metric.
+pub(crate) const NAMESPACE: &str = "METRICS_NAMESPACE";
 /// Lambda's levels, each graver than the one before.
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
@@ -116,6 +137,8 @@ struct Lines {
     write: fn(&Value),
     /// The rank that a line has at least which is to be there at any level: Lambda drops what is below its own level.
     least: usize,
+    /// CloudWatch's namespace for the metrics in the lines.
+    namespace: String,
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
@@ -154,7 +177,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         event.record(&mut fields);
         if target == METRICS {
             metrics::complete(&mut fields.0);
-            metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
+            metrics::embed(&mut fields.0, &self.namespace, now.unix_timestamp_nanos() / 1_000_000);
         }
         (self.write)(&bounded(fields.0));
     }

@@ -93,6 +93,7 @@ NUMBERS = {  # parameter: least, greatest, default
 COMMON_ENVIRONMENT = {
     "ASSISTANTS_TABLE": {"Ref": "AssistantsTable"},
     "TOKEN_CLAIMS_TABLE": {"Ref": "TokenClaimsTable"},
+    "METRICS_NAMESPACE": {"Fn::Sub": "AssistantEndpoint/${AWS::StackName}"},
     "USAGE_TABLE": {"Ref": "UsageTable"},
     "RESPONSES_TABLE": {"Fn::If": ["KeepResponses", {"Ref": "ResponsesTable"}, NO_VALUE]},
     "MAX_REQUESTS_PER_MINUTE": {"Fn::If": ["HasMaxRequestsPerMinute", {"Ref": "MaxRequestsPerMinute"}, NO_VALUE]},

@@ -326,7 +326,10 @@ pub(crate) async fn read_jwt_secret(
     id: String,
 ) -> Result<SecretString, ConfigError> {
     let secret = read_secret(client, id).await;
-    let secret = secret.map_err(|_| problem("JWT_SECRET_ID", "its secret cannot be read from Secrets Manager"))?;
+    let secret = secret.map_err(|cause| {
+        let unread = format!("its secret cannot be read from Secrets Manager ({cause})");
+        problem("JWT_SECRET_ID", &unread)
+    })?;
     let secret = SecretString::from(secret.expose_secret().trim());
     check_jwt_secret("JWT_SECRET_ID", &secret)?;
     Ok(secret)

@@ -26,6 +26,8 @@ use crate::metrics;
 pub(crate) const METRICS: &str = "metrics";
 /// The target of audits, which are there at any level.
 pub(crate) const AUDIT: &str = "audit";
+/// The target of starts that fail, which are there at any level: Lambda itself does not say why.
+pub(crate) const START: &str = "start";
 
 /// Writes a line with metrics: a warning where whoever operates the service has to know of it. `tracing` takes a level that is
 /// known when this is compiled.
@@ -50,9 +52,21 @@ pub fn json() {
     let write = |line: &Value| {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     };
+    let namespace = std::env::var(NAMESPACE).unwrap_or_default();
+    let namespace = match namespace.trim() {
+        "" => metrics::NAMESPACE.to_owned(),
+        named => named.to_owned(),
+    };
     let lambdas = rank(&std::env::var(LAMBDAS_LEVEL).unwrap_or_default());
     let least = lambdas.max(rank("INFO"));
-    start(LevelFilter::TRACE, Lines { write, least });
+    start(
+        LevelFilter::TRACE,
+        Lines {
+            write,
+            least,
+            namespace,
+        },
+    );
 }
 
 /// A terminal's log: the same lines, readable, on stderr.
@@ -61,7 +75,14 @@ pub fn human() {
     let write = |line: &Value| {
         let _ = writeln!(std::io::stderr().lock(), "{}", readable(line));
     };
-    start(own, Lines { write, least: 0 });
+    start(
+        own,
+        Lines {
+            write,
+            least: 0,
+            namespace: metrics::NAMESPACE.to_owned(),
+        },
+    );
 }
 
 fn start(metrics: LevelFilter, lines: Lines) {
@@ -73,6 +94,8 @@ fn start(metrics: LevelFilter, lines: Lines) {
 /// The level that the function's settings have, which Lambda filters the lines by itself too.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>, read 2026-11.
 const LAMBDAS_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// The variable that names the metrics' namespace. `config` checks it: a malformed one stops the start before any metric.
+pub(crate) const NAMESPACE: &str = "METRICS_NAMESPACE";
 /// Lambda's levels, each graver than the one before.
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
@@ -92,6 +115,7 @@ fn levels(metrics: LevelFilter) -> Targets {
         .with_target(env!("CARGO_CRATE_NAME"), own_level(|name| std::env::var(name).ok()))
         .with_target(METRICS, metrics)
         .with_target(AUDIT, LevelFilter::TRACE)
+        .with_target(START, LevelFilter::TRACE)
 }
 
 fn own_level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
@@ -113,6 +137,8 @@ struct Lines {
     write: fn(&Value),
     /// The rank that a line has at least which is to be there at any level: Lambda drops what is below its own level.
     least: usize,
+    /// CloudWatch's namespace for the metrics in the lines.
+    namespace: String,
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
@@ -139,7 +165,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             .0
             .insert("timestamp".into(), json!(now.format(&Rfc3339).unwrap_or_default()));
         let target = event.metadata().target();
-        let always = matches!(target, METRICS | AUDIT);
+        let always = matches!(target, METRICS | AUDIT | START);
         let level = rank(event.metadata().level().as_str());
         let level = if always { level.max(self.least) } else { level };
         fields.0.insert("level".into(), json!(LEVELS[level]));
@@ -151,7 +177,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         event.record(&mut fields);
         if target == METRICS {
             metrics::complete(&mut fields.0);
-            metrics::embed(&mut fields.0, now.unix_timestamp_nanos() / 1_000_000);
+            metrics::embed(&mut fields.0, &self.namespace, now.unix_timestamp_nanos() / 1_000_000);
         }
         (self.write)(&bounded(fields.0));
     }

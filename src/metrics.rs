@@ -9,8 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value, json};
 
-/// What all metrics stand under in CloudWatch.
-const NAMESPACE: &str = "AssistantEndpoint";
+/// The namespace of all metrics, unless `METRICS_NAMESPACE` names another one.
+pub(crate) const NAMESPACE: &str = "AssistantEndpoint";
+
+/// Whether CloudWatch takes a namespace for metrics of our own.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Metric.html> and
+/// <https://docs.amazonaws.cn/sdk-for-ruby/v3/api/Aws/CloudWatch/Types/PutMetricDataInput.html>, read 2026-12.
+pub(crate) fn is_namespace(name: &str) -> bool {
+    let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    name.len() <= 255 && !name.starts_with(':') && !name.starts_with("AWS/") && name.bytes().all(is_printable)
+}
 
 /// One metric.
 struct Metric {
@@ -23,35 +31,40 @@ struct Metric {
 
 type Dimensions = &'static [&'static [&'static str]];
 
-const ALL: &[&str] = &[];
 const PROVIDER: &str = "gen_ai.provider.name";
-const MODEL: &str = "gen_ai.request.model";
-const BY_MODEL: Dimensions = &[&[PROVIDER, MODEL], ALL];
+const ALL: Dimensions = &[&[]];
+const BY_PROVIDER: Dimensions = &[&[PROVIDER], &[]];
 
-/// All of them. `docs/operations.md` has this table, and the template's dashboard and alarms take from there.
+/// All metrics. `docs/operations.md` has this table, and the template's dashboard and alarms take their metrics from there. No
+/// dimension is a model's name: owners choose models, and each value of a dimension is a series that costs money.
 #[rustfmt::skip]
-static METRICS: [Metric; 10] = [
-    Metric { name: "gen_ai.client.token.usage", unit: "Count", dimensions: &[&["gen_ai.token.type", PROVIDER, MODEL]] },
-    Metric { name: "gen_ai.server.request.duration", unit: "Seconds", dimensions: BY_MODEL },
-    Metric { name: "gen_ai.server.time_to_first_token", unit: "Seconds", dimensions: BY_MODEL },
-    Metric { name: "gen_ai.server.time_per_output_token", unit: "Seconds", dimensions: BY_MODEL },
-    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&["provider", "code"], ALL] },
+static METRICS: [Metric; 13] = [
+    Metric { name: "gen_ai.usage.input_tokens", unit: "Count", dimensions: BY_PROVIDER },
+    Metric { name: "gen_ai.usage.output_tokens", unit: "Count", dimensions: BY_PROVIDER },
+    Metric { name: "gen_ai.usage.cache_read.input_tokens", unit: "Count", dimensions: BY_PROVIDER },
+    Metric { name: "gen_ai.usage.cache_creation.input_tokens", unit: "Count", dimensions: BY_PROVIDER },
+    Metric { name: "gen_ai.server.request.duration", unit: "Seconds", dimensions: BY_PROVIDER },
+    Metric { name: "gen_ai.server.time_to_first_token", unit: "Seconds", dimensions: BY_PROVIDER },
+    Metric { name: "gen_ai.server.time_per_output_token", unit: "Seconds", dimensions: BY_PROVIDER },
+    Metric { name: "ReplyErrors", unit: "Count", dimensions: &[&[PROVIDER], &["code"], &[]] },
     Metric { name: "Refused", unit: "Count", dimensions: &[&["code"]] },
     Metric { name: "Faults", unit: "Count", dimensions: &[&["fault"], &["area"]] },
-    Metric { name: "Retries", unit: "Count", dimensions: &[ALL] },
-    Metric { name: "Fallbacks", unit: "Count", dimensions: &[ALL] },
-    Metric { name: "ColdStart", unit: "Count", dimensions: &[ALL] },
+    Metric { name: "Retries", unit: "Count", dimensions: ALL },
+    Metric { name: "Fallbacks", unit: "Count", dimensions: ALL },
+    Metric { name: "ColdStart", unit: "Count", dimensions: ALL },
 ];
 
 /// In lines of requests alone, of which each request that a model may be asked for has one.
 const OF_REQUESTS: [&str; 2] = ["gen_ai.server.request.duration", "Refused"];
 
-/// The faults that a line may name, and where to look for each. An area is one alarm's.
-const FAULTS: [(&str, &str); 10] = [
+/// The faults that a line may name, and where to look for each. No alarm watches `owner`: an owner's mistake is no operator's
+/// work.
+const FAULTS: [(&str, &str); 11] = [
     ("provider_failing", "provider"),
     ("provider_key_refused", "account"),
     ("provider_without_credit", "account"),
-    ("not_set_up", "account"),
+    ("not_set_up", "owner"),
+    ("own_server_failing", "owner"),
     ("store_unavailable", "store"),
     ("limits_not_counted", "store"),
     ("limits_not_checked", "store"),
@@ -75,8 +88,8 @@ pub(crate) fn complete(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Makes a line's fields an object of the format, where they hold metrics. `milliseconds` is the time since the epoch.
-pub(crate) fn embed(fields: &mut Map<String, Value>, milliseconds: i128) {
+/// Makes a line's fields an object of the format, if they hold metrics. `milliseconds` is the time since the epoch.
+pub(crate) fn embed(fields: &mut Map<String, Value>, namespace: &str, milliseconds: i128) {
     let mut directives: Vec<(Dimensions, Vec<Value>)> = Vec::new();
     for metric in METRICS.iter().filter(|metric| fields.contains_key(metric.name)) {
         let definition = json!({"Name": metric.name, "Unit": metric.unit});
@@ -93,7 +106,7 @@ pub(crate) fn embed(fields: &mut Map<String, Value>, milliseconds: i128) {
     }
     let directives = directives
         .into_iter()
-        .map(|(dimensions, metrics)| json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}));
+        .map(|(dimensions, metrics)| json!({"Namespace": namespace, "Dimensions": dimensions, "Metrics": metrics}));
     let directives: Vec<_> = directives.collect();
     let milliseconds = i64::try_from(milliseconds).unwrap_or_default();
     fields.insert(
@@ -117,13 +130,13 @@ mod tests {
             ("code".to_owned(), json!("quota_exceeded")),
             ("Refused".to_owned(), json!(1)),
         ]);
-        embed(&mut fields, 1_764_115_200_000);
+        embed(&mut fields, "Ours/a", 1_764_115_200_000);
         let expected = json!({"code": "quota_exceeded", "Refused": 1, "_aws": {"Timestamp": 1_764_115_200_000_i64,
-            "CloudWatchMetrics": [{"Namespace": "AssistantEndpoint", "Dimensions": [["code"]],
+            "CloudWatchMetrics": [{"Namespace": "Ours/a", "Dimensions": [["code"]],
                 "Metrics": [{"Name": "Refused", "Unit": "Count"}]}]}});
         assert_eq!(Value::Object(fields), expected);
         let mut other = Map::from_iter([("code".to_owned(), json!("x"))]);
-        embed(&mut other, 0);
+        embed(&mut other, NAMESPACE, 0);
         assert_eq!(other.len(), 1);
     }
 
@@ -168,10 +181,10 @@ mod tests {
     fn metrics_of_the_same_dimensions_share_a_directive() {
         let names = ["Retries", "Fallbacks", "gen_ai.server.request.duration"];
         let mut fields: Map<_, _> = names.map(|name| (name.to_owned(), json!(1))).into_iter().collect();
-        embed(&mut fields, 0);
+        embed(&mut fields, NAMESPACE, 0);
         let directives = fields["_aws"]["CloudWatchMetrics"].as_array().unwrap();
         assert_eq!(directives.len(), 2);
-        assert_eq!(directives[0]["Dimensions"], json!([[PROVIDER, MODEL], []]));
+        assert_eq!(directives[0]["Dimensions"], json!([[PROVIDER], []]));
         assert_eq!(directives[1]["Dimensions"], json!([[]]));
         assert_eq!(directives[1]["Metrics"].as_array().unwrap().len(), 2);
     }

@@ -8,7 +8,6 @@ use url::Url;
 pub(crate) mod capabilities;
 mod display_names;
 mod families;
-pub(crate) mod labels;
 
 use capabilities::Overrides;
 

@@ -57,7 +57,7 @@ pub(crate) enum Outcome {
         code: String,
         /// [`Error::cause`].
         cause: Option<String>,
-        /// [`Error::fault`], unless the server is the owner's own.
+        /// [`Error::fault_at`] the model's server.
         fault: Option<&'static str>,
     },
     /// The client did not wait for the end.
@@ -172,7 +172,7 @@ impl ReplyRecord {
             status: error.status().as_u16(),
             code: error.closed_code(),
             cause: error.cause().map(str::to_owned),
-            fault: error.fault().filter(|_| self.provider != OWN),
+            fault: error.fault_at(self.provider == OWN),
         };
     }
 

@@ -11,7 +11,7 @@ use tower::{ServiceExt, util::MapRequestLayer};
 
 use crate::{error::root_cause, event, log, runtime_socket::RuntimeSocket};
 
-/// What surrounds a function's life: its log, and at a failed start one line on stderr that begins with `name`.
+/// Sets up a function's log and runs the function. A start that fails is one line of the log, which no level drops.
 pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
     log::json();
     abort_on_panic();
@@ -20,7 +20,7 @@ pub async fn function(name: &str, run: impl Future<Output = Result<(), lambda_ru
         Err(error) => {
             let is_elsewhere = std::env::var_os(RUNTIME_API).is_none();
             let advice = if is_elsewhere { OUTSIDE_LAMBDA } else { "" };
-            eprintln!("{name}: {error}{advice}");
+            tracing::error!(target: log::START, function = name, cause = format!("{error}{advice}"), "the function did not start");
             ExitCode::FAILURE
         }
     }

@@ -107,7 +107,7 @@ impl Upstream {
                 let error = first_failure.unwrap_or(failure);
                 return Err(Unanswered { error, tries });
             };
-            let fault = failure.fault().filter(|_| !matches!(model.server, Server::Own(_)));
+            let fault = failure.fault_at(matches!(model.server, Server::Own(_)));
             tracing::warn!(
                 target: log::METRICS,
                 failed = model.name,

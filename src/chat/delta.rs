@@ -56,6 +56,8 @@ pub struct Usage {
     pub completion: u64,
     /// Of the prompt, read from a cache.
     pub cached: Option<u64>,
+    /// Of the prompt, written to a cache.
+    pub written_to_cache: Option<u64>,
     /// Of the answer, spent on reasoning.
     pub reasoning: Option<u64>,
 }
@@ -67,11 +69,13 @@ impl Usage {
             prompt,
             completion,
             cached,
+            written_to_cache,
             reasoning,
         } = newer;
         self.prompt = if prompt > 0 { prompt } else { self.prompt };
         self.completion = if completion > 0 { completion } else { self.completion };
         self.cached = newer_count(cached, self.cached);
+        self.written_to_cache = newer_count(written_to_cache, self.written_to_cache);
         self.reasoning = newer_count(reasoning, self.reasoning);
     }
 
@@ -81,9 +85,11 @@ impl Usage {
             prompt,
             completion,
             cached,
+            written_to_cache,
             reasoning,
         } = self;
-        prompt == 0 && completion == 0 && cached.unwrap_or(0) == 0 && reasoning.unwrap_or(0) == 0
+        let parts = [cached, written_to_cache, reasoning];
+        prompt == 0 && completion == 0 && parts.into_iter().flatten().sum::<u64>() == 0
     }
 }
 

@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use secrecy::SecretString;
 
 use super::{ConfigError, JwtConfig, Rules, SignInConfig, Tables, audiences};
-use crate::way_in::WayIn;
+use crate::{log, metrics, way_in::WayIn};
 
 /// Shortest origin secret, in characters: it must not be guessed.
 const MIN_ORIGIN_SECRET: usize = 16;
@@ -150,7 +150,7 @@ impl Environment<'_> {
         Ok(table)
     }
 
-    /// What others read: AWS's SDKs their endpoints, the settings page its URL.
+    /// What others read: AWS's SDKs their endpoints, the settings page its URL, the log the metrics' namespace.
     pub(super) fn check_surroundings(&self) -> Result<(), ConfigError> {
         for name in [
             "AWS_ENDPOINT_URL",
@@ -159,6 +159,15 @@ impl Environment<'_> {
             "PUBLIC_URL",
         ] {
             self.url(name)?;
+        }
+        if self
+            .get(log::NAMESPACE)
+            .is_some_and(|name| !metrics::is_namespace(&name))
+        {
+            return Err(problem(
+                log::NAMESPACE,
+                "must be at most 255 ASCII characters and not begin with `:` or `AWS/`, such as AssistantEndpoint/production",
+            ));
         }
         Ok(())
     }

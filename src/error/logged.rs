@@ -9,7 +9,7 @@ pub struct Unlogged {
     pub(crate) code: String,
     /// [`Error::cause`].
     pub(crate) cause: Option<String>,
-    /// [`Error::fault`].
+    /// [`Error::fault_at`], of a request that asked no model.
     pub(crate) fault: Option<&'static str>,
 }
 
@@ -18,7 +18,7 @@ impl Unlogged {
         Self {
             code: error.closed_code(),
             cause: error.cause().map(str::to_owned),
-            fault: error.fault(),
+            fault: error.fault_at(false),
         }
     }
 }
@@ -33,9 +33,11 @@ impl Error {
         self.code().unwrap_or_else(|| unnamed.to_owned())
     }
 
-    /// What the operator should know of, where it is such a fault: one of a closed set. At an owner's own server nothing is.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    /// Returns the fault, one of a closed set, that the log and the metrics name. A failing server of an owner's own is the
+    /// owner's fault, and wakes no operator.
+    pub(crate) fn fault_at(&self, is_own_server: bool) -> Option<&'static str> {
         match self {
+            Self::Provider(error) if is_own_server => error.fault().map(|_| "own_server_failing"),
             Self::Provider(error) => error.fault(),
             Self::NotSetUp(_) => Some("not_set_up"),
             Self::Unavailable { .. } | Self::NotAllErased { .. } => Some("store_unavailable"),
@@ -48,7 +50,9 @@ impl Error {
     /// What the operator should read in the log beside the message; never sent to a client.
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::Unavailable { cause }
+            // These words of ours name the missing variable.
+            Self::NotSetUp(cause)
+            | Self::Unavailable { cause }
             | Self::NotAllErased { cause, .. }
             | Self::IssuerUnavailable { cause }
             | Self::Provider(ProviderError { cause, .. }) => Some(cause.as_str()).filter(|cause| !cause.is_empty()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Outcome, ReplyRecord};
-use crate::{chat::delta::Usage, log, provider::labels};
+use crate::log;
 
 /// What a line says of a failure.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl Outcome {
 }
 
 impl ReplyRecord {
-    /// Writes the line, as every refusal's where no model was asked.
+    /// Writes the line: a refusal's if no model was asked.
     pub(super) fn log(&self) {
         if self.is_refused() {
             self.log_refusal();
@@ -76,7 +76,7 @@ impl ReplyRecord {
 
     fn log_reply(&self) {
         let (total, first_text) = (self.elapsed(), self.first_text.map(|at| at - self.started));
-        let (failure, label) = (self.outcome.failure(), labels::label(&self.model));
+        let (failure, usage) = (self.outcome.failure(), self.usage);
         log::metrics_line!(
             failure.is_grave(),
             assistant_id = self.assistant_id,
@@ -91,37 +91,22 @@ impl ReplyRecord {
             omitted = (!self.omitted.is_empty()).then(|| self.omitted.join(",")),
             retries = self.tries.map(|tries| tries.retries),
             fallbacks = self.tries.map(|tries| tries.fallbacks),
-            prompt_tokens = self.usage.map(|usage| usage.prompt),
-            completion_tokens = self.usage.map(|usage| usage.completion),
+            prompt_tokens = usage.map(|usage| usage.prompt),
+            completion_tokens = usage.map(|usage| usage.completion),
             first_text_ms = first_text.map(millis),
             total_ms = millis(total),
             Retries = self.tries.map(|tries| tries.retries),
             Fallbacks = self.tries.map(|tries| tries.fallbacks),
             ReplyErrors = failure.code.map(|_| 1),
             "gen_ai.provider.name" = otel_name(self.provider),
-            "gen_ai.request.model" = label,
+            "gen_ai.usage.input_tokens" = usage.map(|usage| usage.prompt),
+            "gen_ai.usage.output_tokens" = usage.map(|usage| usage.completion),
+            "gen_ai.usage.cache_read.input_tokens" = usage.and_then(|usage| usage.cached),
+            "gen_ai.usage.cache_creation.input_tokens" = usage.and_then(|usage| usage.written_to_cache),
             "gen_ai.server.request.duration" = total.as_secs_f64(),
             "gen_ai.server.time_to_first_token" = first_text.map(|time| time.as_secs_f64()),
             "gen_ai.server.time_per_output_token" = self.seconds_per_token(),
             "reply"
-        );
-        if let Some(Usage { prompt, completion, .. }) = self.usage {
-            self.log_tokens(label, "input", prompt);
-            self.log_tokens(label, "output", completion);
-        }
-    }
-
-    /// Writes tokens of one type, which is a dimension of theirs: a line has one value of each. A terminal's reader has the
-    /// numbers from the reply's line.
-    fn log_tokens(&self, label: &str, kind: &str, tokens: u64) {
-        tracing::debug!(
-            target: log::METRICS,
-            provider = self.provider,
-            "gen_ai.provider.name" = otel_name(self.provider),
-            "gen_ai.request.model" = label,
-            "gen_ai.token.type" = kind,
-            "gen_ai.client.token.usage" = tokens,
-            "tokens"
         );
     }
 

@@ -1,6 +1,6 @@
 //! The metrics of the real binaries: lines of the log in CloudWatch's embedded metric format.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use assistant_endpoint::local::function::Function;
 use serde_json::{Value, json};
@@ -8,45 +8,12 @@ use serde_json::{Value, json};
 use crate::support::{
     function::{self, TIMEOUT, event, invoke},
     log::Log,
-    provider::{Answer, FakeProvider, Step, answer, error, events_head, finish, response, stream_end, text, usage},
+    metrics::{metrics_of, sum},
+    provider::{
+        Answer, FakeProvider, Step, answer, error, events_head, finish, piece, response, stream_end, text, usage,
+    },
     start_store,
 };
-
-/// What CloudWatch would have: by name and dimensions, all values.
-type Metrics = BTreeMap<(String, String), Vec<f64>>;
-
-/// Reads a log as CloudWatch does: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-fn metrics_of(log: &str) -> Metrics {
-    let mut metrics = Metrics::new();
-    for line in log.lines() {
-        let line: Value = serde_json::from_str(line).unwrap();
-        assert!(line.to_string().len() < 4096, "{line}");
-        let Some(aws) = line.get("_aws") else { continue };
-        assert!(aws["Timestamp"].as_i64() > Some(1_700_000_000_000), "{line}");
-        for directive in aws["CloudWatchMetrics"].as_array().unwrap() {
-            assert_eq!(directive["Namespace"], "AssistantEndpoint");
-            for set in directive["Dimensions"].as_array().unwrap() {
-                let names = set.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
-                // Each has to be a text at the line's root, or CloudWatch drops the line.
-                let dimensions: Vec<_> = names
-                    .map(|name| format!("{name}={}", line[name].as_str().unwrap()))
-                    .collect();
-                for metric in directive["Metrics"].as_array().unwrap() {
-                    let name = metric["Name"].as_str().unwrap();
-                    assert!(matches!(metric["Unit"].as_str(), Some("Count" | "Seconds")), "{metric}");
-                    let key = (name.to_owned(), dimensions.join(","));
-                    metrics.entry(key).or_default().push(line[name].as_f64().unwrap());
-                }
-            }
-        }
-    }
-    metrics
-}
-
-fn sum(metrics: &Metrics, name: &str, dimensions: &str) -> Option<f64> {
-    let values = metrics.get(&(name.to_owned(), dimensions.to_owned()))?;
-    Some(values.iter().sum())
-}
 
 /// The log of both of the sample events.
 async fn log_of(provider: Answer, configurable: Value, settings: &[(&str, &str)]) -> Log {
@@ -84,9 +51,12 @@ async fn a_replys_line_is_its_metrics_at_any_level() {
             "{level}: {replies:?}"
         );
         let metrics = metrics_of(&log.text());
-        let model = "gen_ai.provider.name=openai,gen_ai.request.model=gpt-4o";
+        // One line a reply, and no other line beside it.
+        let with_metrics = log.text().lines().filter(|line| line.contains("\"_aws\"")).count();
+        assert_eq!(with_metrics, 2, "{}", log.text());
+        let provider = "gen_ai.provider.name=openai";
         for name in ["request.duration", "time_to_first_token", "time_per_output_token"] {
-            for dimensions in [model, ""] {
+            for dimensions in [provider, ""] {
                 let seconds = &metrics[&(format!("gen_ai.server.{name}"), dimensions.to_owned())];
                 assert!(
                     seconds.len() == 2 && seconds.iter().all(|time| *time < 30.0),
@@ -95,8 +65,10 @@ async fn a_replys_line_is_its_metrics_at_any_level() {
             }
         }
         for (kind, tokens) in [("input", 18.0), ("output", 24.0)] {
-            let dimensions = format!("gen_ai.token.type={kind},{model}");
-            assert_eq!(sum(&metrics, "gen_ai.client.token.usage", &dimensions), Some(tokens));
+            for dimensions in [provider, ""] {
+                let name = format!("gen_ai.usage.{kind}_tokens");
+                assert_eq!(sum(&metrics, &name, dimensions), Some(tokens));
+            }
         }
         for (name, expected) in [("Retries", 0.0), ("Fallbacks", 0.0), ("ColdStart", 1.0)] {
             assert_eq!(sum(&metrics, name, ""), Some(expected), "{name}");
@@ -143,12 +115,9 @@ async fn failures_are_counted_by_provider_and_code_and_stand_out() {
     ] {
         let log = log_of(answer, json!({}), &[]).await;
         let metrics = metrics_of(&log.text());
-        assert_eq!(
-            sum(&metrics, "ReplyErrors", &format!("provider=openai,code={code}")),
-            Some(2.0),
-            "{metrics:?}"
-        );
-        assert_eq!(sum(&metrics, "ReplyErrors", ""), Some(2.0));
+        for dimensions in ["gen_ai.provider.name=openai", &format!("code={code}"), ""] {
+            assert_eq!(sum(&metrics, "ReplyErrors", dimensions), Some(2.0), "{metrics:?}");
+        }
         for reply in log.lines("reply") {
             assert_eq!(
                 (&reply["level"], &reply["outcome"]),
@@ -160,27 +129,86 @@ async fn failures_are_counted_by_provider_and_code_and_stand_out() {
     }
 }
 
+/// However many models owners choose, and whatever their servers are called, there are no more series.
 #[tokio::test]
-async fn a_models_name_of_an_owners_own_is_no_dimension() {
-    let settings = json!({"provider": "openrouter", "model": "acme/our-very-own-1"});
+async fn no_model_and_no_server_of_an_owners_own_makes_a_series() {
     let provider = FakeProvider::always(answer(&["Hi"])).await;
-    let (log, base_url) = (Log::new(), provider.base_url());
-    let openrouter = [
-        ("OPENROUTER_BASE_URL", base_url.as_str()),
-        ("OPENROUTER_API_KEY", "sk-or"),
+    let base_url = provider.base_url();
+    let mut of_models = Vec::new();
+    for (server, name) in [
+        (json!({"provider": "openai", "model": "gpt-4o"}), "openai"),
+        (json!({"provider": "openai", "model": "acme/our-very-own-1"}), "openai"),
+        (json!({"base_url": base_url, "model": "theirs"}), "own"),
+        (
+            json!({"base_url": format!("{base_url}/other"), "model": "gpt-4o"}),
+            "own",
+        ),
+    ] {
+        let log = Log::new();
+        let private = [("ALLOW_PRIVATE_PROVIDERS", "true")];
+        let function = function::start(&provider, server.clone(), &private, log.stdio()).await;
+        invoke(&function, event("chat.json"), TIMEOUT).await;
+        let reply = log.lines("reply").pop().unwrap();
+        assert_eq!(
+            (&reply["model"], &reply["gen_ai.provider.name"]),
+            (&server["model"], &json!(name))
+        );
+        let series: Vec<_> = metrics_of(&log.text())
+            .into_keys()
+            .filter(|(metric, _)| metric == "gen_ai.server.request.duration")
+            .collect();
+        of_models.push(series);
+    }
+    assert_eq!((&of_models[0], &of_models[2]), (&of_models[1], &of_models[3]));
+}
+
+/// Claude counts what it wrote to its cache, and what it read there, beside the rest of the input.
+#[tokio::test]
+async fn cached_tokens_are_metrics_of_their_own() {
+    let usage = json!({"input_tokens": 10, "cache_creation_input_tokens": 200, "cache_read_input_tokens": 3000, "output_tokens": 1});
+    let events = [
+        json!({"type": "message_start", "message": {"usage": usage}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hi"}}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}),
+        json!({"type": "message_stop"}),
     ];
-    let function = function::start(&provider, settings, &openrouter, log.stdio()).await;
-    assert_eq!(invoke(&function, event("chat.json"), TIMEOUT).await.status, 200);
-    let reply = log.lines("reply").pop().unwrap();
-    assert_eq!(
-        (&reply["model"], &reply["gen_ai.request.model"]),
-        (&json!("acme/our-very-own-1"), &json!("other"))
-    );
+    let events = events.map(|event| piece(format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())));
+    let said: Answer = std::iter::once(events_head())
+        .chain(events)
+        .chain([stream_end()])
+        .collect();
+    let (log, provider) = (Log::new(), FakeProvider::always(said).await);
+    let base_url = provider.base_url();
+    let anthropic = [("ANTHROPIC_BASE_URL", &*base_url), ("ANTHROPIC_API_KEY", "sk-ant")];
+    let settings = json!({"model": "claude-sonnet-5"});
+    let function = function::start(&provider, settings, &anthropic, log.stdio()).await;
+    assert_eq!(invoke(&function, event("chat-stream.json"), TIMEOUT).await.status, 200);
     let metrics = metrics_of(&log.text());
-    assert!(
-        !metrics.keys().any(|(_, dimensions)| dimensions.contains("acme")),
-        "{metrics:?}"
-    );
+    for (name, tokens) in [
+        ("input_tokens", 3210.0),
+        ("output_tokens", 5.0),
+        ("cache_read.input_tokens", 3000.0),
+        ("cache_creation.input_tokens", 200.0),
+    ] {
+        let name = format!("gen_ai.usage.{name}");
+        assert_eq!(
+            sum(&metrics, &name, "gen_ai.provider.name=anthropic"),
+            Some(tokens),
+            "{name}"
+        );
+    }
+}
+
+/// Else a test stack would set off another stack's alarms.
+#[tokio::test]
+async fn metrics_stand_in_the_stacks_own_namespace() {
+    let settings = [("METRICS_NAMESPACE", " AssistantEndpoint/test-1 ")];
+    let log = log_of(answer(&["Hi"]), json!({}), &settings).await;
+    for reply in log.lines("reply") {
+        for directive in reply["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "AssistantEndpoint/test-1");
+        }
+    }
 }
 
 #[tokio::test]
@@ -250,17 +278,27 @@ async fn the_management_function_counts_what_it_refuses() {
     assert_eq!(sum(&metrics_of(&log.text()), "Refused", "code=invalid_jwt"), Some(1.0));
 }
 
-/// What the operator should know of, and nothing that an owner's own server says.
+/// An owner's mistake has an area of its own, which no alarm watches.
 #[tokio::test]
-async fn faults_are_the_operators_alone() {
+async fn an_owners_mistake_is_no_fault_of_the_operators_area() {
     let own = |base_url: &str| json!({"base_url": base_url, "model": "theirs"});
-    for (answer, is_own, fault) in [
-        (error(401, "invalid_api_key"), false, Some("provider_key_refused")),
-        (error(429, "insufficient_quota"), false, Some("provider_without_credit")),
-        (error(500, "boom"), false, Some("provider_failing")),
+    let owners = Some(("own_server_failing", "owner"));
+    for (answer, is_own, expected) in [
+        (
+            error(401, "invalid_api_key"),
+            false,
+            Some(("provider_key_refused", "account")),
+        ),
+        (
+            error(429, "insufficient_quota"),
+            false,
+            Some(("provider_without_credit", "account")),
+        ),
+        (error(500, "boom"), false, Some(("provider_failing", "provider"))),
         (error(400, "no"), false, None),
-        (error(401, "invalid_api_key"), true, None),
-        (error(500, "boom"), true, None),
+        (error(401, "invalid_api_key"), true, owners),
+        (error(500, "boom"), true, owners),
+        (error(400, "no"), true, None),
     ] {
         let (log, provider) = (Log::new(), FakeProvider::always(answer).await);
         let settings = if is_own { own(&provider.base_url()) } else { json!({}) };
@@ -268,11 +306,61 @@ async fn faults_are_the_operators_alone() {
         let function = function::start(&provider, settings, &private, log.stdio()).await;
         invoke(&function, event("chat.json"), TIMEOUT).await;
         let reply = log.lines("reply").pop().unwrap();
-        assert_eq!(reply["fault"].as_str(), fault, "{reply}");
-        let dimensions = format!("fault={}", fault.unwrap_or_default());
-        assert_eq!(sum(&metrics_of(&log.text()), "Faults", &dimensions), fault.map(|_| 1.0));
+        let (fault, area) = expected.unzip();
+        assert_eq!(
+            (reply["fault"].as_str(), reply["area"].as_str()),
+            (fault, area),
+            "{reply}"
+        );
+        let metrics = metrics_of(&log.text());
+        for dimension in [
+            fault.map(|fault| format!("fault={fault}")),
+            area.map(|area| format!("area={area}")),
+        ] {
+            let dimension = dimension.unwrap_or_default();
+            assert_eq!(sum(&metrics, "Faults", &dimension), fault.map(|_| 1.0), "{dimension}");
+        }
     }
-    // A key that is nowhere, and a body that is none: both have all that their metrics need.
+}
+
+/// Any caller could keep an operator's alarm red otherwise.
+#[tokio::test]
+async fn a_provider_without_a_key_is_its_owners_fault_by_both_doors_and_in_both_forms() {
+    for (path, stream) in [
+        ("chat/completions", false),
+        ("chat/completions", true),
+        ("responses", false),
+        ("responses", true),
+    ] {
+        let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
+        let settings = json!({"model": "mistral/mistral-large-latest"});
+        let function = function::start(&provider, settings, &[], log.stdio()).await;
+        let mut asked = event("chat.json");
+        let path = format!("/public/openai/v1/{path}");
+        asked["rawPath"] = json!(path);
+        asked["requestContext"]["http"]["path"] = json!(path);
+        let body = json!({"input": "Hi", "messages": [{"role": "user", "content": "Hi"}], "stream": stream});
+        asked["body"] = json!(body.to_string());
+        assert_eq!(invoke(&function, asked, TIMEOUT).await.status, 500);
+        let refused = log.lines("refused").pop().unwrap();
+        assert_eq!(
+            (&refused["fault"], &refused["area"]),
+            (&json!("not_set_up"), &json!("owner")),
+            "{refused}"
+        );
+        assert!(
+            refused["cause"].as_str().unwrap().contains("`MISTRAL_API_KEY`"),
+            "{refused}"
+        );
+        let metrics = metrics_of(&log.text());
+        assert_eq!(sum(&metrics, "Faults", "area=owner"), Some(1.0));
+        assert_eq!(sum(&metrics, "Faults", "area=account"), None);
+    }
+}
+
+/// Both have all that their metrics need.
+#[tokio::test]
+async fn refusals_with_a_fault_and_without_are_counted() {
     let (log, provider) = (Log::new(), FakeProvider::always(answer(&["Hi"])).await);
     let settings = json!({"model": "mistral/mistral-large-latest"});
     let function = function::start(&provider, settings, &[], log.stdio()).await;

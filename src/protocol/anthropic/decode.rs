@@ -173,6 +173,7 @@ impl Counts {
             prompt: prompt.into_iter().flatten().sum(),
             completion: self.output.unwrap_or(0),
             cached: self.read_from_cache,
+            written_to_cache: self.written_to_cache,
             reasoning: self.thinking,
         }
     }

@@ -132,6 +132,7 @@ fn usage(counts: &Value) -> Option<Delta> {
         prompt: [of("inputTokens"), read, written].into_iter().flatten().sum(),
         completion: of("outputTokens").unwrap_or(0),
         cached: read,
+        written_to_cache: written,
         reasoning: None,
     };
     counts.is_object().then_some(Delta::Usage(usage))

@@ -120,6 +120,7 @@ fn usage(counts: &Value) -> Usage {
         prompt: count(&counts["promptTokenCount"]).unwrap_or(0),
         completion: candidates.saturating_add(reasoning.unwrap_or(0)),
         cached: count(&counts["cachedContentTokenCount"]),
+        written_to_cache: None,
         reasoning,
     }
 }

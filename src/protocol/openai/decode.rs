@@ -300,6 +300,7 @@ fn usage(counts: &Value) -> Usage {
             &counts["prompt_cache_hit_tokens"],
             &counts["cached_tokens"],
         ]),
+        written_to_cache: None,
         reasoning,
     }
 }

@@ -215,6 +215,7 @@ mod tests {
             prompt: 9,
             completion: 12,
             cached: Some(4),
+            written_to_cache: None,
             reasoning: None,
         };
         let expected = [

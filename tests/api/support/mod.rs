@@ -31,6 +31,7 @@ pub mod failures;
 pub mod function;
 pub mod log;
 pub mod management;
+pub mod metrics;
 pub mod provider;
 pub mod response_calls;
 pub mod responses;

@@ -23,6 +23,7 @@ const fn usage_of(prompt: u64, completion: u64, cached: Option<u64>, reasoning: 
         prompt,
         completion,
         cached,
+        written_to_cache: None,
         reasoning,
     }
 }

@@ -179,6 +179,7 @@ fn a_response_says_how_it_ended() {
         prompt: 9,
         completion: 12,
         cached: Some(4),
+        written_to_cache: None,
         reasoning: None,
     };
     for (finish, status, reason) in [

@@ -137,8 +137,12 @@ impl<E: Fn(Learned) -> Option<Value>> Rejection<'_, E> {
             return None;
         }
         let sent = sent_limit(self.sent)?;
-        let numbers = numbers_in(text).into_iter();
-        numbers.filter(|number| (MIN_LIMIT..sent).contains(number)).max()
+        let below = numbers_in(text)
+            .into_iter()
+            .filter(|number| (MIN_LIMIT..sent).contains(number));
+        // Google's "from 1 (inclusive) to 8193 (exclusive)".
+        let excluded = u64::from(text.contains("exclusive"));
+        Some(below.max()? - excluded)
     }
 }
 

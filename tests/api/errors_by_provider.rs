@@ -19,7 +19,7 @@ const ERRORS: [(Wire, u16, &str, u16, &str); 23] = [
     ),
     (Wire::Anthropic, 402, "billing_error", 429, "insufficient_quota"),
     (Wire::Anthropic, 404, "not_found_error", 502, "provider_model_not_found"),
-    (Wire::Anthropic, 413, "request_too_large", 413, "null"),
+    (Wire::Anthropic, 413, "request_too_large", 413, "request_too_large"),
     (Wire::Anthropic, 429, "rate_limit_error", 429, "rate_limit_exceeded"),
     (Wire::Anthropic, 500, "api_error", 502, "provider_error"),
     (Wire::Anthropic, 529, "overloaded_error", 503, "provider_overloaded"),

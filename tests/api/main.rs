@@ -51,6 +51,7 @@ mod provider_constraints;
 mod provider_error_forms;
 mod provider_failures;
 mod provider_sdks;
+mod rejections;
 mod replies_by_provider;
 mod responses;
 mod responses_by_provider;

@@ -82,6 +82,6 @@ async fn an_own_servers_address_is_in_no_error() {
     let token = app.assistant_with(json!({"base_url": base_url})).await;
     for stream in [false, true] {
         let message = app.chat(&token, &hello(stream)).await.error(400, "null");
-        assert_eq!(message, "no route for [server]/[key]/v1/chat/completions at [server]");
+        assert!(!message.contains("no route"), "{message}");
     }
 }

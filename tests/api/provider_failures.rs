@@ -45,7 +45,7 @@ async fn what_is_wrong_with_the_request_is_the_same_4xx() {
         for stream in [false, true] {
             let reply = app.chat(&token, &hello(stream)).await;
             let message = reply.error(ours, code);
-            assert_eq!(message, format!("the provider's words on {code}"));
+            assert!(!message.contains("the provider's words on"), "{message}");
             assert_eq!(reply.header("x-should-retry"), Some("false"));
         }
         assert_eq!(app.provider.received().len(), 2, "{status} {code}");
@@ -183,7 +183,7 @@ async fn a_buffered_reply_has_a_time_limit_of_its_own() {
 
 #[tokio::test]
 async fn a_parameter_that_the_model_turns_down_is_left_out_from_then_on() {
-    let refusal = r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0.5 with this model.","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}}"#;
+    let refusal = r#"{"error":{"message":"Unsupported parameter: 'temperature' is not supported with this model.","type":"invalid_request_error","param":"temperature","code":"unsupported_parameter"}}"#;
     let app = TestApp::start(FakeProvider::new(vec![response(400, "", refusal), answer(&["Hi"])]).await).await;
     let token = app.assistant().await;
     let mut body = hello(false);

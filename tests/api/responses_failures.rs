@@ -136,24 +136,38 @@ async fn a_reply_that_waits_keeps_alive() {
 
 #[tokio::test]
 async fn a_providers_name_for_a_field_is_the_one_that_this_api_has() {
-    for (theirs, ours) in [
-        ("max_tokens", "max_output_tokens"),
-        ("response_format.json_schema.schema", "text.format.schema"),
-        ("response_format", "text.format"),
-        ("messages[3].content", "input"),
-        ("messages.[3].content", "input"),
-        ("reasoning_effort", "reasoning.effort"),
-        ("top_p", "top_p"),
-        ("messages_of_its_own", "messages_of_its_own"),
+    for (theirs, chat, responses) in [
+        ("max_tokens", json!("max_tokens"), json!("max_output_tokens")),
+        (
+            "response_format.json_schema.schema",
+            json!("response_format.json_schema.schema"),
+            json!("text.format.schema"),
+        ),
+        ("response_format", json!("response_format"), json!("text.format")),
+        ("messages[0].content", json!("messages[0].content"), json!("input")),
+        ("messages.[0].content", json!("messages[0].content"), json!("input")),
+        ("top_p", json!("top_p"), json!("top_p")),
+        // What the request does not have.
+        ("messages[3].content", Value::Null, Value::Null),
+        ("messages_of_its_own", Value::Null, Value::Null),
     ] {
-        let error = json!({"error": {"message": "It is wrong.", "type": "invalid_request_error", "param": theirs, "code": "wrong"}});
+        let error = json!({"error": {"message": "It is wrong.", "param": theirs, "code": "invalid_value"}});
         let answer = response(400, "", &error.to_string());
         let app = TestApp::start(FakeProvider::always(answer).await).await;
         let token = app.assistant().await;
-        let reply = app.respond(&token, &ask(false)).await;
-        reply.error(400, "wrong");
-        assert_eq!(reply.body()["error"]["param"], ours);
-        let reply = app.chat(&token, &hello(false)).await;
-        assert_eq!(reply.body()["error"]["param"], theirs);
+        let schema = json!({"type": "object"});
+        let mut body = ask(false);
+        body["max_output_tokens"] = json!(9);
+        body["top_p"] = json!(0.5);
+        body["text"] = json!({"format": {"type": "json_schema", "name": "n", "schema": schema}});
+        let reply = app.respond(&token, &body).await;
+        reply.error(400, "invalid_value");
+        assert_eq!(reply.body()["error"]["param"], responses, "{theirs}");
+        let mut body = hello(false);
+        body["max_tokens"] = json!(9);
+        body["top_p"] = json!(0.5);
+        body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
+        let reply = app.chat(&token, &body).await;
+        assert_eq!(reply.body()["error"]["param"], chat, "{theirs}");
     }
 }

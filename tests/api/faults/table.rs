@@ -133,12 +133,12 @@ fn statuses(wire: Wire) -> Vec<Fault> {
             Step::Hang,
         ];
         // OpenAI's errors have a code, which is passed on.
-        let code = if wire == Wire::OpenAi { "some_kind" } else { "null" };
+        let code = if status == 413 { "request_too_large" } else { "null" };
         for (body, answer, code) in [
             ("in its own words", own, code),
-            ("with a page of HTML", html, "null"),
-            ("without a body", empty, "null"),
-            ("with a body that hangs", hanging, "null"),
+            ("with a page of HTML", html, code),
+            ("without a body", empty, code),
+            ("with a body that hangs", hanging, code),
         ] {
             // No body belongs to it (RFC 9110, section 15.4.5).
             if status == 304 && body != "without a body" {

@@ -71,7 +71,7 @@ pub fn output_text(response: &Value) -> String {
 /// Checks that a stream ends with a response that failed and then the error, and returns the events before.
 #[track_caller]
 pub fn failed<'a>(events: &'a [Value], code: &str) -> &'a [Value] {
-    let [before @ .., failed, error] = events else {
+    let [before @ .., error, failed] = events else {
         panic!("{events:?}");
     };
     assert_eq!(failed["type"], "response.failed");

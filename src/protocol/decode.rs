@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     failure,
-    wire::{self, Failure, Messages},
+    wire::{self, Messages},
 };
 use crate::{
     chat::{
@@ -72,8 +72,6 @@ pub struct Reader {
     is_done: bool,
     halves: Halves,
     usage: Usage,
-    /// The last message that may have been an error's.
-    possible_failure: Option<Value>,
     calls_a_tool: bool,
     has_text: bool,
 }
@@ -85,7 +83,6 @@ impl Reader {
             is_done: false,
             halves: Halves::default(),
             usage: Usage::default(),
-            possible_failure: None,
             calls_a_tool: false,
             has_text: false,
         }
@@ -121,7 +118,7 @@ impl Reader {
             }
         }
         if is_done && self.ending() == Ending::CutOff {
-            return Err(self.cut_off_by("[DONE] without a finish reason"));
+            return Err(ProviderError::failed("[DONE] without a finish reason"));
         }
         self.is_done |= is_done;
         Ok(deltas)
@@ -129,15 +126,10 @@ impl Reader {
 
     /// What the end of the input means where [`Ending::CutOff`] holds.
     pub fn cut_off(&self) -> ProviderError {
-        self.cut_off_by("the stream ended before the answer did")
+        ProviderError::failed("the stream ended before the answer did")
     }
 
-    fn cut_off_by(&self, cause: &str) -> ProviderError {
-        let possible = self.possible_failure.as_ref().map(failure::from_event);
-        possible.unwrap_or_else(|| ProviderError::failed(cause))
-    }
-
-    fn messages(&mut self, event: Option<&str>, data: &str) -> Result<Messages, ProviderError> {
+    fn messages(&self, event: Option<&str>, data: &str) -> Result<Messages, ProviderError> {
         let plain = |all| Messages { all, marked: false };
         let error = match wire::parse(data) {
             Ok(messages) if messages.all.is_empty() && event.is_some_and(wire::names_an_error) => {
@@ -147,39 +139,24 @@ impl Reader {
             Err(error) => error,
         };
         let text = Value::from(data);
-        // The answer is whole: this is something else.
-        let says_nothing = wire::is_sign_of_life(event, &text) || self.ending().is_complete();
         // Before the text, some servers greet (`connected`): nothing can be missing there.
-        let may_greet = !self.has_text && self.ending() == Ending::CutOff && data.starts_with(char::is_alphanumeric);
-        match wire::failure_in(event, &text) {
+        let is_greeting = !self.has_text && self.ending() == Ending::CutOff && data.starts_with(char::is_alphanumeric);
+        if wire::says_failure(event, &text) {
             // An error in plain words.
-            Failure::Certain => Ok(plain(vec![text])),
-            _ if says_nothing => Ok(plain(Vec::new())),
-            _ if may_greet => {
-                self.possible_failure = Some(text);
-                Ok(plain(Vec::new()))
-            }
-            _ => Err(failure::malformed("message", &error)),
+            Ok(plain(vec![text]))
+        } else if is_greeting || wire::is_sign_of_life(event, &text) || self.ending().is_complete() {
+            Ok(plain(Vec::new()))
+        } else {
+            Err(failure::malformed("message", &error))
         }
     }
 
     fn message(&mut self, event: Option<&str>, mut message: Value, marked: bool) -> Result<Vec<Delta>, ProviderError> {
-        let failure = wire::failure_in(event, &message);
-        if failure != Failure::None && marked {
-            surrogates::replace(&mut message);
-        }
-        match (failure, self.ending()) {
-            (Failure::Certain, _)
-            | (Failure::Likely, Ending::CutOff | Ending::AtEndOfInput | Ending::Unclosed)
-            | (Failure::Possible, Ending::AtEndOfInput) => {
-                return Err(failure::from_event(&message));
+        if wire::says_failure(event, &message) {
+            if marked {
+                surrogates::replace(&mut message);
             }
-            (Failure::Possible, Ending::CutOff) => {
-                // If nothing better comes, it was one.
-                self.possible_failure = Some(message);
-                return Ok(Vec::new());
-            }
-            _ => {}
+            return Err(failure::from_event(&message));
         }
         if !message.is_object() || wire::is_sign_of_life(event, &message) {
             return Ok(Vec::new());

@@ -2,7 +2,7 @@
 //!
 //! The rules come from public bug reports of servers and gateways; each row of the tests names one.
 
-use serde_json::{Deserializer, Map, Value, json};
+use serde_json::{Deserializer, Map, Value};
 
 use crate::chat::surrogates;
 
@@ -15,30 +15,6 @@ const NO_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
 /// Events that only show that the connection is alive, by the event's name or the message's `type`.
 const SIGNS_OF_LIFE: [&str; 5] = ["ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"];
-
-/// Fields of which at least one stands in each message that is a part of an answer, whatever the protocol.
-const OF_AN_ANSWER: [&str; 8] = [
-    "choices",
-    "usage",
-    "delta",
-    "content",
-    "content_block",
-    "output",
-    "candidates",
-    "usageMetadata",
-];
-
-/// Fields that hold the words of an error, without `error` around them.
-const ERROR_WORDS: [&str; 3] = ["errors", "error_message", "error_msg"];
-
-/// Fields that hold words, which may be an error's. A `detail` that is a list is FastAPI's, of what is wrong.
-const WORDS: [&str; 4] = ["message", "Message", "msg", "detail"];
-
-/// Fields with a number or a name, which tell whether the words beside them are an error's.
-const CODES: [&str; 6] = ["code", "error_code", "errcode", "status_code", "statusCode", "__type"];
-
-/// Fields with a name that may be an error's.
-const KINDS: [&str; 3] = ["type", "status", "object"];
 
 /// The messages of a frame.
 pub(super) struct Messages {
@@ -62,12 +38,7 @@ pub(super) fn parse(data: &str) -> serde_json::Result<Messages> {
         Err(error) => (values(&mended(data)).map_err(|_| error)?, true),
     };
     for message in &mut all {
-        // An empty list of choices says that the message is one of an answer's.
-        let has_choices = message["choices"].is_array();
         leave_out_empty(message);
-        if has_choices && let Value::Object(fields) = message {
-            fields.entry("choices").or_insert(json!([]));
-        }
     }
     Ok(Messages { all, marked })
 }
@@ -155,57 +126,19 @@ fn leave_out_empty(value: &mut Value) {
     }
 }
 
-/// How sure it is that a message says that the answer failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
-    None,
-    /// It has words that may be an error's: gateways tell in the same way that a request waits.
-    Possible,
-    /// It has an error's words and no part of an answer.
-    Likely,
-    /// It says so.
-    Certain,
-}
-
-/// Whether a message says that the answer failed.
-///
-/// It is an error by its event's name, by its `type` or `object`, or by an `error` that says something. What holds an
-/// error's words and no part of an answer is likely to be one. A text is one that begins with the word.
-pub(super) fn failure_in(event: Option<&str>, message: &Value) -> Failure {
-    if event.is_some_and(names_an_error) {
-        return Failure::Certain;
-    }
-    let fields = match message {
-        Value::Object(fields) => fields,
-        Value::String(text) if begins_with_error(text) => return Failure::Certain,
-        _ => return Failure::None,
-    };
-    let is = |name: &str| {
-        let value = fields.get(name).and_then(Value::as_str);
+/// Whether a message says that the answer failed: by its event's name, by its `type` or `object`, or by an `error` that says
+/// something. Text is an error if it begins with the word. Anything else is none, whatever words it has: an answer without its
+/// finish is cut off all the same.
+pub(super) fn says_failure(event: Option<&str>, message: &Value) -> bool {
+    let is_error = |name: &str| {
+        let value = message.get(name).and_then(Value::as_str);
         value.is_some_and(|value| value.eq_ignore_ascii_case("error"))
     };
-    if is("type") || is("object") || says_error_within(fields) {
-        return Failure::Certain;
-    }
-    let has_any = |names: &[&str]| names.iter().any(|name| fields.get(*name).is_some_and(is_words));
-    let is_part = |name: &&str| fields.get(*name).is_some_and(|field| *field != json!([]));
-    if OF_AN_ANSWER.iter().any(is_part) || is_sign_of_life(event, message) {
-        return Failure::None;
-    }
-    let says = |names: &[&str], verdict| {
-        let mut verdicts = names.iter().filter_map(|name| verdict_of(fields.get(*name)?));
-        verdicts.any(|found| found == verdict)
-    };
-    let is_marked = says(&CODES, Verdict::Failed) || says(&CODES, Verdict::Other) || says(&KINDS, Verdict::Failed);
-    let is_success = || says(&CODES, Verdict::Success) || says(&KINDS, Verdict::Success);
-    let has_error_words = has_any(&ERROR_WORDS) || fields.get("detail").is_some_and(Value::is_array);
-    match (has_error_words, has_any(&WORDS)) {
-        (false, false) => Failure::None,
-        _ if is_marked => Failure::Likely,
-        _ if is_success() || fields.contains_key("choices") => Failure::None,
-        (true, _) => Failure::Likely,
-        (false, true) => Failure::Possible,
-    }
+    event.is_some_and(names_an_error)
+        || message.as_str().is_some_and(begins_with_error)
+        || is_error("type")
+        || is_error("object")
+        || message.as_object().is_some_and(says_error_within)
 }
 
 /// Whether the name of an event or of a field says an error: `error`, `Error`, `exception`, `ValueError`.
@@ -214,22 +147,12 @@ pub(crate) fn names_an_error(name: &str) -> bool {
     ["error", "exception"].iter().any(|end| name.ends_with(end))
 }
 
-/// What a code, a status or a kind says.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Verdict {
-    Success,
-    Failed,
-    Other,
-}
-
-fn verdict_of(value: &Value) -> Option<Verdict> {
+/// Whether a code, a status or a word says that all is well.
+fn is_success(value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default().trim().to_ascii_lowercase();
     match value.as_i64().or_else(|| text.parse().ok()) {
-        Some(0 | 200..300) => Some(Verdict::Success),
-        Some(_) => Some(Verdict::Failed),
-        None if ["ok", "success", "succeeded"].contains(&text.as_str()) => Some(Verdict::Success),
-        None if ["error", "exception", "fail"].iter().any(|part| text.contains(part)) => Some(Verdict::Failed),
-        None => (!text.is_empty()).then_some(Verdict::Other),
+        Some(code) => matches!(code, 0 | 200..300),
+        None => ["ok", "success", "succeeded"].contains(&text.as_str()),
     }
 }
 
@@ -244,8 +167,8 @@ fn begins_with_error(text: &str) -> bool {
 pub(super) fn says_error(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty() && verdict_of(error) != Some(Verdict::Success),
-        Value::Number(number) => number.as_f64() != Some(0.0) && verdict_of(error) != Some(Verdict::Success),
+        Value::String(text) => !text.is_empty() && !is_success(error),
+        Value::Number(number) => number.as_f64() != Some(0.0) && !is_success(error),
         Value::Bool(true) => true,
         Value::Array(list) => list.iter().any(says_error),
         Value::Object(fields) => fields.values().any(says_error),
@@ -264,14 +187,6 @@ fn says_error_within(fields: &Map<String, Value>) -> bool {
             .is_some_and(says_error)
     };
     fields.get("error").is_some_and(says_error) || within("x_groq", "error") || within("base_resp", "status_code")
-}
-
-fn is_words(value: &Value) -> bool {
-    match value {
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        _ => false,
-    }
 }
 
 /// Whether a message only shows that the connection is alive. Gateways wrap comments of their providers' into events.

@@ -174,9 +174,7 @@ async fn what_stands_around_an_answer_costs_nothing() {
 #[tokio::test]
 async fn a_line_after_the_last_text_may_be_an_error() {
     for line in [
-        "upstream: connect error",
-        "ValueError: bad",
-        "fatal: backend died",
+        "error: connect error",
         "event: exception\ndata: {\"reason\":\"boom\"}",
         "event: Error",
     ] {

@@ -244,9 +244,7 @@ async fn hints_that_are_named_go_one_by_one_and_by_the_apis_own_names() {
         .await,
     )
     .await;
-    let token = app
-        .assistant_with(json!({"type==agent/model": "openai/gpt-7"}))
-        .await;
+    let token = app.assistant_with(json!({"type==agent/model": "openai/gpt-7"})).await;
     for (asked, stream) in [(2, false), (3, true)] {
         let mut body = ask(stream);
         body["reasoning"] = json!({"effort": "low"});

@@ -3,46 +3,11 @@
 use super::*;
 
 #[test]
-fn words_that_may_be_an_errors_are_one_if_nothing_better_comes() {
-    let words = frame("", r#"{"message": "The prompt is too long"}"#);
-    for (protocol, whole) in answers() {
-        for begun in 0..2 {
-            let mut reader = protocol.reader();
-            let frames = [&whole[..begun], std::slice::from_ref(&words)].concat();
-            // Without an event's name, Bedrock has whole answers only.
-            if protocol == Protocol::Bedrock && begun == 0 {
-                continue;
-            }
-            assert_eq!(read(&mut reader, &frames).1, None, "{protocol:?}");
-            assert_eq!(reader.ending(), Ending::CutOff, "{protocol:?}");
-            assert!(reader.cut_off().rejected().is_some(), "{protocol:?}");
-        }
-    }
-    // Where the end of the input is the only end marker, more may have been to come.
-    for protocol in [Protocol::OpenAi, Protocol::Gemini] {
-        let finish = match protocol {
-            Protocol::Gemini => {
-                r#"{"candidates": [{"content": {"parts": [{"text": "Once"}]}, "finishReason": "STOP"}]}"#
-            }
-            _ => r#"{"choices": [{"delta": {"content": "Once"}, "finish_reason": "stop"}]}"#,
-        };
-        for (data, is_error) in [
-            (r#"{"message": "Internal server error"}"#, true),
-            (r#"[{"error": {"code": 503}}]"#, true),
-            ("upstream connect error", true),
-            ("done", false),
-            ("[done]", false),
-            ("\"[DONE]\"", false),
-            (r#"{"code": 0, "message": "Success"}"#, false),
-            (r#"{"choices": [], "message": "x"}"#, false),
-        ] {
-            let (_, error) = read(&mut protocol.reader(), &[frame("", finish), frame("", data)]);
-            assert_eq!(error.is_some(), is_error, "{protocol:?} {data}");
-        }
-    }
+fn what_follows_an_answer_changes_nothing_unless_it_says_an_error() {
     // The answer is complete: only what says an error is one.
     for (data, is_error) in [
         ("[ERROR] boom", true),
+        (r#"{"error": {"message": "boom"}}"#, true),
         (r#"{"error": {"message": "cut"#, true),
         ("<html>504</html>", false),
         (r#"{"detail": "x"}"#, false),

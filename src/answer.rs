@@ -71,6 +71,8 @@ pub struct Tries {
     pub fallbacks: u32,
     /// Whether it is known that no model was asked at all: the request was refused on its way to the first.
     pub unasked: bool,
+    /// The tokens that providers have stated of calls without an answer: they are paid for all the same.
+    pub spent: Usage,
 }
 
 /// An answer on its way.

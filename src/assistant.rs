@@ -154,7 +154,7 @@ impl Assistant {
     /// messages are over a limit.
     pub fn prompt(&self, messages: Vec<Message>, parameters: Parameters, limits: &Limits) -> Result<Prompt, Error> {
         let settings = self.usable()?;
-        check_length(&messages, limits)?;
+        check_length(&messages, &parameters, limits)?;
         let mut parameters = parameters.or(settings.parameters.clone())?;
         if let Some(most) = limits.get(Limit::MaxOutputTokens) {
             parameters.lower_max_tokens(most.value);
@@ -183,13 +183,17 @@ impl Assistant {
     }
 }
 
-/// The system message is the owner's own, and not counted.
-fn check_length(messages: &[Message], limits: &Limits) -> Result<(), Error> {
+/// Checks all text that a caller sends on to the provider: messages, names, and the texts of parameters such as a schema. The
+/// system message is the owner's own, and not counted.
+fn check_length(messages: &[Message], parameters: &Parameters, limits: &Limits) -> Result<(), Error> {
     let Some(most) = limits.get(Limit::MaxInputChars) else {
         return Ok(());
     };
-    let texts = messages.iter().flat_map(Message::texts);
-    let length: usize = texts.map(|text| text.chars().count()).sum();
+    let names = messages.iter().filter_map(|message| message.name.as_deref());
+    let texts = messages.iter().flat_map(Message::texts).chain(names);
+    let of_messages: usize = texts.map(|text| text.chars().count()).sum();
+    let of_parameters: usize = parameters.iter().map(|(_, value)| text_length(value)).sum();
+    let length = of_messages + of_parameters;
     if u64::try_from(length).is_ok_and(|length| length <= most.value) {
         return Ok(());
     }
@@ -197,11 +201,26 @@ fn check_length(messages: &[Message], limits: &Limits) -> Result<(), Error> {
         "messages",
         "context_length_exceeded",
         format!(
-            "This assistant takes messages of at most {} characters together (`{}`), and these have {length}. Shorten or \
+            "This assistant takes at most {} characters of text in a request (`{}`), and this one has {length}. Shorten or \
              leave out earlier messages.",
             most.value, most.source
         ),
     ))
+}
+
+/// The characters of all texts and names within a value.
+fn text_length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(list) => list.iter().map(text_length).sum(),
+        Value::Object(fields) => {
+            let lengths = fields
+                .iter()
+                .map(|(name, value)| name.chars().count() + text_length(value));
+            lengths.sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
 }
 
 #[cfg(test)]

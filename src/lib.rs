@@ -35,7 +35,7 @@
 //!
 //! What fails on the way is an [`error::Error`]. It becomes the response before the first byte and the stream's last
 //! event after it. A decoder that is not told the answer's end reports an error, so cut-off text cannot look complete.
-//! A provider's own words pass `upstream::confidential` before anybody sees them.
+//! A provider's own words reach nobody but an assistant's owner, who tries it: callers read which reason it was of a closed set.
 //!
 //! [`http`] gives each request an id and a span with it, so that every line of [`log`] within has the id.
 //!

@@ -65,7 +65,9 @@ impl Limit {
             Self::MaxOutputTokens => {
                 "The most tokens that an answer may have. It lowers a request's own limit, and stands where a request has none."
             }
-            Self::MaxInputChars => "The most characters that a request's messages may have together.",
+            Self::MaxInputChars => {
+                "The most characters of text that a request may have: messages, names, schemas, everything that goes to the provider."
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use futures_util::FutureExt;
+use futures_util::TryFutureExt;
 use time::OffsetDateTime;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -178,15 +178,13 @@ impl App {
             record.at_end(usage.settling(assistant_id, prompt.text_bytes()));
         }
         let answer = Arc::clone(&self.upstream).answer(model, fallbacks, prompt, deadline);
-        let answer = Box::pin(answer.map(|answer| match answer {
-            Ok(mut answer) => {
-                rename(&mut answer.omitted.parameters, renamed);
-                Ok(answer)
-            }
-            Err(unanswered) => Err(Unanswered {
-                error: unanswered.error.renamed(renamed),
-                ..unanswered
-            }),
+        let answer = answer.map_ok(move |mut answer| {
+            rename(&mut answer.omitted.parameters, renamed);
+            answer
+        });
+        let answer = Box::pin(answer.map_err(|unanswered| Unanswered {
+            error: unanswered.error.renamed(renamed),
+            ..unanswered
         }));
         let answer = answer::until(entered.parts.extensions.get().cloned(), answer);
         let reply = if stream {

@@ -117,6 +117,11 @@ impl ReplyRecord {
         self.usage
     }
 
+    /// What providers counted for calls without an answer.
+    pub(crate) fn spent(&self) -> Usage {
+        self.tries.map(|tries| tries.spent).unwrap_or_default()
+    }
+
     /// How much text has come, in bytes.
     pub(crate) fn text_bytes(&self) -> u64 {
         self.text_bytes

@@ -20,7 +20,10 @@ pub mod steps;
 
 use crate::{
     answer::{Answer, Deltas, Omitted, Tries, Unanswered},
-    chat::{delta::Delta, prompt::Prompt},
+    chat::{
+        delta::{Delta, Usage},
+        prompt::Prompt,
+    },
     config::Config,
     deadline::Deadline,
     error::{Error, ProviderError},
@@ -37,6 +40,23 @@ use role::ServiceRole;
 const MAX_CALLS: u32 = 3;
 /// How often, where a call has begun with a status of success and then failed: each such call may be paid for.
 const MAX_BEGUN_CALLS: u32 = 2;
+
+/// The calls to one model for one answer.
+#[derive(Debug, Default)]
+struct Made {
+    calls: u32,
+    /// The tokens that the provider has stated of the call under way.
+    running: Usage,
+    /// Those of the calls that failed.
+    spent: Usage,
+}
+
+impl Made {
+    /// Notes that the call under way has failed.
+    fn end_call(&mut self) {
+        self.spent = self.spent + std::mem::take(&mut self.running);
+    }
+}
 
 /// What asks models, made once at the cold start.
 #[derive(Debug)]
@@ -82,11 +102,15 @@ impl Upstream {
                 Ok(0) | Err(_) => Duration::MAX,
                 Ok(others) => deadline.remaining() / others.saturating_add(1),
             };
-            let mut calls = 0;
-            let asked = self.ask(&model, &mut prompt, deadline, &mut calls);
+            let mut made = Made::default();
+            let asked = self.ask(&model, &mut prompt, deadline, &mut made);
             let asked = deadline.within(share, asked).await;
-            tries.retries += calls.saturating_sub(1);
-            tries.unasked &= calls == 0;
+            tries.retries += made.calls.saturating_sub(1);
+            tries.unasked &= made.calls == 0;
+            if !matches!(asked, Ok(Ok(_))) {
+                made.end_call();
+            }
+            tries.spent = tries.spent + made.spent;
             let failure = match asked {
                 Ok(Ok((deltas, omitted))) => {
                     return Ok(Answer {
@@ -134,13 +158,13 @@ impl Upstream {
         checked.map_err(|error| prompt.blame(error))
     }
 
-    /// Asks one model, again where a failure may pass. Counts its `calls`.
+    /// Asks one model, again if a failure may pass. Notes the calls in `made`, also if this future is dropped.
     async fn ask(
         &self,
         model: &Model,
         prompt: &mut Prompt,
         deadline: Deadline,
-        calls: &mut u32,
+        made: &mut Made,
     ) -> Result<(Deltas, Omitted), Error> {
         if !Capabilities::of(model).image_urls {
             self.images.put_in_place(prompt).await?;
@@ -148,14 +172,18 @@ impl Upstream {
         let mut terms = Terms::new(self.caller.remembered(model)?);
         let mut attempt = 1;
         loop {
-            let opened = self.caller.open(model, prompt, deadline, &mut terms, calls).await;
+            let opened = self
+                .caller
+                .open(model, prompt, deadline, &mut terms, &mut made.calls)
+                .await;
             let (failure, most) = match opened {
-                Ok(deltas) => match begun(deltas, prompt.show_reasoning).await {
+                Ok(deltas) => match begun(deltas, prompt.show_reasoning, &mut made.running).await {
                     Ok(deltas) => return Ok((deltas, terms.omitted(prompt))),
                     Err(failure) => (failure.into(), MAX_BEGUN_CALLS),
                 },
                 Err(failure) => (prompt.blame(failure), MAX_CALLS),
             };
+            made.end_call();
             let pause = self.pause_after(attempt);
             let hopeless = !matches!(&failure, Error::Provider(error) if error.is_transient());
             if hopeless || attempt >= most || deadline.remaining() <= pause {
@@ -175,6 +203,7 @@ impl Upstream {
 async fn begun(
     deltas: impl Stream<Item = Result<Delta, ProviderError>> + Send + Unpin + 'static,
     shows_reasoning: bool,
+    stated: &mut Usage,
 ) -> Result<Deltas, ProviderError> {
     let mut deltas = deltas.filter(move |delta| {
         let hidden = !shows_reasoning && matches!(delta, Ok(Delta::Reasoning(_)));
@@ -183,7 +212,11 @@ async fn begun(
     let mut begun = Vec::new();
     while begun.iter().all(|delta| matches!(delta, Delta::Usage(_))) {
         let delta = deltas.next().await;
-        begun.push(delta.unwrap_or_else(|| Err(ProviderError::failed("the answer is empty")))?);
+        let delta = delta.unwrap_or_else(|| Err(ProviderError::failed("the answer is empty")))?;
+        if let Delta::Usage(usage) = delta {
+            *stated = usage;
+        }
+        begun.push(delta);
     }
     let begun = futures_util::stream::iter(begun.into_iter().map(Ok));
     Ok(Box::pin(begun.chain(deltas.map(|delta| delta.map_err(Error::from)))))

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     assistant::store::{Item, LAST_WRITE_TIMEOUT, Store, number, number_in, once, unavailable},
+    chat::delta::Usage,
     error::Error,
     log,
     record::{EndTask, Outcome, ReplyRecord},
@@ -125,34 +126,33 @@ impl Counts {
         }
     }
 
-    /// What one reply used. `prompt_bytes` is the length of the prompt's text.
+    /// Counts one reply. `prompt_bytes` is the length of the prompt's text.
     ///
-    /// Where the provider counted nothing, and text has come or the client has left, the tokens are estimated from the texts'
-    /// lengths. Of a failure without any text nothing is taken to be used.
+    /// The tokens that a provider has stated count whatever became of the call. If it stated none for the answer, and text has
+    /// come or the client has left, they are estimated from the texts' lengths.
     fn of_reply(record: &ReplyRecord, prompt_bytes: u64) -> Self {
         let failed = matches!(record.outcome(), Outcome::Failed { .. });
         let answer_bytes = record.text_bytes();
-        let one = Self {
+        // A client that leaves early has had the prompt read all the same.
+        let is_estimated = record.usage().is_none() && (answer_bytes > 0 || *record.outcome() == Outcome::ClientGone);
+        let answered = match record.usage() {
+            Some(usage) => usage,
+            None if is_estimated => Usage {
+                prompt: prompt_bytes.div_ceil(BYTES_A_TOKEN),
+                completion: answer_bytes.div_ceil(BYTES_A_TOKEN),
+                ..Usage::default()
+            },
+            None => Usage::default(),
+        };
+        let usage = record.spent() + answered;
+        Self {
             requests: 1,
             failures: failed.into(),
-            ..Self::default()
-        };
-        match record.usage() {
-            Some(usage) => Self {
-                prompt_tokens: usage.prompt,
-                cached_tokens: usage.cached.unwrap_or(0),
-                completion_tokens: usage.completion,
-                reasoning_tokens: usage.reasoning.unwrap_or(0),
-                ..one
-            },
-            // A client that leaves early has had the prompt read all the same.
-            None if answer_bytes > 0 || *record.outcome() == Outcome::ClientGone => Self {
-                prompt_tokens: prompt_bytes.div_ceil(BYTES_A_TOKEN),
-                completion_tokens: answer_bytes.div_ceil(BYTES_A_TOKEN),
-                estimated_requests: 1,
-                ..one
-            },
-            None => one,
+            prompt_tokens: usage.prompt,
+            cached_tokens: usage.cached.unwrap_or(0),
+            completion_tokens: usage.completion,
+            reasoning_tokens: usage.reasoning.unwrap_or(0),
+            estimated_requests: is_estimated.into(),
         }
     }
 }

@@ -93,6 +93,25 @@ impl Usage {
     }
 }
 
+impl std::ops::Add for Usage {
+    type Output = Self;
+
+    /// The tokens of two calls together.
+    fn add(self, other: Self) -> Self {
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        Self {
+            prompt: self.prompt.saturating_add(other.prompt),
+            completion: self.completion.saturating_add(other.completion),
+            cached: sum(self.cached, other.cached),
+            written_to_cache: sum(self.written_to_cache, other.written_to_cache),
+            reasoning: sum(self.reasoning, other.reasoning),
+        }
+    }
+}
+
 /// More tokens than any answer has, by far: the largest contexts have ten million. A number above it is no count.
 const MAX_COUNT: u64 = 1_000_000_000;
 

@@ -108,11 +108,9 @@ fn failure_of(status: StatusCode, said: &Said) -> Result<Failure, StatusCode> {
         (Some(Meaning::Model), _) => Ok(Failure::ModelNotFound),
         (Some(Meaning::Spent), _) => Ok(Failure::QuotaExceeded),
         (Some(Meaning::Account), _) => Ok(Failure::Authentication),
-        (Some(Meaning::Rejection(_)), 413 | 422) => Err(status),
-        (Some(Meaning::Rejection(_)), _) => Err(StatusCode::BAD_REQUEST),
-        (None, 400 | 413 | 422) => Err(status),
-        // "Unavailable for legal reasons": RFC 7725.
-        (None, 451) => Err(StatusCode::BAD_REQUEST),
+        (_, 400 | 413 | 422) => Err(status),
+        // 451 is "unavailable for legal reasons": RFC 7725.
+        (Some(Meaning::Rejection(_)), _) | (None, 451) => Err(StatusCode::BAD_REQUEST),
         (None, status) => Ok(failure_by_status(status)),
     }
 }

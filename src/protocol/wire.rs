@@ -132,7 +132,7 @@ fn leave_out_empty(value: &mut Value) {
 pub(super) fn says_failure(event: Option<&str>, message: &Value) -> bool {
     let is_error = |name: &str| {
         let value = message.get(name).and_then(Value::as_str);
-        value.is_some_and(|value| value.eq_ignore_ascii_case("error"))
+        value.is_some_and(names_an_error)
     };
     event.is_some_and(names_an_error)
         || message.as_str().is_some_and(begins_with_error)
@@ -186,7 +186,11 @@ fn says_error_within(fields: &Map<String, Value>) -> bool {
             .and_then(|field| field.get(name))
             .is_some_and(says_error)
     };
-    fields.get("error").is_some_and(says_error) || within("x_groq", "error") || within("base_resp", "status_code")
+    ["error", "errors"]
+        .iter()
+        .any(|name| fields.get(*name).is_some_and(says_error))
+        || within("x_groq", "error")
+        || within("base_resp", "status_code")
 }
 
 /// Whether a message only shows that the connection is alive. Gateways wrap comments of their providers' into events.

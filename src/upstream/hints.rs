@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     answer::Omitted,
-    chat::{parameters::Parameter, prompt::Prompt},
+    chat::{message::Message, parameters::Parameter, prompt::Prompt},
     error::{ProviderError, Reason, Words},
     protocol::{
         failure::numbers_in,
@@ -125,7 +125,7 @@ impl<E: Fn(Learned) -> Option<Value>> Rejection<'_, E> {
 
     fn callers_texts(&self) -> impl Iterator<Item = &str> {
         let messages = self.prompt.messages.iter().skip(self.prompt.own_messages);
-        messages.flat_map(|message| message.texts())
+        messages.flat_map(Message::texts)
     }
 
     /// The model's limit of tokens: the largest number below what was sent, if the error is about nothing else.

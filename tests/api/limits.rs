@@ -217,11 +217,47 @@ async fn an_answer_and_a_request_are_as_long_as_they_may_be() {
     reply.error(400, "context_length_exceeded");
     let message = reply.body()["error"]["message"].as_str().unwrap().to_owned();
     assert!(
-        message.contains("at most 10 characters") && message.contains("have 11"),
+        message.contains("at most 10 characters") && message.contains("has 11"),
         "{message}"
     );
     long["messages"][1]["content"][0]["text"] = json!("four");
     assert_eq!(app.chat(&token, &long).await.status, 200);
+    // All other text that goes to the provider counts too, by both doors.
+    let long = "x".repeat(1000);
+    let schema = json!({"type": "object", "description": long});
+    for stream in [false, true] {
+        for (name, value) in [
+            ("user", json!(long)),
+            ("stop", json!([long])),
+            ("prompt_cache_key", json!(long)),
+            ("safety_identifier", json!(long)),
+            (
+                "logit_bias",
+                (0..300).map(|token| (token.to_string(), json!(1))).collect(),
+            ),
+            (
+                "response_format",
+                json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}),
+            ),
+            ("messages", json!([{"role": "user", "content": "Hi", "name": long}])),
+        ] {
+            let mut body = hello(stream);
+            body["messages"] = json!([{"role": "user", "content": "Hi"}]);
+            body[name] = value;
+            app.chat(&token, &body).await.error(400, "context_length_exceeded");
+        }
+        for (name, value) in [
+            ("user", json!(long)),
+            (
+                "text",
+                json!({"format": {"type": "json_schema", "name": "n", "schema": schema}}),
+            ),
+        ] {
+            let mut body = json!({"input": "Hi", "stream": stream});
+            body[name] = value;
+            app.respond(&token, &body).await.error(400, "context_length_exceeded");
+        }
+    }
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ fn check_silent(what: &str, seen: &str, quotation: &str) {
 }
 
 #[tokio::test]
-async fn no_word_of_a_provider_reaches_a_caller_or_the_log() {
+async fn no_word_of_a_provider_reaches_a_caller() {
     for wire in Wire::ALL {
         for quotation in quotations() {
             let all: Vec<_> = errors(&quotation)

@@ -185,3 +185,71 @@ async fn an_owner_sees_their_own_usage_only() {
         .await
         .error(404, "usage_not_counted");
 }
+
+/// Tokens that a provider has stated are paid for: of calls that fail before their first text, that are tried again, and of
+/// thinking that nobody sees.
+#[tokio::test]
+async fn what_a_provider_has_stated_counts_whatever_became_of_the_call() {
+    let message = json!({"type": "message_start", "message": {"usage": {"input_tokens": 12345, "output_tokens": 1}}});
+    let thinking =
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm"}});
+    let event = |event: &Value| piece(format!("data: {event}\n\n"));
+    let thinks_for_ever = vec![events_head(), event(&message), event(&thinking), Step::Hang];
+    let fails_early = vec![
+        events_head(),
+        event(&message),
+        event(&json!({"type": "error", "error": {"type": "api_error"}})),
+        stream_end(),
+    ];
+    let too_long = vec![
+        events_head(),
+        event(&message),
+        event(&json!({"type": "error", "error": {"type": "invalid_request_error"}})),
+        stream_end(),
+    ];
+    // Each with the calls that it takes.
+    for (answer, calls) in [(thinks_for_ever, 1), (fails_early, 2), (too_long, 1)] {
+        let settings = [
+            USAGE[0],
+            ("BUFFERED_TIMEOUT_SECONDS", "0.4"),
+            ("MAX_STREAM_SECONDS", "0.4"),
+        ];
+        let app = Wire::Anthropic
+            .in_front_of(FakeProvider::always(answer).await, &settings)
+            .await;
+        let management = management(&app).await;
+        let (id, token) = create(&management, Wire::Anthropic.model()).await;
+        let mut asked = 0;
+        for stream in [false, true] {
+            app.chat(&token, &hello(stream)).await;
+            app.respond(&token, &json!({"input": "Hello", "stream": stream})).await;
+            asked += 2;
+        }
+        let total = counted(&management, &id, asked).await;
+        assert_eq!(total["prompt_tokens"], 12345 * calls * asked, "{total}");
+        assert_eq!(total["failures"], asked, "{total}");
+        // So a limit of tokens ends it.
+        let limit = json!({"config": {"configurable": {"tokens_per_day": 1000}}});
+        let path = format!("/assistants/{id}");
+        Reply::of(management.request(Method::PATCH, &path, &jwt("owner-1")).json(&limit))
+            .await
+            .json();
+        app.chat(&token, &hello(false)).await.error(429, "quota_exceeded");
+    }
+    // The reply itself says what answered, the day has all.
+    let whole = [
+        Wire::Anthropic.start(),
+        vec![Wire::Anthropic.text("Hi")],
+        Wire::Anthropic.end("end_turn", 12),
+    ]
+    .concat();
+    let cut = vec![events_head(), event(&message), stream_end()];
+    let app = Wire::Anthropic
+        .in_front_of(FakeProvider::new(vec![cut, whole]).await, &USAGE)
+        .await;
+    let management = management(&app).await;
+    let (id, token) = create(&management, Wire::Anthropic.model()).await;
+    let reply = app.chat(&token, &hello(false)).await.json();
+    assert_eq!(reply["usage"]["prompt_tokens"], 9, "{reply}");
+    assert_eq!(counted(&management, &id, 1).await["prompt_tokens"], 12345 + 9);
+}

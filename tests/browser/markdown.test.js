@@ -49,3 +49,19 @@ test("no text takes the stack or much time", () => {
     assert.ok(Array.isArray(parse(text)), text.slice(0, 4));
   }
 });
+
+/** Each was quadratic or worse once. Twice the text may take twice the time: at this length anything more does not end. */
+const HOSTILE = ["# a" + " ".repeat(100_000) + "b", "*a ".repeat(60_000), "_a ".repeat(60_000), "**a ".repeat(40_000), "`a ``b ".repeat(20_000),
+  "```" + " ".repeat(100_000) + "`", "- " + " ".repeat(100_000) + "\u2028", "-" + " ".repeat(100_000) + "x", "a" + " ".repeat(100_000) + "b", "[a](".repeat(40_000),
+  "[a](x" + " ".repeat(100_000), "> ".repeat(60_000), "h".repeat(100_000), "https://a.".repeat(20_000), "*".repeat(100_000), "\n".repeat(100_000), "- a\n".repeat(40_000)];
+
+test("no text takes more than linear time", { timeout: 30_000 }, () => {
+  for (const text of HOSTILE) assert.ok(Array.isArray(parse(text)));
+});
+
+test("headings, rules and items with odd blanks", () => {
+  assert.deepEqual(parse("#   a  ##  "), [{ type: "heading", level: 1, children: ["a"] }]);
+  assert.deepEqual(parse("- - -\n***\n__ _").map((block) => block.type), ["rule", "rule", "rule"]);
+  assert.deepEqual(parse("-   a")[0].items, [[{ type: "paragraph", children: ["a"] }]]);
+  assert.equal(parse("``` a`b")[0].type, "paragraph");
+});

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { filled } from "../../src/manage/page/connect.js";
 import { run } from "./support/programs.js";
 import { manage, startServer } from "./support/server.js";
 
@@ -31,4 +32,18 @@ for (const { id, language, text } of SNIPPETS) {
       else assert.match(said, /Paris|capital/i);
     });
   }
+}
+
+/** Any visible ASCII is a token: patterns of `replace`, quotes, and the names of the snippets' own places. */
+const ODD = ["pa$$word-$&-$`-$'-$1", "a'b\"c\\d`e$TOKEN!f", "process.env.TOKEN{{BASE_URL}}"];
+
+for (const { id, language, text } of SNIPPETS) {
+  test(`${id} holds an odd token as it is`, () => {
+    for (const odd of ODD) {
+      const shown = filled({ text }, "https://a.example/$&/v1", odd);
+      assert.ok(shown.includes("https://a.example/$&/v1"), shown);
+      const written = language === "steps" ? odd : id === "curl" ? odd.replaceAll("'", () => "'\\''") : JSON.stringify(odd);
+      assert.ok(shown.includes(written), shown);
+    }
+  });
 }

@@ -17,13 +17,20 @@ async function load() {
   return snippets;
 }
 
+/** Where the base URL and the token stand in a snippet. */
+const PLACES = /\{\{BASE_URL\}\}|os\.environ\["TOKEN"\]|process\.env\.TOKEN|"Authorization: Bearer \$TOKEN"|\$TOKEN/g;
+
 /** `token` is null unless its owner wants to see it. */
 export function filled(snippet, baseUrl, token) {
-  const text = snippet.text.replaceAll("{{BASE_URL}}", baseUrl);
-  if (token === null) return text;
-  // The token is printable ASCII, and each of these places is a string: a backslash or a quote would end it.
-  const quoted = JSON.stringify(token);
-  return text.replaceAll('os.environ["TOKEN"]', quoted).replaceAll("process.env.TOKEN", quoted).replaceAll('"Authorization: Bearer $TOKEN"', `'Authorization: Bearer ${token.replaceAll("'", "'\\''")}'`).replaceAll("$TOKEN", token);
+  // In one pass and by a function: a token may hold `$&` or a place's own name.
+  return snippet.text.replace(PLACES, (place) => {
+    if (place === "{{BASE_URL}}") return baseUrl;
+    if (token === null) return place;
+    if (place === "$TOKEN") return token;
+    // Within the shell's single quotes only a single quote has to be escaped.
+    if (place.startsWith('"Authorization')) return `'Authorization: Bearer ${token.replaceAll("'", () => "'\\''")}'`;
+    return JSON.stringify(token);
+  });
 }
 
 function block(snippet, baseUrl, secret) {

@@ -4,10 +4,15 @@
  */
 import { copyButton, element } from "./dom.js";
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
-const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
-const RULE = /^ {0,3}([-*_])\s*(\1\s*){2,}$/;
-const ITEM = /^( *)([-*+]|\d{1,9}[.)])\s+(.*)$/;
+/**
+ * Each pattern reads a line's beginning alone, without two repetitions that could share characters: a model's text must not
+ * make the page slow. What follows is read by hand.
+ */
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const HEADING = /^ {0,3}(#{1,6})\s/;
+const ITEM = /^( *)([-*+]|\d{1,9}[.)])\s(.*)$/s;
+/** Longer texts are shown as they are, in characters. */
+const MAX_TEXT = 200_000;
 /** Deeper nesting is shown as text: a model that repeats itself must not use up the stack. */
 const MAX_DEPTH = 8;
 
@@ -18,7 +23,7 @@ export function parse(text, depth = 0) {
   let at = 0;
   while (at < lines.length) {
     const line = lines[at];
-    const reader = line.trim() === "" ? skip : FENCE.test(line) ? fence : HEADING.test(line) ? heading : RULE.test(line) ? rule
+    const reader = line.trim() === "" ? skip : isFence(line) ? fence : HEADING.test(line) ? heading : isRule(line) ? rule
       : depth < MAX_DEPTH && /^ {0,3}>/.test(line) ? quote : depth < MAX_DEPTH && ITEM.test(line) ? list : paragraph;
     const { block, next } = reader(lines, at, depth);
     if (block) blocks.push(block);
@@ -27,17 +32,29 @@ export function parse(text, depth = 0) {
   return blocks;
 }
 
+const isFence = (line) => FENCE.test(line) && !line.slice(FENCE.exec(line)[0].length).includes("`");
+
+function isRule(line) {
+  const marks = line.replace(/\s/g, "");
+  return marks.length >= 3 && "-*_".includes(marks[0]) && marks === marks[0].repeat(marks.length) && /^ {0,3}\S/.test(line);
+}
+
 const skip = (lines, at) => ({ next: at + 1 });
 const rule = (lines, at) => ({ block: { type: "rule" }, next: at + 1 });
 
 function heading(lines, at) {
-  const [, marks, text] = HEADING.exec(lines[at]);
+  const [start, marks] = HEADING.exec(lines[at]);
+  let text = lines[at].slice(start.length).trim();
+  let end = text.length;
+  while (text[end - 1] === "#") end -= 1;
+  text = text.slice(0, end).trimEnd();
   return { block: { type: "heading", level: marks.length, children: inline(text) }, next: at + 1 };
 }
 
 /** A fence that is not closed yet holds all that follows: the answer may still be streaming. */
 function fence(lines, at) {
-  const [, mark, language] = FENCE.exec(lines[at]);
+  const [start, mark] = FENCE.exec(lines[at]);
+  const language = lines[at].slice(start.length).trim().split(/\s/, 1)[0];
   const closes = (line) => line.trim().startsWith(mark) && line.trim().replaceAll(mark[0], "") === "";
   let end = at + 1;
   while (end < lines.length && !closes(lines[end])) end += 1;
@@ -58,8 +75,8 @@ function list(lines, at, depth) {
   let end = at;
   while (end < lines.length) {
     const found = ITEM.exec(lines[end]);
-    const isItem = found && found[1].length <= indent.length + 1 && /\d/.test(found[2]) === ordered && !RULE.test(lines[end]);
-    if (isItem) items.push([found[3]]);
+    const isItem = found && found[1].length <= indent.length + 1 && /\d/.test(found[2]) === ordered && !isRule(lines[end]);
+    if (isItem) items.push([found[3].trimStart()]);
     else if (lines[end].trim() === "" ? !continues(lines[end + 1], indent) : !belongs(lines[end], lines[end - 1], indent)) break;
     else items.at(-1).push(lines[end].replace(new RegExp(`^ {0,${indent.length + (ordered ? 3 : 2)}}`), ""));
     end += 1;
@@ -72,7 +89,7 @@ function list(lines, at, depth) {
 const continues = (line, indent) => line !== undefined && (ITEM.test(line) || (line.trim() !== "" && line.startsWith(`${indent}  `)));
 /** Whether a line without a mark is a part of the item before: it is indented, or goes on with its sentence. */
 const belongs = (line, before, indent) => line.startsWith(`${indent}  `) || (before.trim() !== "" && !startsBlock(line));
-const startsBlock = (line) => FENCE.test(line) || HEADING.test(line) || RULE.test(line) || /^ {0,3}>/.test(line) || ITEM.test(line);
+const startsBlock = (line) => isFence(line) || HEADING.test(line) || isRule(line) || /^ {0,3}>/.test(line) || ITEM.test(line);
 
 function paragraph(lines, at) {
   let end = at + 1;
@@ -86,6 +103,8 @@ const BARE = /^https?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}*_]/;
 /** The inline nodes of a text: strings, and `{type, …}`. */
 export function inline(text, depth = 0) {
   const nodes = [];
+  // Marks that nothing closes from here on: whether one closes does not depend on where it was opened.
+  const open = new Set();
   let plain = "";
   let at = 0;
   const push = (node) => {
@@ -94,7 +113,7 @@ export function inline(text, depth = 0) {
     nodes.push(node);
   };
   while (at < text.length) {
-    const found = depth < MAX_DEPTH ? special(text, at, depth) : null;
+    const found = depth < MAX_DEPTH ? special(text, at, depth, open) : null;
     if (found?.node) push(found.node);
     else plain += found?.text ?? text[at];
     at += found?.length ?? 1;
@@ -103,11 +122,11 @@ export function inline(text, depth = 0) {
   return nodes;
 }
 
-function special(text, at, depth) {
+function special(text, at, depth, open) {
   const letter = text[at];
   if (letter === "\\" && /[\\`*_{}[\]()#+\-.!>~|]/.test(text[at + 1] ?? "")) return { text: text[at + 1], length: 2 };
-  if (letter === "`") return codeSpan(text, at);
-  if (letter === "*" || letter === "_") return emphasis(text, at, depth);
+  if (letter === "`") return codeSpan(text, at, open);
+  if (letter === "*" || letter === "_") return emphasis(text, at, depth, open);
   if (letter === "[") return link(text, at, depth);
   // An image is its description: a picture's address would tell a stranger who is reading.
   if (letter === "!" && text[at + 1] === "[") return link(text, at + 1, depth, 1);
@@ -115,26 +134,32 @@ function special(text, at, depth) {
   return null;
 }
 
-function codeSpan(text, at) {
+function codeSpan(text, at, open) {
   const marks = /^`+/.exec(text.slice(at, at + 20))[0];
-  const end = text.indexOf(marks, at + marks.length);
-  if (end < 0) return { text: marks, length: marks.length };
+  const end = open.has(marks) ? -1 : text.indexOf(marks, at + marks.length);
+  if (end < 0) {
+    open.add(marks);
+    return { text: marks, length: marks.length };
+  }
   const inner = text.slice(at + marks.length, end).replaceAll("\n", " ");
   return { node: { type: "code", text: inner.trim() === "" ? inner : inner.replace(/^ (.*) $/, "$1") }, length: end - at + marks.length };
 }
 
-function emphasis(text, at, depth) {
+function emphasis(text, at, depth, open) {
   const letter = text[at];
   const isWord = (index) => /[\p{L}\p{N}]/u.test(text[index] ?? "");
   for (const mark of [letter.repeat(2), letter]) {
     if (!text.startsWith(mark, at) || /\s/.test(text[at + mark.length] ?? " ")) continue;
-    if (letter === "_" && isWord(at - 1)) continue;
+    if ((letter === "_" && isWord(at - 1)) || open.has(mark)) continue;
     let end = text.indexOf(mark, at + mark.length + 1);
     // The closing mark follows a letter; a lone one is not half of a pair.
     while (end > 0 && (/\s/.test(text[end - 1]) || (mark.length === 1 && text[end + 1] === letter) || (letter === "_" && isWord(end + mark.length)))) {
       end = text.indexOf(mark, end + (text[end + 1] === letter ? 2 : 1));
     }
-    if (end < 0) continue;
+    if (end < 0) {
+      open.add(mark);
+      continue;
+    }
     const type = mark.length === 2 ? "strong" : "emphasis";
     return { node: { type, children: inline(text.slice(at + mark.length, end), depth + 1) }, length: end - at + mark.length };
   }
@@ -168,7 +193,7 @@ function bareLink(text, at) {
 }
 
 function inlineNode(node) {
-  if (typeof node === "string") return node.split(/ {2,}\n|\n/).flatMap((part, index) => (index ? [element("br"), part] : [part]));
+  if (typeof node === "string") return node.split("\n").flatMap((part, index, all) => [...(index ? [element("br")] : []), index < all.length - 1 ? part.trimEnd() : part]);
   const children = () => node.children.map(inlineNode);
   if (node.type === "code") return element("code", {}, node.text);
   if (node.type === "link") return element("a", { href: node.address, target: "_blank", rel: "noopener noreferrer" }, children());
@@ -213,5 +238,6 @@ function levelHeadings(blocks) {
 
 /** The DOM nodes of a text. */
 export function render(text) {
+  if (text.length > MAX_TEXT) return [element("p", { class: "raw" }, text)];
   return levelHeadings(parse(text)).map(blockNode);
 }

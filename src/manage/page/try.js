@@ -106,6 +106,7 @@ class Answer {
     this.text = "";
     this.thoughts = "";
     this.first = null;
+    this.cost = 0;
     this.body = element("div", { class: "bubble markdown", "aria-busy": "true" }, element("span", { class: "waiting", role: "img", "aria-label": "Waiting for the answer" }));
     this.after = element("div", {});
     this.node = element("div", { class: "turn assistant" }, element("h2", { class: "speaker" }, "Assistant"), this.body, this.after);
@@ -123,18 +124,24 @@ class Answer {
     this.drawSoon();
   }
 
-  /** A frame's deltas are drawn together: a long answer would be parsed for each token otherwise. */
+  /** Draws what has come until the next frame. Each drawing parses the whole text, so it may take a fifth of the time at most. */
   drawSoon() {
-    this.frame ??= requestAnimationFrame(() => this.draw());
+    this.timer ??= setTimeout(() => {
+      this.frame = requestAnimationFrame(() => this.draw());
+    }, 4 * this.cost);
   }
 
   draw() {
+    clearTimeout(this.timer);
     if (this.frame) cancelAnimationFrame(this.frame);
+    this.timer = null;
     this.frame = null;
+    const began = performance.now();
     const open = this.body.querySelector("details.thoughts")?.open ?? false;
     const thoughts = this.thoughts ? element("details", { class: "thoughts", open }, element("summary", {}, "Thinking"), element("p", {}, this.thoughts)) : "";
     this.body.replaceChildren(thoughts, ...render(this.text));
     this.ondraw();
+    this.cost = performance.now() - began;
   }
 
   end() {

@@ -160,7 +160,7 @@ fn in_message(index: usize, message: &Message, rest: &[&str], with_blanks: bool)
                 part = sent.nth(at);
             }
             if let Some((at, part)) = part {
-                path.push_str(&format!("[{at}]"));
+                path.extend(["[", &at.to_string(), "]"]);
                 path.push_str(match part {
                     Part::Image { .. } => ".image_url",
                     Part::Text(_) => "",

@@ -252,6 +252,8 @@ fn what_says_an_error_is_one() {
         ("", r#"[{"error": {"message": "boom", "code": 500}}]"#),
         ("", r#"{"type": "error", "message": "boom"}"#),
         ("", r#"{"object": "error", "message": "boom", "code": 500}"#),
+        ("", r#"{"message": "boom", "type": "server_error"}"#),
+        ("", r#"{"errors": [{"message": "boom"}]}"#),
         ("", r#"{"x_groq": {"id": "req_1", "error": "over capacity"}}"#),
         (
             "",

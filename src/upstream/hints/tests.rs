@@ -5,10 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    chat::{
-        message::{Message, Role},
-        parameters::Parameters,
-    },
+    chat::{message::Role, parameters::Parameters},
     protocol::{Protocol, failure::from_response},
     provider::{Model, choose},
 };

@@ -61,12 +61,28 @@ fn located(model: &str, error: &Value) -> (Option<String>, Reason) {
     (rejected.field.clone(), rejected.reason)
 }
 
+fn param(param: &str) -> Value {
+    json!({"error": {"message": "no", "param": param}})
+}
+
+fn text(text: &str) -> Value {
+    json!({"error": {"message": text}})
+}
+
+fn check(rows: &[(&str, Value, Option<&str>, Reason)]) {
+    for (model, error, field, reason) in rows {
+        assert_eq!(
+            located(model, error),
+            (field.map(str::to_owned), *reason),
+            "{model} {error}"
+        );
+    }
+}
+
 #[test]
 fn a_field_is_named_as_the_caller_sent_it() {
-    use Reason::{Image, Other, Parameter, Value};
-    let param = |param: &str| json!({"error": {"message": "no", "param": param}});
-    let text = |text: &str| json!({"error": {"message": text}});
-    for (model, error, field, reason) in [
+    use Reason::{Image, Other, Value};
+    check(&[
         ("gpt-4o", param("temperature"), Some("temperature"), Value),
         ("gpt-4o", param("max_tokens"), Some("max_completion_tokens"), Value),
         ("gpt-4o", param("stop[1]"), Some("stop[1]"), Value),
@@ -94,6 +110,13 @@ fn a_field_is_named_as_the_caller_sent_it() {
             Some("response_format.json_schema.schema.properties.city"),
             Value,
         ),
+    ]);
+}
+
+#[test]
+fn other_providers_names_and_places_are_read_too() {
+    use Reason::{Image, Other, Parameter, Value};
+    check(&[
         (
             "gemini-2.5-flash",
             text("generation_config.response_schema.properties[city].type: no"),
@@ -128,11 +151,5 @@ fn a_field_is_named_as_the_caller_sent_it() {
         ),
         ("gpt-4o", text("temperature and stop_sequences are blue"), None, Other),
         ("gpt-4o", text("frobnicate"), None, Other),
-    ] {
-        assert_eq!(
-            located(model, &error),
-            (field.map(str::to_owned), reason),
-            "{model} {error}"
-        );
-    }
+    ]);
 }

@@ -21,6 +21,30 @@ fn what_follows_an_answer_changes_nothing_unless_it_says_an_error() {
 }
 
 #[test]
+fn a_finish_beside_text_ends_an_answer_unless_something_broken_follows() {
+    for protocol in [Protocol::OpenAi, Protocol::Gemini] {
+        let finish = match protocol {
+            Protocol::Gemini => {
+                r#"{"candidates": [{"content": {"parts": [{"text": "Once"}]}, "finishReason": "STOP"}]}"#
+            }
+            _ => r#"{"choices": [{"delta": {"content": "Once"}, "finish_reason": "stop"}]}"#,
+        };
+        for (data, is_error) in [
+            (r#"[{"error": {"code": 503}}]"#, true),
+            ("upstream connect error", true),
+            ("done", false),
+            ("[done]", false),
+            ("\"[DONE]\"", false),
+            (r#"{"code": 0, "message": "Success"}"#, false),
+            (r#"{"choices": [], "message": "x"}"#, false),
+        ] {
+            let (_, error) = read(&mut protocol.reader(), &[frame("", finish), frame("", data)]);
+            assert_eq!(error.is_some(), is_error, "{protocol:?} {data}");
+        }
+    }
+}
+
+#[test]
 fn an_end_marker_ends_whole_answers_of_every_protocol() {
     let done = frame("", "[DONE]");
     for (protocol, whole) in answers() {

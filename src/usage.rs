@@ -133,16 +133,24 @@ impl Counts {
     fn of_reply(record: &ReplyRecord, prompt_bytes: u64) -> Self {
         let failed = matches!(record.outcome(), Outcome::Failed { .. });
         let answer_bytes = record.text_bytes();
+        let stated = record.usage();
+        let estimate = Usage {
+            prompt: prompt_bytes.div_ceil(BYTES_A_TOKEN),
+            completion: answer_bytes.div_ceil(BYTES_A_TOKEN),
+            ..Usage::default()
+        };
         // A client that leaves early has had the prompt read all the same.
-        let is_estimated = record.usage().is_none() && (answer_bytes > 0 || *record.outcome() == Outcome::ClientGone);
-        let answered = match record.usage() {
-            Some(usage) => usage,
-            None if is_estimated => Usage {
-                prompt: prompt_bytes.div_ceil(BYTES_A_TOKEN),
-                completion: answer_bytes.div_ceil(BYTES_A_TOKEN),
-                ..Usage::default()
-            },
-            None => Usage::default(),
+        let has_used = answer_bytes > 0 || *record.outcome() == Outcome::ClientGone;
+        let is_cut_off = !matches!(record.outcome(), Outcome::Finished(_));
+        let (answered, is_estimated) = match stated {
+            // Claude states the prompt at the beginning, and the answer's tokens at its end.
+            Some(stated) if is_cut_off && stated.completion < estimate.completion => {
+                let completion = estimate.completion;
+                (Usage { completion, ..stated }, true)
+            }
+            Some(stated) => (stated, false),
+            None if has_used => (estimate, true),
+            None => (Usage::default(), false),
         };
         let usage = record.spent() + answered;
         Self {

@@ -222,7 +222,11 @@ async fn an_answer_and_a_request_are_as_long_as_they_may_be() {
     );
     long["messages"][1]["content"][0]["text"] = json!("four");
     assert_eq!(app.chat(&token, &long).await.status, 200);
-    // All other text that goes to the provider counts too, by both doors.
+}
+
+#[tokio::test]
+async fn all_text_that_goes_to_the_provider_counts_by_both_doors() {
+    let (app, token, _) = start(json!({"max_input_chars": 100}), &[], NONE).await;
     let long = "x".repeat(1000);
     let schema = json!({"type": "object", "description": long});
     for stream in [false, true] {

@@ -27,14 +27,14 @@ const SYSTEM: &str = "You are Bob, a pirate. The discount code is CANARY.";
 /// A text as a provider may quote it: as it is, escaped, reversed, in parts, as numbers.
 fn quotations() -> Vec<String> {
     let reversed: String = SYSTEM.chars().rev().collect();
-    let escaped: String = SYSTEM.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let escaped: Vec<_> = SYSTEM.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let numbers: Vec<_> = SYSTEM.bytes().map(|byte| byte.to_string()).collect();
     vec![
         SYSTEM.to_owned(),
         "CANARY".to_owned(),
         "code_is_CANARY".to_owned(),
         reversed,
-        escaped,
+        escaped.concat(),
         numbers.join(","),
         KEY.to_owned(),
     ]
@@ -293,9 +293,12 @@ async fn a_late_stream_names_what_was_left_out_to_the_owner_alone() {
 async fn a_model_that_may_not_be_streamed_answers_all_the_same() {
     let error = r#"{"error": {"message": "Your organization must be verified to stream this model.", "type": "invalid_request_error", "param": "stream", "code": "unsupported_value"}}"#;
     let whole = json!({"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]});
-    let provider = FakeProvider::choosing(move |request| match request["stream"] == true {
-        true => response(400, "", error),
-        false => response(200, "", &whole.to_string()),
+    let provider = FakeProvider::choosing(move |request| {
+        if request["stream"] == true {
+            response(400, "", error)
+        } else {
+            response(200, "", &whole.to_string())
+        }
     })
     .await;
     let app = TestApp::start(provider).await;

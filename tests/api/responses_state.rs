@@ -308,7 +308,7 @@ async fn limits_hold_for_whole_conversations() {
         body["stream"] = json!(stream);
         let reply = app.respond(&token, &body).await;
         let message = reply.error(400, "context_length_exceeded");
-        assert!(message.contains("these have 15"), "{message}");
+        assert!(message.contains("this one has 15"), "{message}");
         assert_eq!(reply.body()["error"]["param"], "input");
     }
 

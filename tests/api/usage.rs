@@ -226,7 +226,12 @@ async fn what_a_provider_has_stated_counts_whatever_became_of_the_call() {
             asked += 2;
         }
         let total = counted(&management, &id, asked).await;
-        assert_eq!(total["prompt_tokens"], 12345 * calls * asked, "{total}");
+        assert_eq!(
+            total["prompt_tokens"],
+            12345 * calls * asked,
+            "{total} {}",
+            app.chat(&token, &hello(false)).await.text
+        );
         assert_eq!(total["failures"], asked, "{total}");
         // So a limit of tokens ends it.
         let limit = json!({"config": {"configurable": {"tokens_per_day": 1000}}});

@@ -98,7 +98,11 @@ impl Decode for Decoder {
         let event = serde_json::from_value(message).map_err(|error| failure::malformed("event", &error))?;
         let mut deltas = Vec::new();
         match event {
-            Event::MessageStart { message } => self.counts.update(&message.usage),
+            Event::MessageStart { message } => {
+                self.counts.update(&message.usage);
+                // The prompt is paid for from here on, whatever becomes of the answer.
+                deltas.push(Delta::Usage(self.counts.total()));
+            }
             Event::ContentBlockStart { content_block: block } | Event::ContentBlockDelta { delta: block } => {
                 deltas.extend(block.into_delta());
                 if !deltas.is_empty() {

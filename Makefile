@@ -50,9 +50,12 @@ invoke: $(LOCAL_MODEL)
 	cargo build $(CARGO_FEATURES) --bin assistants --bin endpoint
 	@exec $(RUN_PYTHON) local/run.py --assistants target/debug/assistants --invoke "$(EVENT)" --endpoint target/debug/endpoint
 
+# A test that fails leaves out none of the others.
 test: $(TEST_TOOLS)
-	INSTA_UPDATE=no cargo test $(CARGO_FEATURES)
-	@$(MAKE) --no-print-directory test-page
+	@failed=0; \
+	INSTA_UPDATE=no cargo test --no-fail-fast $(CARGO_FEATURES) || failed=1; \
+	$(MAKE) --no-print-directory test-page || failed=1; \
+	exit $$failed
 
 # What owners do on the settings page, in a real browser: CHROMIUM=, or one on the PATH, or as root on Debian its own.
 # Without one, nothing of it is tested, and a line says so.

@@ -70,6 +70,11 @@ impl Store {
             .operation_attempt_timeout(Duration::from_secs(1))
             .operation_timeout(Duration::from_secs(3))
             .build();
+        Self::with_timeouts(config, tables, timeouts)
+    }
+
+    /// A client with time limits of its own.
+    pub fn with_timeouts(config: &SdkConfig, tables: Tables, timeouts: TimeoutConfig) -> Self {
         let retries = RetryConfig::standard()
             .with_max_attempts(3)
             .with_initial_backoff(Duration::from_millis(25));

@@ -8,15 +8,15 @@ use std::{
 };
 
 use assistant_endpoint::{
-    assistant::store::{Store, write::NewAssistant},
-    local::{embedded_store, function::Function, runtime_api::Piece, serve::put_demo},
+    assistant::store::write::NewAssistant,
+    local::{function::Function, runtime_api::Piece, serve::put_demo},
     token::Token,
 };
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{PLATFORM_KEY, provider::FakeProvider, start_store};
+use super::{PLATFORM_KEY, patient_store, provider::FakeProvider, start_store};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_endpoint");
 /// The demo assistant's.
@@ -61,9 +61,7 @@ pub async fn put_assistant(aws: &SdkConfig, configurable: Value) {
         config: json!({"configurable": config}),
         token: Some(Token::new("pubkey_demo_local_0001")),
     };
-    put_demo(&Store::new(aws, embedded_store::tables()), demo)
-        .await
-        .unwrap();
+    put_demo(&patient_store(aws), demo).await.unwrap();
 }
 
 /// A function over a store that is there.

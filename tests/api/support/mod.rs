@@ -20,7 +20,7 @@ use assistant_endpoint::{
     token::Token,
     upstream::role::ServiceRole,
 };
-use aws_config::SdkConfig;
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -95,6 +95,14 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+}
+
+/// The embedded store for a test's set-up, which waits as long as a machine under load needs.
+pub fn patient_store(aws: &SdkConfig) -> Store {
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(60))
+        .build();
+    Store::with_timeouts(aws, embedded_store::tables(), timeouts)
 }
 
 impl TestApp {
@@ -184,7 +192,7 @@ impl TestApp {
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             address,
-            store: Store::new(aws, tables.clone()),
+            store: patient_store(aws),
             store_address,
             provider,
             client: http_client(),

@@ -59,7 +59,7 @@ impl Deadline {
     /// Waits for `step`, for `idle` or up to the deadline, whichever ends first.
     ///
     /// # Errors
-    /// [`ProviderError::TimedOut`] saying which it was.
+    /// [`crate::error::Failure::TimedOut`] saying which it was.
     pub async fn within<T>(self, idle: Duration, step: impl Future<Output = T>) -> Result<T, ProviderError> {
         let limit = idle.min(self.remaining());
         tokio::time::timeout(limit, step).await.map_err(|_| {

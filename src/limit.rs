@@ -128,6 +128,12 @@ impl Limits {
         self.0.get(&limit).copied()
     }
 
+    /// Only some of them.
+    pub(crate) fn only(&self, limits: &[Limit]) -> Self {
+        let kept = self.0.iter().filter(|(limit, _)| limits.contains(limit));
+        Self(kept.map(|(limit, bound)| (*limit, *bound)).collect())
+    }
+
     /// Those that need the Usage table.
     pub(crate) fn counted(&self) -> impl Iterator<Item = Bound> {
         Limit::ALL

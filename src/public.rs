@@ -171,7 +171,7 @@ impl App {
             let checked = self.upstream.check(&model, &prompt).await;
             checked.map_err(|error| error.renamed(renamed))?;
         }
-        let left = self.admit(&entered, deadline).await?;
+        let left = self.admit(&entered.asking(), deadline).await?;
         let assistant_id = assistant.id().to_owned();
         let mut record = ReplyRecord::new(assistant_id.clone(), &model, stream, entered.started, deadline);
         if let Some(usage) = &self.usage {
@@ -228,10 +228,9 @@ impl App {
         }
     }
 
-    /// Lets a request in, counted against the assistant's limits; the last step before a model is called.
-    async fn admit(&self, entered: &Entered, deadline: Deadline) -> Result<Option<RateLimit>, Error> {
-        let asking = entered.asking();
-        let admitted = tokio::time::timeout(deadline.remaining(), self.limiter.admit(&asking)).await;
+    /// Lets a request in, counted against its limits; the last step before a model is called or a kept response is read.
+    async fn admit(&self, asking: &Asking<'_>, deadline: Deadline) -> Result<Option<RateLimit>, Error> {
+        let admitted = tokio::time::timeout(deadline.remaining(), self.limiter.admit(asking)).await;
         admitted.unwrap_or_else(|_| Err(out_of_time()))
     }
 }

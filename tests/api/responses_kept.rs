@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Reply, TestApp,
+    Reply, TestApp, early_in_a_minute,
     management::{Management, SECRET, jwt},
     provider::{FakeProvider, Step, answer, error, events_head, finish, stream_end, text},
     response_calls::Trouble,
@@ -383,4 +383,32 @@ async fn an_owner_erases_what_is_kept_of_an_assistant() {
     respond(&app, token, &ask(false)).await;
     let elsewhere = Management::beside(&app, &[("JWT_SECRET", SECRET)]).await;
     erase(&elsewhere, "owner-1").await.error(404, "responses_not_kept");
+}
+
+/// Reading is a request of the minute; erasing goes on unless the caller itself is over its limit.
+#[tokio::test]
+async fn limits_of_a_minute_hold_for_what_is_kept_too() {
+    let settings = [TABLE[0], ("USAGE_TABLE", "Usage")];
+    for (limit, erases) in [("requests_per_minute", true), ("requests_per_minute_per_caller", false)] {
+        let app = TestApp::with(FakeProvider::always(answer(&["Hello"])).await, &settings).await;
+        let token = app.assistant_with(json!({limit: 3})).await;
+        early_in_a_minute().await;
+        let response = respond(&app, &token, &ask(false)).await;
+        let id = id(&response);
+        for path in [id.to_owned(), format!("{id}/input_items")] {
+            assert_eq!(call(&app, &token, Method::GET, &path).await.status, 200, "{limit}");
+        }
+        for path in [id.to_owned(), format!("{id}/input_items")] {
+            let reply = call(&app, &token, Method::GET, &path).await;
+            reply.error(429, "rate_limit_exceeded");
+            assert!(reply.header("retry-after").is_some(), "{limit}");
+        }
+        let erased = call(&app, &token, Method::DELETE, id).await;
+        assert_eq!(erased.status == 200, erases, "{limit}: {}", erased.text);
+    }
+    // A day's limit is one of answers.
+    let app = TestApp::with(FakeProvider::always(answer(&["Hello"])).await, &settings).await;
+    let token = app.assistant_with(json!({"requests_per_day": 1})).await;
+    let response = respond(&app, &token, &ask(false)).await;
+    assert_eq!(call(&app, &token, Method::GET, id(&response)).await.status, 200);
 }

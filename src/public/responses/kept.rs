@@ -20,7 +20,9 @@ use crate::{
     error::Error,
     http::{document::Failures, query::Query},
     kept_responses::ResponsesTable,
-    public::{App, body},
+    limit::Limit,
+    public::{App, body, function_deadline},
+    usage::limiter::Asking,
 };
 
 /// Most items on a page.
@@ -46,12 +48,17 @@ type Id = Result<Path<String>, PathRejection>;
 )]
 pub(crate) async fn show_response(State(app): State<Arc<App>>, id: Id, request: Request) -> Result<Response, Error> {
     let (parts, _) = request.into_parts();
-    let (table, assistant_id, id) = app.kept(&parts, &id).await?;
+    let (table, assistant_id, id) = app.kept(&parts, &id, &OF_READING).await?;
     refuse_stream(&Query::of(&parts.uri))?;
     let body = table.response(&assistant_id, &id).await?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
     Ok((headers, body.ok_or(Error::NoSuchResponse)?).into_response())
 }
+
+/// The limits that a reading counts against: it is a request of the minute.
+const OF_READING: [Limit; 2] = [Limit::RequestsPerMinute, Limit::RequestsPerMinutePerCaller];
+/// The limit that an erasure counts against: a caller's own, so that others cannot prevent it.
+const OF_ERASING: [Limit; 1] = [Limit::RequestsPerMinutePerCaller];
 
 /// A client that asks for events would take the response for a stream of none.
 fn refuse_stream(query: &Query) -> Result<(), Error> {
@@ -82,7 +89,7 @@ pub(crate) async fn delete_response(
     id: Id,
     request: Request,
 ) -> Result<Json<DeletedResponse>, Error> {
-    let (table, assistant_id, id) = app.kept(&request.into_parts().0, &id).await?;
+    let (table, assistant_id, id) = app.kept(&request.into_parts().0, &id, &OF_ERASING).await?;
     if !table.delete(&assistant_id, &id).await? {
         return Err(Error::NoSuchResponse);
     }
@@ -116,16 +123,23 @@ pub(crate) async fn list_input_items(
     request: Request,
 ) -> Result<Json<ItemList>, Error> {
     let (parts, _) = request.into_parts();
-    let (table, assistant_id, id) = app.kept(&parts, &id).await?;
+    let (table, assistant_id, id) = app.kept(&parts, &id, &OF_READING).await?;
     let page = Page::read(&Query::of(&parts.uri))?;
     let said = table.said(&assistant_id, &id).await?;
     page.of(said.ok_or(Error::NoSuchResponse)?.input).map(Json)
 }
 
 impl App {
-    /// The table and the key of what the request's caller may see.
-    async fn kept(&self, parts: &Parts, id: &Id) -> Result<(&ResponsesTable, String, String), Error> {
+    /// The table and the key of what the request's caller may see, once the request is counted against these limits.
+    async fn kept(&self, parts: &Parts, id: &Id, limits: &[Limit]) -> Result<(&ResponsesTable, String, String), Error> {
         let assistant = self.assistant_of(parts).await?;
+        let asking = Asking {
+            assistant_id: assistant.id(),
+            limits: &assistant.limits(&self.ceilings)?.only(limits),
+            fail_closed: assistant.limits_fail_closed(),
+            caller: parts.extensions.get().copied().unwrap_or_default(),
+        };
+        self.admit(&asking, function_deadline(parts)).await?;
         let Ok(Path(id)) = id else {
             return Err(Error::NoSuchResponse);
         };

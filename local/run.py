@@ -65,11 +65,16 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--assistants", required=True, metavar="PROGRAM", help="the assistants binary")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="of the endpoint; its store's is one more")
-    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(".local/assistants.db"))
+    parser.add_argument("--data", type=pathlib.Path, help="its store's file; one of its own for each port unless given")
     parser.add_argument("--model", metavar="FILE", help="a GGUF file to serve here, whatever keys are set")
     parser.add_argument("--invoke", metavar="EVENT", help="send this one event through the Lambda binary instead")
     parser.add_argument("--endpoint", metavar="PROGRAM", help="the Lambda binary for --invoke")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.data:
+        # Two runs beside each other must not share a store: each would repoint the demo assistant to its own model.
+        name = "assistants" if options.port == DEFAULT_PORT else f"assistants-{options.port}"
+        options.data = pathlib.Path(f".local/{name}.db")
+    return options
 
 
 def run(options, children):

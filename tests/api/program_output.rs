@@ -107,3 +107,22 @@ fn a_jwt_is_signed_only_where_a_server_would_take_it() {
         );
     }
 }
+
+#[test]
+fn a_jwt_of_no_local_run_is_not_signed_and_nothing_is_made() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("elsewhere-{}", uuid::Uuid::new_v4()));
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_assistants"));
+    let data = folder.join("assistants.db");
+    let output = program
+        .args(["token", "--owner", "me", "--data"])
+        .arg(&data)
+        .env_remove("JWT_SECRET")
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{error}");
+    for named in [folder.to_str().unwrap(), "make run", "--data", "--secret-id"] {
+        assert!(error.contains(named), "{error}");
+    }
+    assert!(!folder.exists());
+}

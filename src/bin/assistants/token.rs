@@ -50,7 +50,7 @@ impl SignToken {
             client_id: None,
         };
         let secret = match (&config.secret, &config.secret_id) {
-            (None, None) => local_secret(&secret_file(&self.data))?,
+            (None, None) => existing_secret(&secret_file(&self.data))?,
             (Some(secret), None) => {
                 check_jwt_secret("JWT_SECRET", secret)?;
                 secret.clone()
@@ -70,6 +70,19 @@ impl SignToken {
 /// Where the local run's secret is, for the store's file.
 pub fn secret_file(data: &Path) -> PathBuf {
     data.with_file_name("jwt-secret")
+}
+
+/// The secret in `file`, which the local run has made. No server takes a JWT that is signed with another.
+fn existing_secret(file: &Path) -> Result<SecretString, Error> {
+    if file.exists() {
+        return local_secret(file);
+    }
+    Err(format!(
+        "no local run has its secret at {}. Start `assistants serve` or `make run` in this folder first, name its store with \
+         --data, or a deployed stack's secret with --secret-id.",
+        file.display()
+    )
+    .into())
 }
 
 /// The secret in `file`, made at the first time, for its owner's eyes only.

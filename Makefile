@@ -59,7 +59,7 @@ test: $(TEST_TOOLS)
 
 # What owners do on the settings page, in a real browser: CHROMIUM=, or one on the PATH, or as root on Debian its own.
 # Without one, nothing of it is tested, and a line says so.
-PAGE_TESTS ?= edits elsewhere keyboard markdown page settings sign-in snippets trouble try
+PAGE_TESTS ?= edits elsewhere keyboard markdown page settings sign-in snippets stream trouble try
 test-page: $(TEST_TOOLS) $(BROWSER_MODULES)/.stamp
 	cargo build $(CARGO_FEATURES) --bin assistants
 	@find_chromium() { echo "$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"; }; \

@@ -1,8 +1,8 @@
 /** One streamed reply of the public endpoint, read as any client would read it. */
 import { ApiError, errorOf, foreign, unreachable } from "./api.js";
 
-/** The data of each event of an SSE body. Comments, which keep the connection alive, are passed over. */
-export async function* events(body) {
+/** The data of each event of an SSE body. Comments keep the connection alive: `onComment` gets each. */
+export async function* events(body, onComment) {
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let rest = "";
@@ -13,7 +13,9 @@ export async function* events(body) {
       const parts = rest.split(/\r\n\r\n|\n\n|\r\r/);
       rest = done ? "" : parts.pop();
       for (const part of parts) {
-        const data = part.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, ""));
+        const lines = part.split(/\r\n|\n|\r/);
+        for (const line of lines.filter((line) => line.startsWith(":"))) onComment?.(line.slice(1).trim());
+        const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, ""));
         if (data.length > 0) yield data.join("\n");
       }
       if (done) return;
@@ -25,7 +27,7 @@ export async function* events(body) {
 }
 
 /**
- * Asks and gives `{finish, usage, model, requestId}` at the reply's end. `onText` and `onThought` get each delta.
+ * Asks and gives `{finish, usage, model, requestId, omitted}` at the reply's end. `onText` and `onThought` get each delta.
  *
  * Throws an `ApiError` where the reply failed or broke off: without `[DONE]` it is not whole, however it looks.
  */
@@ -42,9 +44,13 @@ export async function complete({ url, token, messages, signal, onText, onThought
     response.body?.cancel().catch(() => {});
     throw foreign("the endpoint", requestId);
   }
-  const result = { finish: null, usage: null, model: null, requestId };
+  // What the model does not take; a stream that began late says so in a comment.
+  const result = { finish: null, usage: null, model: null, requestId, omitted: response.headers.get("x-omitted-parameters") };
+  const onComment = (comment) => {
+    if (comment.startsWith("omitted [")) result.omitted = JSON.parse(comment.slice("omitted ".length)).join(", ");
+  };
   try {
-    for await (const data of events(response.body)) {
+    for await (const data of events(response.body, onComment)) {
       if (data === "[DONE]") return result;
       take(JSON.parse(data), result, { onText, onThought });
     }

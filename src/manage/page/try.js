@@ -150,7 +150,7 @@ class Answer {
     if (!this.text && !this.thoughts) this.body.hidden = true;
   }
 
-  finish({ finish, usage, model, requestId }) {
+  finish({ finish, usage, model, requestId, omitted }) {
     const now = performance.now();
     this.end();
     if (!this.text) {
@@ -164,6 +164,7 @@ class Answer {
       usage ? ["Tokens", `${formatNumber(usage.prompt_tokens)} in, ${formatNumber(usage.completion_tokens)} out`] : null,
       ["Finish", finish ?? "none"],
       model ? ["Model", model] : null,
+      omitted ? ["Left out", omitted] : null,
       requestId ? ["Request", requestId] : null,
     ];
     const note = FINISH[finish] ?? "";

@@ -23,11 +23,11 @@ pub struct Answer {
     pub deltas: Deltas,
     /// What it took to get it.
     pub tries: Tries,
-    /// What the model was not sent.
+    /// The fields that the model was not sent.
     pub omitted: Omitted,
 }
 
-/// What was left out of the request because the model rejects it.
+/// The fields that were left out of a request because the model rejects them.
 #[derive(Debug, Clone, Default)]
 pub struct Omitted {
     /// Parameters, by the names that the caller's API has for them.
@@ -39,7 +39,7 @@ pub struct Omitted {
 }
 
 impl Omitted {
-    /// All of it.
+    /// Parameters and own fields together.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.parameters.iter().chain(&self.own).copied()
     }

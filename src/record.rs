@@ -117,7 +117,7 @@ impl ReplyRecord {
         self.usage
     }
 
-    /// What providers counted for calls without an answer.
+    /// The tokens that providers stated of calls without an answer.
     pub(crate) fn spent(&self) -> Usage {
         self.tries.map(|tries| tries.spent).unwrap_or_default()
     }

@@ -31,7 +31,6 @@ use crate::{
     provider::{Model, Server, capabilities::Capabilities},
 };
 use call::Caller;
-use hints::Terms;
 use images::ImageFetcher;
 use keys::ProviderKeys;
 use role::ServiceRole;
@@ -47,7 +46,7 @@ struct Made {
     calls: u32,
     /// The tokens that the provider has stated of the call under way.
     running: Usage,
-    /// Those of the calls that failed.
+    /// The tokens of the calls that failed.
     spent: Usage,
 }
 
@@ -169,7 +168,7 @@ impl Upstream {
         if !Capabilities::of(model).image_urls {
             self.images.put_in_place(prompt).await?;
         }
-        let mut terms = Terms::new(self.caller.remembered(model)?);
+        let mut terms = self.caller.terms(model)?;
         let mut attempt = 1;
         loop {
             let opened = self

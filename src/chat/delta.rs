@@ -56,7 +56,7 @@ pub struct Usage {
     pub completion: u64,
     /// Of the prompt, read from a cache.
     pub cached: Option<u64>,
-    /// Of the prompt, written to a cache.
+    /// The part of the prompt that was written to a cache.
     pub written_to_cache: Option<u64>,
     /// Of the answer, spent on reasoning.
     pub reasoning: Option<u64>,

@@ -74,3 +74,36 @@ impl ProviderError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::error::{Reason, Rejected};
+
+    fn rejected(reason: Reason) -> Error {
+        let rejected = Rejected {
+            status: StatusCode::BAD_REQUEST,
+            reason,
+            field: None,
+            exact_code: None,
+            limit: None,
+            sent: None,
+        };
+        ProviderError::new(Failure::Rejected(Box::new(rejected)), "").into()
+    }
+
+    #[test]
+    fn every_error_has_a_code_of_a_closed_set() {
+        for (error, expected) in [
+            (rejected(Reason::ContextLength), "context_length_exceeded"),
+            (rejected(Reason::Other), "rejected"),
+            (Error::invalid("a", "No."), "invalid_request"),
+            (Error::missing("a"), "missing_required_parameter"),
+            (Error::NotSetUp("no key".into()), "assistant_misconfigured"),
+        ] {
+            assert_eq!(error.closed_code(), expected);
+        }
+    }
+}

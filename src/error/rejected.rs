@@ -30,7 +30,7 @@ pub enum Reason {
     Other,
 }
 
-/// What a caller learns of a rejection.
+/// A provider's rejection, as far as a caller learns of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
     /// 400, 413 or 422.

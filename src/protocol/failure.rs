@@ -70,9 +70,10 @@ pub(crate) fn finish_reason(reason: &str) -> ProviderError {
 }
 
 fn classify(status: StatusCode, said: Said) -> ProviderError {
-    let failure = match failure_of(status, &said) {
+    let meaning = meaning_of(status, &said);
+    let failure = match failure_of(status, &said, meaning) {
         Ok(failure) => failure,
-        Err(status) => Failure::Rejected(Box::new(rejected(status, &said))),
+        Err(status) => Failure::Rejected(Box::new(rejected(status, &said, meaning))),
     };
     let mut cause = format!("status {}{}", status.as_u16(), said.labels());
     if let Failure::Rejected(rejected) = &failure {
@@ -86,7 +87,7 @@ fn classify(status: StatusCode, said: Said) -> ProviderError {
 }
 
 /// The failure of anybody but the caller; as an error the status with which the caller's own request is rejected.
-fn failure_of(status: StatusCode, said: &Said) -> Result<Failure, StatusCode> {
+fn failure_of(status: StatusCode, said: &Said, meaning: Option<Meaning>) -> Result<Failure, StatusCode> {
     let code = said.code.as_deref().unwrap_or_default();
     let kind = said.kind.as_deref().unwrap_or_default();
     let is_one_of = |names: &[&str]| names.contains(&code) || names.contains(&kind);
@@ -104,12 +105,11 @@ fn failure_of(status: StatusCode, said: &Said) -> Result<Failure, StatusCode> {
         kind if ACCOUNT_KINDS.contains(&kind) => return Ok(Failure::Authentication),
         _ => {}
     }
-    match (meaning_of(status, said), status.as_u16()) {
+    match (meaning, status.as_u16()) {
         (Some(Meaning::Model), _) => Ok(Failure::ModelNotFound),
         (Some(Meaning::Spent), _) => Ok(Failure::QuotaExceeded),
         (Some(Meaning::Account), _) => Ok(Failure::Authentication),
         (_, 400 | 413 | 422) => Err(status),
-        // 451 is "unavailable for legal reasons": RFC 7725.
         (Some(Meaning::Rejection(_)), _) | (None, 451) => Err(StatusCode::BAD_REQUEST),
         (None, status) => Ok(failure_by_status(status)),
     }
@@ -133,10 +133,10 @@ fn failure_by_status(status: u16) -> Failure {
 }
 
 /// The rejection, without its field: only the request can tell that.
-fn rejected(status: StatusCode, said: &Said) -> Rejected {
+fn rejected(status: StatusCode, said: &Said, meaning: Option<Meaning>) -> Rejected {
     let sent_code = said.code.as_deref().or(said.kind.as_deref());
     let exact = CODES.iter().find(|(code, _)| sent_code == Some(*code));
-    let reason = match (meaning_of(status, said), exact) {
+    let reason = match (meaning, exact) {
         (Some(Meaning::Rejection(reason)), _) => reason,
         (_, Some((_, reason))) => *reason,
         _ if status == StatusCode::PAYLOAD_TOO_LARGE => Reason::TooLarge,

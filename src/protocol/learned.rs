@@ -1,4 +1,4 @@
-//! What of a prompt is not sent to a model as it is, because the model rejected it.
+//! The changes to a prompt that a model's rejections have taught.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub(crate) const HINTS: ParameterSet = ParameterSet::of(&[
     Parameter::LogitBias,
 ]);
 
-/// What a model's rejections have changed: for one request, or for all of them.
+/// Changes to a prompt, for one request or for all of a model's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Learned {
     /// Hints that are left out.
@@ -41,7 +41,7 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// Both together.
+    /// Returns the changes of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             omitted: self.omitted.and(other.omitted),

@@ -68,7 +68,7 @@ pub(crate) enum Named {
     Parameter(Parameter),
     /// Whether the answer is streamed.
     Stream,
-    /// What a stream has beside the answer.
+    /// The options of a stream, such as its usage.
     StreamOptions,
     /// The conversation.
     Messages,

@@ -151,6 +151,11 @@ impl Capabilities {
         model.overrides.over(known)
     }
 
+    /// Whether messages go to a server that speaks OpenAI's API as they come, one for one.
+    pub fn keeps_messages(&self) -> bool {
+        self.order == Order::Free && self.system
+    }
+
     /// Tokens, or the model's own limit where that is lower: more it cannot answer, and many turn that down.
     pub fn at_most(&self, tokens: u64) -> u64 {
         self.max_output.map_or(tokens, |most| tokens.min(most))

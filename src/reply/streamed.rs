@@ -8,7 +8,7 @@ use std::{convert::Infallible, future::ready, time::Duration};
 use async_stream::stream;
 use axum::{
     body::Body,
-    http::{HeaderName, header},
+    http::{HeaderMap, HeaderName, header},
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -51,7 +51,10 @@ pub(crate) async fn reply(
         },
         Err(_) => None,
     };
-    let omitted = begun.as_ref().map(|answer| answer.omitted.clone());
+    let mut omitted = HeaderMap::new();
+    if let Some(answer) = &begun {
+        answer.omitted.write(&mut omitted);
+    }
     let writes = pieces(begun, awaited, form, timeouts.keep_alive, record)
         .filter(|piece| ready(!piece.is_empty()))
         .ready_chunks(SHARED_WRITE)
@@ -62,9 +65,7 @@ pub(crate) async fn reply(
         // <https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering>, read 2026-11
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    let mut response = (headers, Body::from_stream(writes)).into_response();
-    omitted.unwrap_or_default().write(response.headers_mut());
-    Ok(response)
+    Ok((headers, omitted, Body::from_stream(writes)).into_response())
 }
 
 /// The body, some pieces of which may be empty. `begun` is `None` where the reply was committed before the answer began.

@@ -28,7 +28,7 @@ use crate::{
     provider::{Model, Provider, Server},
 };
 
-/// How often a model is called at most for one answer, whatever the reason.
+/// After so many calls to a model for one answer, a rejection is told instead of sent again with something left out.
 const MAX_CALLS: u32 = 5;
 
 /// Where a model is called.
@@ -117,7 +117,7 @@ impl Caller {
         let endpoint = self.endpoint(model)?;
         self.credential(&endpoint).await?;
         if let Some(prompt) = prompt {
-            let learned = self.memory.of(&endpoint.model_key());
+            let Terms { learned, .. } = self.memory.terms(endpoint.model_key());
             endpoint.protocol.encode(prompt, model, learned)?;
         }
         Ok(())
@@ -133,15 +133,10 @@ impl Caller {
         terms: &mut Terms,
         calls: &mut u32,
     ) -> Result<Deltas, Error> {
-        let model_key = self.endpoint(model)?.model_key();
-        let mut renewed = None;
+        let mut endpoint = self.endpoint(&terms.learned.of_model(model))?;
+        let mut credential = self.credential(&endpoint).await?;
         loop {
             let model = &*terms.learned.of_model(model);
-            let endpoint = self.endpoint(model)?;
-            let credential = match renewed.take() {
-                Some(credential) => credential,
-                None => self.credential(&endpoint).await?,
-            };
             let body = endpoint.protocol.encode(prompt, model, terms.learned)?;
             *calls += 1;
             let client = self
@@ -152,8 +147,8 @@ impl Caller {
             let own_server = endpoint.own.then_some(&endpoint.url);
             let retold = Retold::new(credential.key(), own_server, model, prompt);
             if response.status().is_success() {
-                // What a rejection seems to name is remembered once the model has taken the rest.
-                self.memory.add(&model_key, terms.to_remember);
+                // A hint counts as not taken only once the model has taken the rest.
+                self.memory.add(terms);
                 let frames = frames::read(response, self.timeouts.provider_idle, deadline);
                 let deltas = steps::read(frames, endpoint.protocol.reader(), self.timeouts.after_finish);
                 return Ok(Box::pin(deltas.map(move |delta| {
@@ -168,7 +163,7 @@ impl Caller {
                 && !std::mem::replace(&mut terms.is_renewed, true)
                 && let Some(newer) = self.newer_credential(&endpoint, &credential).await
             {
-                renewed = Some(newer);
+                credential = newer;
                 continue;
             }
             let changed = *calls < MAX_CALLS
@@ -184,12 +179,14 @@ impl Caller {
             if !changed {
                 return Err(retold.tell(rejection).into());
             }
+            // Some protocols have another path for an answer in one piece.
+            endpoint = self.endpoint(&terms.learned.of_model(model))?;
         }
     }
 
-    /// What the errors of a model have taught so far.
-    pub(super) fn remembered(&self, model: &Model) -> Result<Learned, Error> {
-        Ok(self.memory.of(&self.endpoint(model)?.model_key()))
+    /// The terms of a model's first call for an answer: everything that its errors have taught so far.
+    pub(super) fn terms(&self, model: &Model) -> Result<Terms, Error> {
+        Ok(self.memory.terms(self.endpoint(model)?.model_key()))
     }
 
     fn endpoint(&self, model: &Model) -> Result<Endpoint, Error> {

@@ -1,4 +1,4 @@
-//! What is left out of a request that a model rejected, so that a hint never costs a caller an answer.
+//! Leaves hints out of a request that a model rejected, so that no hint costs a caller an answer.
 //!
 //! No wording is parsed: the names in the error decide, and where there are none, all hints go. A wrong guess costs one call,
 //! and is not remembered.
@@ -24,61 +24,43 @@ use crate::{
 /// Lowest number in an error that may be a model's limit of tokens.
 const MIN_LIMIT: u64 = 16;
 
-/// What is remembered of each model, by its address and name, for the life of the environment.
+/// Everything that is remembered of each model, by its address and name, for the life of the environment.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<HashMap<String, Learned>>);
 
 impl Memory {
-    /// What a model's errors have taught so far.
-    pub(super) fn of(&self, model_key: &str) -> Learned {
+    /// The terms on which a model is asked first.
+    pub(super) fn terms(&self, model_key: String) -> Terms {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(model_key).copied().unwrap_or_default()
+        Terms {
+            learned: all.get(&model_key).copied().unwrap_or_default(),
+            model_key,
+            ..Terms::default()
+        }
     }
 
-    /// Remembers more of a model.
-    pub(super) fn add(&self, model_key: &str, more: Learned) {
-        if more != Learned::default() {
+    /// Remembers the part of the terms that holds for other requests too.
+    pub(super) fn add(&self, terms: &Terms) {
+        if terms.to_remember != Learned::default() {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let learned = all.entry(model_key.to_owned()).or_default();
-            *learned = learned.and(more);
+            let learned = all.entry(terms.model_key.clone()).or_default();
+            *learned = learned.and(terms.to_remember);
         }
     }
 }
 
-/// What one request leaves out for one model.
+/// The terms on which a model is asked for one answer: everything that is left out or lowered.
 #[derive(Debug, Default)]
 pub(super) struct Terms {
-    /// What is not sent as it is.
+    /// The changes to the prompt.
     pub(super) learned: Learned,
-    /// The part of it that spares other requests a rejection too, once the model has taken the rest.
-    pub(super) to_remember: Learned,
+    /// The part of them that spares other requests a rejection too.
+    to_remember: Learned,
     /// Whether hints have been left out before.
     has_left_out: bool,
     /// Whether a refused credential has been replaced.
     pub(super) is_renewed: bool,
-}
-
-impl Terms {
-    /// What is left out of a prompt.
-    pub(super) fn omitted(&self, prompt: &Prompt) -> Omitted {
-        let parameters = prompt.parameters.iter().map(|(parameter, _)| parameter);
-        let own = [
-            ("stream", self.learned.omits_stream),
-            ("stream_options", self.learned.omits_stream_options),
-        ];
-        Omitted {
-            parameters: parameters
-                .filter(|parameter| self.learned.omitted.contains(*parameter))
-                .map(Parameter::name)
-                .collect(),
-            own: own
-                .into_iter()
-                .filter(|(_, is_omitted)| *is_omitted)
-                .map(|(name, _)| name)
-                .collect(),
-            for_owner: prompt.for_owner,
-        }
-    }
+    model_key: String,
 }
 
 /// A request that a model rejected.
@@ -147,11 +129,24 @@ impl<E: Fn(Learned) -> Option<Value>> Rejection<'_, E> {
 }
 
 impl Terms {
-    /// Begins with what is remembered.
-    pub(super) fn new(learned: Learned) -> Self {
-        Self {
-            learned,
-            ..Self::default()
+    /// Names the fields of a prompt that are left out.
+    pub(super) fn omitted(&self, prompt: &Prompt) -> Omitted {
+        let parameters = prompt.parameters.iter().map(|(parameter, _)| parameter);
+        let own = [
+            ("stream", self.learned.omits_stream),
+            ("stream_options", self.learned.omits_stream_options),
+        ];
+        Omitted {
+            parameters: parameters
+                .filter(|parameter| self.learned.omitted.contains(*parameter))
+                .map(Parameter::name)
+                .collect(),
+            own: own
+                .into_iter()
+                .filter(|(_, is_omitted)| *is_omitted)
+                .map(|(name, _)| name)
+                .collect(),
+            for_owner: prompt.for_owner,
         }
     }
 

@@ -16,31 +16,30 @@ use crate::{
 /// Longest text of a provider's that an owner sees, in characters.
 const MAX_SHOWN: usize = 2000;
 
-/// What a failure is told with.
+/// A call, as far as telling its failure needs it.
 pub(super) struct Retold {
     prompt: Prompt,
     protocol: Protocol,
     capabilities: Capabilities,
-    /// What an owner does not see: the key, and what stands in the own server's address like one.
-    keys: Vec<SecretString>,
-    /// How the own server's address may be written, the longest form first.
-    addresses: Vec<String>,
+    /// The key that the call was made with.
+    key: Option<SecretString>,
+    /// The URL that was called, if it is the owner's.
+    own_server: Option<Url>,
 }
 
 impl Retold {
-    /// `key` is the one that the call was made with; `own_server` is the URL that was called, if it is the owner's.
+    /// Notes a call. Nothing is computed yet: most calls do not fail.
     pub(super) fn new(key: Option<&SecretString>, own_server: Option<&Url>, model: &Model, prompt: &Prompt) -> Self {
-        let of_address = own_server.into_iter().flat_map(address::keys);
         Self {
             prompt: prompt.clone(),
             protocol: Protocol::of(model),
             capabilities: Capabilities::of(model),
-            keys: key.into_iter().cloned().chain(of_address).collect(),
-            addresses: own_server.map(address::forms).unwrap_or_default(),
+            key: key.cloned(),
+            own_server: own_server.cloned(),
         }
     }
 
-    /// The failure as it is told.
+    /// Adds the field at fault, and for the owner the provider's words.
     pub(super) fn tell(&self, mut error: ProviderError) -> ProviderError {
         failure::locate(&mut error, &self.prompt, self.protocol, &self.capabilities);
         if self.prompt.for_owner {
@@ -51,9 +50,16 @@ impl Retold {
 
     /// A provider's words without keys and addresses.
     fn blanked(&self, words: &str) -> String {
-        let keys = self.keys.iter().map(SecretString::expose_secret);
-        let words = keys.fold(words.to_owned(), |words, key| keys::blank_out(&words, key));
-        let words = address::blank_out(words, &self.addresses);
+        let own_server = self.own_server.iter();
+        let keys = self
+            .key
+            .iter()
+            .cloned()
+            .chain(own_server.clone().flat_map(address::keys));
+        let words = keys.fold(words.to_owned(), |words, key| {
+            keys::blank_out(&words, key.expose_secret())
+        });
+        let words = own_server.fold(words, |words, url| address::blank_out(words, &address::forms(url)));
         let shown = words.chars().filter(|one| !one.is_control() || *one == '\n');
         shown.take(MAX_SHOWN).collect()
     }

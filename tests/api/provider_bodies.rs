@@ -175,6 +175,7 @@ async fn what_stands_around_an_answer_costs_nothing() {
 async fn a_line_after_the_last_text_may_be_an_error() {
     for line in [
         "error: connect error",
+        "ValueError: bad",
         "event: exception\ndata: {\"reason\":\"boom\"}",
         "event: Error",
     ] {

@@ -1,4 +1,4 @@
-//! Where in the caller's own body the field at fault stands, and what that says of the reason.
+//! Finds the field at fault in the caller's own body, and with it the reason.
 
 use serde_json::Value;
 
@@ -14,13 +14,13 @@ use crate::{
         conversation::Conversation,
         names::{Named, says_unsupported},
     },
-    provider::capabilities::{Capabilities, Order},
+    provider::capabilities::Capabilities,
 };
 
 /// Sets the rejection's field, and its reason if nothing else tells it.
 ///
 /// The field's name is a path in the caller's body, made of our own names and of keys that the caller sent, cut to its deepest
-/// part that is there. It is left out for an assistant's own setting or message, and if it is uncertain.
+/// part that is there. An assistant's own setting or message has no field, nor has an uncertain place.
 pub(crate) fn locate(error: &mut ProviderError, prompt: &Prompt, protocol: Protocol, capabilities: &Capabilities) {
     let ProviderError {
         failure: Failure::Rejected(rejected),
@@ -61,21 +61,22 @@ fn by_path(path: &str, prompt: &Prompt, protocol: Protocol, capabilities: &Capab
         .split(['.', '[', ']', '\'', '"', '/'])
         .filter(|segment| !segment.is_empty())
         .collect();
-    let at = segments.iter().position(|segment| Named::of(segment).is_some())?;
+    let mut named = segments.iter().enumerate();
+    let (at, named) = named.find_map(|(at, segment)| Some((at, Named::of(segment)?)))?;
     let rest = &segments[at + 1..];
-    match Named::of(segments[at])? {
+    match named {
         Named::Parameter(parameter) => in_parameter(parameter, rest, prompt),
         Named::Messages => {
             let (index, rest) = rest.split_first()?;
-            let is_as_it_is = protocol == Protocol::OpenAi && capabilities.order == Order::Free && capabilities.system;
+            let is_kept = protocol == Protocol::OpenAi && capabilities.keeps_messages();
             let sent = index.parse().ok()?;
-            let index = if is_as_it_is {
+            let index = if is_kept {
                 sent
             } else {
                 message_index(sent, prompt, protocol, capabilities)?
             };
             let own = index.checked_sub(prompt.own_messages)?;
-            Some(in_message(own, prompt.messages.get(index)?, rest, is_as_it_is))
+            Some(in_message(own, prompt.messages.get(index)?, rest, is_kept))
         }
         Named::Stream | Named::StreamOptions => None,
     }

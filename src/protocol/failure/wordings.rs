@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use super::Said;
 use crate::error::Reason;
 
-/// What a wording states.
+/// The meaning of a wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The configured model cannot be called, or not like this.
@@ -24,126 +24,102 @@ pub(super) enum Meaning {
 
 /// The statuses with which a wording counts.
 type Statuses = &'static [u16];
-/// Those that state the key, the account, the model or the rate by themselves do not count.
+/// Every status except 401, 402, 404 and 429, which state by themselves what is wrong.
 const ANY: Statuses = &[];
 const BAD_REQUEST: Statuses = &[400];
 const OF_AN_ACCOUNT: Statuses = &[400, 429];
 /// OpenRouter rejects images for a model that reads none with a 404.
-const OF_IMAGES: Statuses = &[400, 404, 415, 422, 500];
-const OF_CONTENT: Statuses = &[400, 403];
+const OF_IMAGES: Statuses = &[400, 404, 415, 422, 451, 500];
+/// 451 is "unavailable for legal reasons": RFC 7725.
+const OF_CONTENT: Statuses = &[400, 403, 451];
 
-/// The wordings, in lower case.
-pub(super) const WORDINGS: [(&str, Statuses, Meaning); 42] = [
-    // The prompt is too long.
-    ("context length", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("context window", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("context size", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("context limit", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("context the overflows", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("maximum model length", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("maximum prompt length", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("prompt is too long", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("prompt too long", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("input is too long", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("input tokens exceeded", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("too many input tokens", ANY, Meaning::Rejection(Reason::ContextLength)),
-    ("input token count", ANY, Meaning::Rejection(Reason::ContextLength)),
+/// The wordings of each meaning, in lower case. The first row with one that stands in a text counts.
+pub(super) const WORDINGS: [(Meaning, Statuses, &[&str]); 7] = [
     (
-        "tokens, but the maximum is",
-        ANY,
         Meaning::Rejection(Reason::ContextLength),
-    ),
-    (
-        "#/inputtext: expected maxlength",
         ANY,
-        Meaning::Rejection(Reason::ContextLength),
+        &[
+            "context length",
+            "context window",
+            "context size",
+            "context limit",
+            "context the overflows",
+            "maximum model length",
+            "maximum prompt length",
+            "prompt is too long",
+            "prompt too long",
+            "input is too long",
+            "input tokens exceeded",
+            "too many input tokens",
+            "input token count",
+            "tokens, but the maximum is",
+            "#/inputtext: expected maxlength",
+            "request: expected maxlength",
+            "`inputs` tokens",
+            "`inputs` must have less than",
+            "reduce the length of the messages",
+        ],
     ),
+    // Chat templates of vLLM, SGLang and llama.cpp reject an order with any status.
     (
-        "request: expected maxlength",
-        ANY,
-        Meaning::Rejection(Reason::ContextLength),
-    ),
-    ("`inputs` tokens", ANY, Meaning::Rejection(Reason::ContextLength)),
-    (
-        "`inputs` must have less than",
-        ANY,
-        Meaning::Rejection(Reason::ContextLength),
-    ),
-    (
-        "reduce the length of the messages",
-        ANY,
-        Meaning::Rejection(Reason::ContextLength),
-    ),
-    // The messages' order: chat templates of vLLM, SGLang and llama.cpp report it with any status.
-    ("roles must alternate", ANY, Meaning::Rejection(Reason::MessageOrder)),
-    (
-        "system role not supported",
-        ANY,
         Meaning::Rejection(Reason::MessageOrder),
-    ),
-    (
-        "roles are supported, got system",
         ANY,
-        Meaning::Rejection(Reason::MessageOrder),
+        &[
+            "roles must alternate",
+            "system role not supported",
+            "roles are supported, got system",
+        ],
     ),
-    // The content.
     (
-        "usage guidelines",
-        OF_CONTENT,
         Meaning::Rejection(Reason::ContentPolicy),
-    ),
-    (
-        "content management policy",
         OF_CONTENT,
-        Meaning::Rejection(Reason::ContentPolicy),
+        &[
+            "usage guidelines",
+            "content management policy",
+            "content filtering policy",
+            "input was flagged",
+            "safety system",
+        ],
     ),
     (
-        "content filtering policy",
-        OF_CONTENT,
-        Meaning::Rejection(Reason::ContentPolicy),
-    ),
-    (
-        "input was flagged",
-        OF_CONTENT,
-        Meaning::Rejection(Reason::ContentPolicy),
-    ),
-    ("safety system", OF_CONTENT, Meaning::Rejection(Reason::ContentPolicy)),
-    (
-        "image input is not supported",
-        OF_IMAGES,
         Meaning::Rejection(Reason::NoImages),
-    ),
-    ("support image input", OF_IMAGES, Meaning::Rejection(Reason::NoImages)),
-    (
-        "image_url is only supported",
         OF_IMAGES,
-        Meaning::Rejection(Reason::NoImages),
-    ),
-    (
-        "unknown variant `image_url`",
-        OF_IMAGES,
-        Meaning::Rejection(Reason::NoImages),
+        &[
+            "image input is not supported",
+            "support image input",
+            "image_url is only supported",
+            "unknown variant `image_url`",
+            "not a multimodal model",
+        ],
     ),
     (
-        "not a multimodal model",
-        OF_IMAGES,
-        Meaning::Rejection(Reason::NoImages),
+        Meaning::Model,
+        BAD_REQUEST,
+        &[
+            "provided model identifier is invalid",
+            "on-demand throughput",
+            "model not exist",
+            "is not a valid model id",
+            "does not work with the specified model",
+        ],
     ),
-    // The model.
-    ("provided model identifier is invalid", BAD_REQUEST, Meaning::Model),
-    ("on-demand throughput", BAD_REQUEST, Meaning::Model),
-    ("model not exist", BAD_REQUEST, Meaning::Model),
-    ("is not a valid model id", BAD_REQUEST, Meaning::Model),
-    ("does not work with the specified model", BAD_REQUEST, Meaning::Model),
-    // The account.
-    ("credit balance is too low", OF_AN_ACCOUNT, Meaning::Spent),
-    ("specified api usage limits", OF_AN_ACCOUNT, Meaning::Spent),
-    ("this organization has been disabled", BAD_REQUEST, Meaning::Account),
-    ("incorrect api key provided", BAD_REQUEST, Meaning::Account),
-    ("operation not allowed", BAD_REQUEST, Meaning::Account),
+    (
+        Meaning::Spent,
+        OF_AN_ACCOUNT,
+        &["credit balance is too low", "specified api usage limits"],
+    ),
+    (
+        Meaning::Account,
+        BAD_REQUEST,
+        &[
+            "this organization has been disabled",
+            "incorrect api key provided",
+            "operation not allowed",
+        ],
+    ),
 ];
 
-/// What an error's text, or a code that stands for a wording, states.
+/// Reads what an error states, by a code that stands for a wording or else by its text.
 pub(super) fn meaning_of(status: StatusCode, said: &Said) -> Option<Meaning> {
     let names = [said.code.as_deref(), said.kind.as_deref()].into_iter().flatten();
     let by_name = |table: &[&str]| names.clone().any(|name| table.contains(&name));
@@ -154,9 +130,11 @@ pub(super) fn meaning_of(status: StatusCode, said: &Said) -> Option<Meaning> {
         return Some(Meaning::Rejection(Reason::ContentPolicy));
     }
     let text = said.text.to_lowercase();
-    let mut wordings = WORDINGS.iter();
-    let found = wordings.find(|(wording, statuses, _)| counts(statuses, status) && text.contains(wording));
-    found.map(|(.., meaning)| *meaning)
+    let mut rows = WORDINGS.iter();
+    let found = rows.find(|(_, statuses, wordings)| {
+        counts(statuses, status) && wordings.iter().any(|wording| text.contains(wording))
+    });
+    found.map(|(meaning, ..)| *meaning)
 }
 
 fn counts(statuses: Statuses, status: StatusCode) -> bool {

@@ -1,4 +1,4 @@
-//! What a provider says about a failure, found by one fixed walk through its body.
+//! Reads a provider's error by one fixed walk through its body.
 
 use std::time::SystemTime;
 
@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 10;
 /// provider's own words in `metadata.raw` (<https://openrouter.ai/docs/api-reference/errors>, read 2026-11).
 const INNER: [&str; 6] = ["metadata", "raw", "error", "errors", "detail", "message"];
 /// Fields with the text.
-const TEXTS: [&str; 6] = ["message", "Message", "msg", "error_message", "error_msg", "detail"];
+const TEXTS: [&str; 4] = ["Message", "msg", "error_message", "error_msg"];
 
 /// What a provider says about a failure.
 #[derive(Debug, Default)]
@@ -157,7 +157,7 @@ impl Said {
         self.is_flagged |= !error["flagged_input"].is_null() || !error["reasons"].is_null();
     }
 
-    /// What the log has of it, beside the status: kind and code if they are known words, and the request's id.
+    /// Returns the labels for the log: kind and code if they are known words, and the request's id.
     pub(super) fn labels(&self) -> String {
         let names = [&self.kind, &self.code].into_iter().flatten();
         let known = names.filter_map(|name| LOGGED.iter().find(|known| name.eq_ignore_ascii_case(known)));

@@ -14,10 +14,7 @@ use crate::{
         encode::{at_most, check_left_out},
         learned::Learned,
     },
-    provider::{
-        Model,
-        capabilities::{Capabilities, Order},
-    },
+    provider::{Model, capabilities::Capabilities},
 };
 
 /// The body of `POST <base URL>/chat/completions`. A stream is asked for unless the model has none. Sampling parameters
@@ -80,7 +77,7 @@ fn messages(messages: &[Message], capabilities: &Capabilities) -> Vec<Value> {
         }
         encoded
     };
-    if capabilities.order == Order::Free && capabilities.system {
+    if capabilities.keeps_messages() {
         let as_it_is = |message: &Message| {
             let pieces: Vec<_> = message.parts.iter().map(Piece::of).collect();
             encode(message.role, &pieces, message.name.as_deref())

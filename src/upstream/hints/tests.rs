@@ -236,20 +236,20 @@ fn a_callers_own_words_teach_nothing() {
     let memory = Memory::default();
     let mut learned = Learned::default();
     learned.omitted.insert(Parameter::Seed);
-    memory.add("a", learned);
-    memory.add(
-        "a",
-        Learned {
-            max_output: Some(7),
-            ..Learned::default()
-        },
-    );
-    assert_eq!(
-        memory.of("a"),
-        Learned {
-            max_output: Some(7),
-            ..learned
-        }
-    );
-    assert_eq!(memory.of("b"), Learned::default());
+    let limit = Learned {
+        max_output: Some(7),
+        ..Learned::default()
+    };
+    for to_remember in [learned, limit] {
+        memory.add(&Terms {
+            to_remember,
+            ..memory.terms("a".into())
+        });
+    }
+    let both = Learned {
+        max_output: Some(7),
+        ..learned
+    };
+    assert_eq!(memory.terms("a".into()).learned, both);
+    assert_eq!(memory.terms("b".into()).learned, Learned::default());
 }
